@@ -1,0 +1,69 @@
+"""Putting a file in its place so that a crash leaves either the old file or the new one, never half of it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+from raijin.errors import ChecksumMismatch, OperationFailed
+
+CHUNK = 1024 * 1024
+
+
+def sha256_of(path: Path) -> str:
+    """The sha256 of a file, in hexadecimal."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def atomic_write(path: Path, content: bytes, *, mode: int = 0o644) -> None:
+    """Write beside `path`, flush to disk, rename over it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.chmod(mode)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def atomic_copy(source: Path, destination: Path, sha256: str, mode: int, host: str | None = None) -> None:
+    """Copy a file beside `destination`, compare its sha256, rename it into place.
+
+    Raises ChecksumMismatch when the bytes differ from `sha256`, OperationFailed when they cannot be written.
+    """
+    digest = hashlib.sha256()
+    temporary: Path | None = None
+    try:
+        destination.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{destination.name}.", dir=destination.parent)
+        temporary = Path(name)
+        with os.fdopen(handle, "wb") as sink, source.open("rb") as stream:
+            while chunk := stream.read(CHUNK):
+                digest.update(chunk)
+                sink.write(chunk)
+            sink.flush()
+            os.fsync(sink.fileno())
+        if digest.hexdigest() != sha256:
+            raise ChecksumMismatch(
+                f"{source.name} has sha256 {digest.hexdigest()}, expected {sha256}",
+                host=host,
+                remedy="remove the file from the cache and fetch it again",
+            )
+        temporary.chmod(mode)
+        temporary.replace(destination)
+    except OSError as error:
+        raise OperationFailed(
+            f"cannot write {destination}: {error.strerror}", host=host, remedy="free space or choose another path"
+        ) from error
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)

@@ -1,0 +1,174 @@
+"""This machine: child processes, and the same `Connection` seam as SSH. The only module that starts a process."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from raijin.errors import AuthenticationFailed, DeadlineExceeded, OperationFailed, ProcessError
+from raijin.transport.base import ByteCounter, Completed, LineHandler, TunnelIterator
+from raijin.transport.delivery import atomic_copy
+
+STREAM_LIMIT = 16 * 1024 * 1024
+"""Longest line (bytes) that a child may print; a file diff in base64 is the longest thing that we expect."""
+
+
+async def run(
+    argv: Sequence[str],
+    *,
+    stdin: bytes | None = None,
+    timeout: float | None = None,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    check: bool = True,
+    on_line: LineHandler | None = None,
+) -> Completed:
+    """Run a program to its end. Raises ProcessError when it is missing or (with `check`) fails,
+    DeadlineExceeded after `timeout` seconds (the child is then ended)."""
+    started = time.monotonic()
+    try:
+        child = await asyncio.create_subprocess_exec(
+            *argv,
+            stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**os.environ, **env} if env is not None else None,
+            cwd=cwd,
+            limit=STREAM_LIMIT,
+        )
+    except FileNotFoundError as error:
+        raise ProcessError(f"{argv[0]} is not installed", remedy=f"install the program {argv[0]}") from error
+    try:
+        async with asyncio.timeout(timeout):
+            stdout, stderr = await _communicate(child, stdin, on_line)
+    except TimeoutError as error:
+        await _end(child)
+        raise DeadlineExceeded(f"{argv[0]} did not end within {timeout:g} s", detail=" ".join(argv)) from error
+    except asyncio.CancelledError:
+        await _end(child)
+        raise
+    status = child.returncode if child.returncode is not None and child.returncode >= 0 else -1
+    result = Completed(status, stdout, stderr, time.monotonic() - started)
+    if check and status != 0:
+        tail = stderr.strip().splitlines()[-1] if stderr.strip() else "no message"
+        raise ProcessError(f"{argv[0]} ended with status {status}: {tail}", detail=f"{' '.join(argv)}\n{stderr}")
+    return result
+
+
+async def _communicate(
+    child: asyncio.subprocess.Process, data: bytes | None, on_line: LineHandler | None
+) -> tuple[str, str]:
+    async def feed() -> None:
+        if child.stdin is None:
+            return
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            child.stdin.write(data or b"")
+            await child.stdin.drain()
+        child.stdin.close()
+
+    async def lines() -> str:
+        kept: list[str] = []
+        async for raw in _opened(child.stdout):
+            line = raw.decode(errors="replace")
+            kept.append(line)
+            if on_line:
+                on_line(line.rstrip("\n"))
+        return "".join(kept)
+
+    async def errors() -> str:
+        return (await _opened(child.stderr).read()).decode(errors="replace")
+
+    _, stdout, stderr = await asyncio.gather(feed(), lines(), errors())
+    await child.wait()
+    return stdout, stderr
+
+
+def _opened(stream: asyncio.StreamReader | None) -> asyncio.StreamReader:
+    if stream is None:
+        raise ProcessError("a child process was started without its pipes")
+    return stream
+
+
+async def _end(child: asyncio.subprocess.Process) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        child.terminate()
+    try:
+        async with asyncio.timeout(5):
+            await child.wait()
+    except TimeoutError:
+        with contextlib.suppress(ProcessLookupError):
+            child.kill()
+        await child.wait()
+
+
+def spawn_detached(
+    argv: Sequence[str], *, log: Path, env: Mapping[str, str] | None = None, cwd: Path | None = None
+) -> int:
+    """Start a program that outlives this process (own session, output appended to `log`); returns its pid."""
+    with log.open("ab") as sink:
+        child = subprocess.Popen(
+            list(argv),
+            stdin=subprocess.DEVNULL,
+            stdout=sink,
+            stderr=sink,
+            env={**os.environ, **env} if env is not None else None,
+            cwd=cwd,
+            start_new_session=True,
+            close_fds=True,
+        )
+    return child.pid
+
+
+class LocalConnection:
+    """The host is this machine. Root by being root, else by `sudo -n` (or `sudo -S` with a password)."""
+
+    def __init__(self, name: str, *, sudo_password: str | None = None) -> None:
+        self.name = name
+        self._password = sudo_password
+
+    def _argv(self, *, root: bool) -> tuple[list[str], bytes]:
+        if not root or os.geteuid() == 0:
+            return ["sh", "-s"], b""
+        if shutil.which("sudo") is None:
+            raise AuthenticationFailed("sudo is not installed", host=self.name, remedy="run raijin as root")
+        if self._password is None:
+            return ["sudo", "-n", "--", "sh", "-s"], b""
+        return ["sudo", "-S", "-k", "-p", "", "--", "sh", "-s"], self._password.encode() + b"\n"
+
+    async def run(
+        self, script: str, *, root: bool = True, timeout: float | None = None, on_line: LineHandler | None = None
+    ) -> Completed:
+        argv, first = self._argv(root=root)
+        done = await run(argv, stdin=first + script.encode(), timeout=timeout, check=False, on_line=on_line)
+        if argv[0] == "sudo" and done.status == 1 and "sudo:" in done.stderr and not done.stdout:
+            raise AuthenticationFailed(
+                "sudo refused", host=self.name, remedy="give become.password or allow NOPASSWD", detail=done.stderr
+            )
+        return done
+
+    async def push(
+        self, source: Path, destination: str, *, sha256: str, mode: int = 0o644, progress: ByteCounter | None = None
+    ) -> None:
+        await asyncio.to_thread(atomic_copy, source, Path(destination), sha256, mode, self.name)
+        if progress:
+            progress(source.stat().st_size)
+
+    async def read(self, path: str) -> bytes:
+        try:
+            return await asyncio.to_thread(Path(path).read_bytes)
+        except OSError as error:
+            raise OperationFailed(f"cannot read {path}: {error.strerror}", host=self.name) from error
+
+    @asynccontextmanager
+    async def tunnel(self, host: str, port: int) -> TunnelIterator:
+        yield host, port
+
+    async def close(self) -> None:
+        return
