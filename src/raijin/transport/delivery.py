@@ -7,9 +7,41 @@ import os
 import tempfile
 from pathlib import Path
 
-from raijin.errors import ChecksumMismatch, OperationFailed
+from raijin.errors import ChecksumMismatch, HostUnreachable, OperationFailed
+from raijin.transport.base import Completed
 
 CHUNK = 1024 * 1024
+
+_RECEIVE = r"""
+new="$1.$$.part"
+trap 'rm -f "$new"' EXIT
+umask 077
+mkdir -p "${1%/*}" || exit 66
+cat >"$new" || exit 66
+sum=$(sha256sum <"$new") || exit 66
+[ "${sum%% *}" = "$2" ] || { echo "${sum%% *}"; exit 65; }
+chmod "$3" "$new" && mv -f "$new" "$1" || exit 66
+"""
+
+
+def receive(destination: str, sha256: str, mode: int) -> list[str]:
+    """The command that takes a file from its standard input: beside the destination, verified, renamed over it."""
+    return ["sh", "-c", _RECEIVE, "sh", destination, sha256, f"{mode:o}"]
+
+
+def check_received(done: Completed, destination: str, host: str) -> None:
+    """Turn the status of `receive` into the error that it stands for."""
+    if done.status == 0:
+        return
+    if done.status == 65:
+        raise ChecksumMismatch(
+            f"{destination} arrived with sha256 {done.stdout.strip()}", host=host, remedy="run the command again"
+        )
+    if done.status < 0:
+        raise HostUnreachable(f"the connection was lost while {destination} was sent", host=host)
+    reason = done.stderr.strip().splitlines()[-1] if done.stderr.strip() else f"status {done.status}"
+    remedy = "free space on the host" if "No space left" in reason else "look at the path and the disk on the host"
+    raise OperationFailed(f"cannot write {destination}: {reason}", host=host, remedy=remedy, detail=done.stderr)
 
 
 def sha256_of(path: Path) -> str:

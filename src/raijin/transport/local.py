@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import os
 import shutil
@@ -14,7 +15,8 @@ from pathlib import Path
 
 from raijin.errors import AuthenticationFailed, DeadlineExceeded, OperationFailed, ProcessError
 from raijin.transport.base import ByteCounter, Completed, LineHandler, TunnelIterator
-from raijin.transport.delivery import atomic_copy
+from raijin.transport.become import become, check_refused
+from raijin.transport.delivery import atomic_copy, check_received, receive
 
 STREAM_LIMIT = 16 * 1024 * 1024
 """Longest line (bytes) that a child may print; a file diff in base64 is the longest thing that we expect."""
@@ -133,38 +135,40 @@ class LocalConnection:
         self.name = name
         self._password = sudo_password
 
-    def _argv(self, *, root: bool) -> tuple[list[str], bytes]:
+    def _argv(self, argv: list[str], *, root: bool) -> tuple[list[str], bytes]:
         if not root or os.geteuid() == 0:
-            return ["sh", "-s"], b""
+            return argv, b""
         if shutil.which("sudo") is None:
             raise AuthenticationFailed("sudo is not installed", host=self.name, remedy="run raijin as root")
-        if self._password is None:
-            return ["sudo", "-n", "--", "sh", "-s"], b""
-        return ["sudo", "-S", "-k", "-p", "", "--", "sh", "-s"], self._password.encode() + b"\n"
+        return become(argv, password=self._password)
 
     async def run(
         self, script: str, *, root: bool = True, timeout: float | None = None, on_line: LineHandler | None = None
     ) -> Completed:
-        argv, first = self._argv(root=root)
+        argv, first = self._argv(["sh", "-s"], root=root)
         done = await run(argv, stdin=first + script.encode(), timeout=timeout, check=False, on_line=on_line)
-        if argv[0] == "sudo" and done.status == 1 and "sudo:" in done.stderr and not done.stdout:
-            raise AuthenticationFailed(
-                "sudo refused", host=self.name, remedy="give become.password or allow NOPASSWD", detail=done.stderr
-            )
+        if argv[0] == "sudo":
+            check_refused(done, self.name)
         return done
 
     async def push(
         self, source: Path, destination: str, *, sha256: str, mode: int = 0o644, progress: ByteCounter | None = None
     ) -> None:
-        await asyncio.to_thread(atomic_copy, source, Path(destination), sha256, mode, self.name)
+        if os.geteuid() == 0:
+            await asyncio.to_thread(atomic_copy, source, Path(destination), sha256, mode, self.name)
+        else:
+            argv, first = self._argv(receive(destination, sha256, mode), root=True)
+            data = await asyncio.to_thread(source.read_bytes)
+            check_received(await run(argv, stdin=first + data, check=False), destination, self.name)
         if progress:
             progress(source.stat().st_size)
 
     async def read(self, path: str) -> bytes:
-        try:
-            return await asyncio.to_thread(Path(path).read_bytes)
-        except OSError as error:
-            raise OperationFailed(f"cannot read {path}: {error.strerror}", host=self.name) from error
+        argv, first = self._argv(["base64", path], root=True)
+        done = await run(argv, stdin=first, check=False)
+        if done.status != 0:
+            raise OperationFailed(f"cannot read {path}: {done.stderr.strip()}", host=self.name, detail=done.stderr)
+        return base64.b64decode(done.stdout)
 
     @asynccontextmanager
     async def tunnel(self, host: str, port: int) -> TunnelIterator:

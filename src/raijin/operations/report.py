@@ -1,0 +1,93 @@
+"""What a program says while it runs: one JSON line per operation, read into typed reports."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from raijin.operations.base import Operation
+
+_UNIT, _RECORD = "\x1f", "\x1e"
+
+
+class State(StrEnum):
+    """The state of one operation on one host."""
+
+    OK = "ok"
+    WOULD_CHANGE = "would-change"
+    STARTED = "started"
+    CHANGED = "changed"
+    REBOOTING = "rebooting"
+    FAILED = "failed"
+    REFUSED = "refused"
+    SKIPPED = "skipped"
+    CANCELLED = "cancelled"
+    LOCKED = "locked"
+
+    @property
+    def bad(self) -> bool:
+        return self in {State.FAILED, State.REFUSED, State.LOCKED}
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One field of a thing: what it is, and what it will be (or was, and is now)."""
+
+    field: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The result of one operation: its place in the program, state, milliseconds, differences, and why it failed."""
+
+    index: int
+    state: State
+    milliseconds: int
+    changes: tuple[FieldChange, ...] = ()
+    reason: str = ""
+    stderr: str = ""
+
+
+def parse_line(line: str, operations: Sequence[Operation]) -> Report | None:
+    """A report from one line of output; None for a line that is not one (a login banner, say)."""
+    if not line.startswith('{"op":'):
+        return None
+    try:
+        data = json.loads(line)
+        index = int(data["op"])
+        operation = operations[index] if 0 <= index < len(operations) else None
+        return Report(
+            index=index,
+            state=State(data["state"]),
+            milliseconds=int(data["ms"]),
+            changes=_changes(_text(data.get("changes", "")), operation),
+            reason=_text(data.get("reason", "")),
+            stderr=_text(data.get("stderr", "")),
+        )
+    except (ValueError, KeyError, binascii.Error):
+        return None
+
+
+def _text(encoded: str) -> str:
+    return base64.b64decode(encoded).decode(errors="replace")
+
+
+def _changes(text: str, operation: Operation | None) -> tuple[FieldChange, ...]:
+    found: list[FieldChange] = []
+    for record in text.split(_RECORD):
+        field, _, rest = record.partition(_UNIT)
+        if not field:
+            continue
+        before, _, after = rest.partition(_UNIT)
+        wanted = operation.desired(field) if operation else None
+        if field == "content":
+            # The host guards a trailing newline with one more character, which `$(...)` would have eaten.
+            before = before.removesuffix("x")
+        found.append(FieldChange(field, before, after if wanted is None else wanted))
+    return tuple(found)
