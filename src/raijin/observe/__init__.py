@@ -1,0 +1,1 @@
+"""What is seen while Raijin works: events, and the mask that keeps secrets out of them."""

@@ -1,0 +1,1 @@
+"""What must survive a restart: runs and their journal, locks, who belongs to which cluster, secrets."""

@@ -1,0 +1,36 @@
+"""The last line of defence: a secret value that has been revealed is replaced in every text that leaves the process.
+
+Secrets travel by name (SecretRef) and print as `***` by type; this mask is for what programs on hosts print back.
+"""
+
+from __future__ import annotations
+
+import threading
+
+MASK = "***"
+SHORTEST = 4
+"""Shorter values are not masked: replacing every `a` would tell more than it hides."""
+
+
+class Masker:
+    """The values that must not be seen. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._values: set[str] = set()
+        self._lock = threading.Lock()
+
+    def add(self, value: str) -> None:
+        """Hide a value, and each of its lines if it has several (a key, a kubeconfig)."""
+        with self._lock:
+            self._values.update(part for part in (value, *value.splitlines()) if len(part.strip()) >= SHORTEST)
+
+    def mask(self, text: str) -> str:
+        with self._lock:
+            values = sorted(self._values, key=len, reverse=True)
+        for value in values:
+            text = text.replace(value, MASK)
+        return text
+
+
+MASKER = Masker()
+"""One for the process: a secret revealed anywhere is hidden everywhere."""

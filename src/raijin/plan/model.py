@@ -1,0 +1,125 @@
+"""The plan: data that says what will be done, where, after what, and what a person should know before saying yes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from raijin.operations.program import Program
+
+Json = str | int | float | bool | None | list["Json"] | dict[str, "Json"]
+
+
+class Disruption(StrEnum):
+    """The worst that a step does to what runs. Ordered from nothing to losing data."""
+
+    NONE = "nothing"
+    RESTART = "restarts a service"
+    DRAIN = "moves pods"
+    API = "interrupts the API"
+    REBOOT = "reboots the host"
+    REMOVAL = "removes a node"
+    DATA = "deletes data"
+
+    @property
+    def rank(self) -> int:
+        return list(Disruption).index(self)
+
+
+class Retry(StrEnum):
+    """Which errors of a step may be tried again: none, or those that say of themselves that they are transient."""
+
+    NEVER = "never"
+    TRANSIENT = "transient"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One field of one thing: what it is and what it will be. `ripple` says which other change makes it necessary."""
+
+    thing: str
+    field: str
+    before: str
+    after: str
+    ripple: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Work that is not a program on a host: a request to an API, a secret made, a file fetched. Arguments are JSON."""
+
+    name: str
+    arguments: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One unit that the engine runs, journals, retries and resumes.
+
+    target: a host's name, or the cluster's. needs: ids of the steps that must be done before. timeout and estimate in
+    seconds. operations: how many of the program's operations would change something.
+    """
+
+    id: str
+    stage: str
+    target: str
+    title: str
+    action: Program | Call
+    needs: tuple[str, ...] = ()
+    changes: tuple[Change, ...] = ()
+    disruption: Disruption = Disruption.NONE
+    retry: Retry = Retry.TRANSIENT
+    timeout: float = 600.0
+    estimate: float = 1.0
+    operations: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A verb on a cluster, as a graph of steps in an order that respects their needs."""
+
+    verb: str
+    cluster: str
+    steps: tuple[Step, ...]
+    notes: tuple[str, ...] = ()
+    definition: str = ""
+    sources: tuple[str, ...] = ()
+
+    @property
+    def empty(self) -> bool:
+        return not self.steps
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(step.target for step in self.steps if isinstance(step.action, Program)))
+
+    @property
+    def disruption(self) -> Disruption:
+        return max((step.disruption for step in self.steps), key=lambda d: d.rank, default=Disruption.NONE)
+
+    @property
+    def digest(self) -> str:
+        """From what would be done and from what was seen; two plans with one digest are the same plan."""
+        document = [self.verb, self.cluster, self.definition]
+        steps = [[s.id, list(s.needs), [[c.thing, c.field, c.before, c.after] for c in s.changes]] for s in self.steps]
+        return hashlib.sha256(json.dumps([document, steps]).encode()).hexdigest()
+
+    def duration(self) -> float:
+        """Estimated seconds: the longest chain of needs."""
+        done: dict[str, float] = {}
+        for step in self.steps:
+            done[step.id] = step.estimate + max((done.get(need, 0.0) for need in step.needs), default=0.0)
+        return max(done.values(), default=0.0)
+
+
+def step_id(stage: str, target: str, action: Program | Call) -> str:
+    """From the content: the same work on the same target has the same id in every plan."""
+    if isinstance(action, Program):
+        content = action.id
+    else:
+        content = json.dumps([action.name, dict(action.arguments)], sort_keys=True)
+    digest = hashlib.sha256(f"{stage}\0{target}\0{content}".encode()).hexdigest()[:10]
+    return f"{stage}.{target}.{digest}"

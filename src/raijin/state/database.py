@@ -1,0 +1,76 @@
+"""The state database: SQLite in RAIJIN_HOME, opened once, migrated when it is older than this program."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine
+from sqlalchemy.exc import DatabaseError, SQLAlchemyError
+
+from raijin.errors import StateError
+
+HEAD = "0001"
+"""The newest revision in state/migrations/versions."""
+
+BUSY_MILLISECONDS = 30_000
+
+
+def default_home() -> Path:
+    """RAIJIN_HOME, else `~/.raijin`."""
+    return Path(os.environ.get("RAIJIN_HOME") or Path.home() / ".raijin")
+
+
+def open_database(home: Path) -> Engine:
+    """The database of a RAIJIN_HOME, created (mode 0700 for the folder) or migrated as needed.
+
+    Raises StateError when it cannot be used, or was written by a newer Raijin.
+    """
+    path = home / "state.sqlite"
+    try:
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": BUSY_MILLISECONDS / 1000})
+        sa.event.listen(engine, "connect", _pragmas)
+        _migrate(engine)
+    except (OSError, SQLAlchemyError) as error:
+        remedy = "make RAIJIN_HOME writable; if the file is damaged, move it away (clusters are not touched by that)"
+        raise StateError(f"the state database {path} cannot be used: {error}", remedy=remedy) from error
+    return engine
+
+
+def _pragmas(connection: object, _: object) -> None:
+    cursor = connection.cursor()  # type: ignore[attr-defined]
+    # WAL with NORMAL survives a killed process; a power cut can lose the last events, never corrupt the file.
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", f"busy_timeout={BUSY_MILLISECONDS}"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _revision(connection: sa.Connection) -> str | None:
+    try:
+        return connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+    except DatabaseError:
+        connection.rollback()
+        return None
+
+
+def _migrate(engine: Engine) -> None:
+    with engine.connect() as connection:
+        revision = _revision(connection)
+        if revision == HEAD:
+            return
+        if revision is not None and revision > HEAD:
+            raise StateError(
+                f"the state database has revision {revision}, newer than this Raijin's {HEAD}",
+                remedy="upgrade Raijin, or use another RAIJIN_HOME",
+            )
+        # alembic costs more than a status command may: import it only when there is something to migrate.
+        from alembic import command  # noqa: PLC0415
+        from alembic.config import Config  # noqa: PLC0415
+
+        config = Config()
+        config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+        connection.commit()

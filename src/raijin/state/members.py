@@ -1,0 +1,49 @@
+"""Who belongs to which cluster: what lets a host be removed that is no longer in the definition."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.engine import Engine
+
+from raijin.state.tables import MEMBERS
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """target: how the host is reached (no secrets). quarantine: why it is left alone, if it is."""
+
+    host: str
+    role: str
+    target: Mapping[str, object]
+    quarantine: str | None = None
+
+
+class Members:
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def remember(self, cluster: str, member: Member) -> None:
+        values = {"role": member.role, "target": json.dumps(dict(member.target))}
+        query = insert(MEMBERS).values(cluster=cluster, host=member.host, since=time.time(), **values)
+        with self._engine.begin() as db:
+            db.execute(query.on_conflict_do_update(index_elements=["cluster", "host"], set_=values))
+
+    def forget(self, cluster: str, host: str) -> None:
+        with self._engine.begin() as db:
+            db.execute(MEMBERS.delete().where(MEMBERS.c.cluster == cluster, MEMBERS.c.host == host))
+
+    def quarantine(self, cluster: str, host: str, reason: str | None) -> None:
+        """Leave a host alone from now on, or (None) release it."""
+        with self._engine.begin() as db:
+            query = MEMBERS.update().where(MEMBERS.c.cluster == cluster, MEMBERS.c.host == host)
+            db.execute(query.values(quarantine=reason))
+
+    def of(self, cluster: str) -> dict[str, Member]:
+        with self._engine.connect() as db:
+            rows = db.execute(MEMBERS.select().where(MEMBERS.c.cluster == cluster).order_by(MEMBERS.c.since))
+            return {r.host: Member(r.host, r.role, json.loads(r.target), r.quarantine) for r in rows}

@@ -1,0 +1,204 @@
+"""The journal: every run, the state of every step of it, and the events in their order."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine
+
+from raijin.errors import NotFound
+from raijin.observe.events import Event, Kind
+from raijin.state.tables import EVENTS, RUNS, STEPS
+
+
+class RunStatus(StrEnum):
+    """RUNNING also stands in the journal of a process that was killed; `resume` tells by the lock."""
+
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def ended(self) -> bool:
+        return self is not RunStatus.RUNNING
+
+
+class StepState(StrEnum):
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """One run. plan and settings are JSON texts; times in seconds since the epoch; error a problem document."""
+
+    id: str
+    cluster: str
+    verb: str
+    status: RunStatus
+    attempt: int
+    plan: str
+    settings: str
+    created: float
+    finished: float | None
+    error: Mapping[str, object] | None
+
+
+@dataclass(frozen=True, slots=True)
+class StepRecord:
+    step: str
+    position: int
+    stage: str
+    target: str
+    state: StepState
+    attempt: int
+    started: float | None
+    seconds: float | None
+    error: Mapping[str, object] | None
+
+
+class Runs:
+    """Reads and writes the journal. Each write is its own transaction: what was recorded survives a kill."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def create(
+        self, run: str, *, cluster: str, verb: str, plan: str, settings: str, steps: Iterable[tuple[str, str, str]]
+    ) -> None:
+        """A new run; `steps` are (id, stage, target) in the plan's order."""
+        rows = [
+            {
+                "run": run,
+                "step": step,
+                "position": n,
+                "stage": stage,
+                "target": target,
+                "state": "waiting",
+                "attempt": 0,
+            }
+            for n, (step, stage, target) in enumerate(steps)
+        ]
+        with self._engine.begin() as db:
+            db.execute(
+                RUNS.insert().values(
+                    id=run, cluster=cluster, verb=verb, status=RunStatus.RUNNING, attempt=1,
+                    plan=plan, settings=settings, created=time.time(),
+                )
+            )  # fmt: skip
+            if rows:
+                db.execute(STEPS.insert(), rows)
+
+    def get(self, run: str) -> RunRecord:
+        """By id, by a unique beginning of it, or `latest`. Raises NotFound."""
+        query = RUNS.select().order_by(RUNS.c.created.desc())
+        query = query.limit(1) if run == "latest" else query.where(RUNS.c.id.startswith(run, autoescape=True)).limit(2)
+        with self._engine.connect() as db:
+            rows = db.execute(query).all()
+        exact = [row for row in rows if row.id == run] or rows
+        if len(exact) != 1:
+            problem = f"several runs begin with {run}" if exact else f"there is no run {run}"
+            raise NotFound(problem, remedy="see `raijin run list`")
+        return _run(exact[0])
+
+    def history(self, *, cluster: str | None = None, limit: int = 50) -> list[RunRecord]:
+        query = RUNS.select().order_by(RUNS.c.created.desc()).limit(limit)
+        if cluster:
+            query = query.where(RUNS.c.cluster == cluster)
+        with self._engine.connect() as db:
+            return [_run(row) for row in db.execute(query)]
+
+    def steps(self, run: str) -> list[StepRecord]:
+        with self._engine.connect() as db:
+            rows = db.execute(STEPS.select().where(STEPS.c.run == run).order_by(STEPS.c.position))
+            return [_step(row) for row in rows]
+
+    def next_attempt(self, run: str) -> int:
+        """Open the run again: what was not done waits again. Returns the number of the new attempt."""
+        with self._engine.begin() as db:
+            db.execute(
+                RUNS.update()
+                .where(RUNS.c.id == run)
+                .values(attempt=RUNS.c.attempt + 1, status=RunStatus.RUNNING, finished=None, error=None)
+            )
+            db.execute(
+                STEPS.update()
+                .where(STEPS.c.run == run, STEPS.c.state != StepState.DONE)
+                .values(state=StepState.WAITING, error=None)
+            )
+            return int(db.execute(sa.select(RUNS.c.attempt).where(RUNS.c.id == run)).scalar_one())
+
+    def step_started(self, run: str, step: str) -> None:
+        values = {"state": StepState.RUNNING, "started": time.time(), "attempt": STEPS.c.attempt + 1}
+        self._update_step(run, step, values)
+
+    def step_ended(
+        self, run: str, step: str, state: StepState, *, seconds: float | None, error: Mapping[str, object] | None
+    ) -> None:
+        text = json.dumps(error) if error else None
+        self._update_step(run, step, {"state": state, "seconds": seconds, "error": text})
+
+    def finish(self, run: str, status: RunStatus, error: Mapping[str, object] | None) -> None:
+        values = {"status": status, "finished": time.time(), "error": json.dumps(error) if error else None}
+        with self._engine.begin() as db:
+            db.execute(RUNS.update().where(RUNS.c.id == run).values(**values))
+
+    def record(self, event: Event) -> None:
+        """A sink for observe.events: append to the journal."""
+        with self._engine.begin() as db:
+            db.execute(
+                EVENTS.insert().values(
+                    run=event.run, at=event.at, kind=event.kind, step=event.step, host=event.host,
+                    data=json.dumps(event.data),
+                )
+            )  # fmt: skip
+
+    def events(self, run: str, *, after: int = 0, limit: int = 10_000) -> list[tuple[int, Event]]:
+        query = EVENTS.select().where(EVENTS.c.run == run, EVENTS.c.id > after).order_by(EVENTS.c.id).limit(limit)
+        with self._engine.connect() as db:
+            return [
+                (row.id, Event(Kind(row.kind), row.run, row.step, row.host, json.loads(row.data), row.at))
+                for row in db.execute(query)
+            ]
+
+    def timings(self, *, last: int = 2000) -> dict[str, float]:
+        """Mean seconds of a step by stage, over the newest finished steps: the next plan's estimates."""
+        done = (
+            sa.select(STEPS.c.stage, STEPS.c.seconds)
+            .where(STEPS.c.state == StepState.DONE, STEPS.c.seconds.is_not(None))
+            .order_by(STEPS.c.started.desc())
+            .limit(last)
+            .subquery()
+        )
+        with self._engine.connect() as db:
+            rows = db.execute(sa.select(done.c.stage, sa.func.avg(done.c.seconds)).group_by(done.c.stage))
+            return {stage: float(seconds) for stage, seconds in rows}
+
+    def _update_step(self, run: str, step: str, values: Mapping[str, object]) -> None:
+        with self._engine.begin() as db:
+            db.execute(STEPS.update().where(STEPS.c.run == run, STEPS.c.step == step).values(**values))
+
+
+def _run(row: sa.Row[tuple[object, ...]]) -> RunRecord:
+    data = dict(row._mapping)  # noqa: SLF001  (SQLAlchemy's public name for it)
+    data["status"] = RunStatus(str(data["status"]))
+    data["error"] = json.loads(data["error"]) if data["error"] else None
+    return RunRecord(**data)
+
+
+def _step(row: sa.Row[tuple[object, ...]]) -> StepRecord:
+    data = dict(row._mapping)  # noqa: SLF001
+    del data["run"]
+    data["state"] = StepState(str(data["state"]))
+    data["error"] = json.loads(data["error"]) if data["error"] else None
+    return StepRecord(**data)

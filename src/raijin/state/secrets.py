@@ -1,0 +1,87 @@
+"""The secret store: join tokens, kubeconfigs and passwords, each a file encrypted with age in RAIJIN_HOME/secrets.
+
+The key lies beside it (mode 0600), so this protects copies and backups of the folder's files, not against root on this
+machine. Everything that is read or written here is masked from then on (observe.masking).
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from urllib.parse import quote, unquote
+
+import pyrage
+
+from raijin.errors import NotFound, StateError
+from raijin.observe.masking import MASKER
+
+
+class SecretStore:
+    """Secrets by name (`cluster/lab/kubeconfig`)."""
+
+    def __init__(self, home: Path) -> None:
+        self._folder = home / "secrets"
+        self._key_file = home / "identity.age"
+        self._identity: pyrage.x25519.Identity | None = None
+
+    def put(self, name: str, value: str) -> None:
+        MASKER.add(value)
+        identity = self._key(create=True)
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _write_private(self._path(name), pyrage.encrypt(value.encode(), [identity.to_public()]))
+
+    def get(self, name: str) -> str:
+        """Raises NotFound, or StateError when it was encrypted with another key."""
+        path = self._path(name)
+        if not path.is_file():
+            raise NotFound(f"there is no secret {name}", remedy="apply the cluster, which makes its secrets")
+        try:
+            value = pyrage.decrypt(path.read_bytes(), [self._key(create=False)]).decode()
+        except pyrage.DecryptError as error:
+            remedy = f"restore {self._key_file} from the backup of this RAIJIN_HOME"
+            raise StateError(f"the secret {name} was encrypted with another key", remedy=remedy) from error
+        MASKER.add(value)
+        return str(value)
+
+    def has(self, name: str) -> bool:
+        return self._path(name).is_file()
+
+    def delete(self, name: str) -> None:
+        self._path(name).unlink(missing_ok=True)
+
+    def names(self, prefix: str = "") -> list[str]:
+        if not self._folder.is_dir():
+            return []
+        found = (unquote(path.stem) for path in self._folder.glob("*.age"))
+        return sorted(name for name in found if name.startswith(prefix))
+
+    def _path(self, name: str) -> Path:
+        return self._folder / f"{quote(name, safe='')}.age"
+
+    def _key(self, *, create: bool) -> pyrage.x25519.Identity:
+        if self._identity is not None:
+            return self._identity
+        if not self._key_file.is_file():
+            if not create:
+                raise StateError(f"the key {self._key_file} is missing", remedy="restore it from a backup")
+            self._key_file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            _write_private(self._key_file, f"{pyrage.x25519.Identity.generate()}\n".encode(), replace=False)
+        self._identity = pyrage.x25519.Identity.from_str(self._key_file.read_text().strip())
+        return self._identity
+
+
+def _write_private(path: Path, content: bytes, *, replace: bool = True) -> None:
+    """Write a file of mode 0600 in one go; without `replace`, the first of two writers wins."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        if replace:
+            temporary.replace(path)
+        elif not path.exists():
+            os.link(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)

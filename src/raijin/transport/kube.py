@@ -1,0 +1,164 @@
+"""The Kubernetes API by lightkube: documents in, documents out, errors of ours. The only module that knows lightkube.
+
+The API is reached through the SSH connection of a control plane host, so that nothing but SSH has to be open between
+the person's machine and the site; the server's certificate therefore names 127.0.0.1 (see platforms/kubeadm).
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, cast
+
+import httpx2
+import yaml
+from lightkube import AsyncClient, KubeConfig
+from lightkube.codecs import from_dict
+from lightkube.core.exceptions import ApiError, ConfigError, LoadResourceError
+from lightkube.models.meta_v1 import ObjectMeta
+from lightkube.resources.core_v1 import Node, Pod, PodEviction
+from lightkube.types import PatchType
+
+from raijin.errors import KubernetesError
+
+Document = dict[str, Any]
+FIELD_MANAGER = "raijin"
+TIMEOUT_SECONDS = 20.0
+
+
+class TransientKubernetesError(KubernetesError):
+    """The API did not answer, or asked us to come again; the same request may succeed later."""
+
+    code, transient = "kubernetes-transient", True
+
+
+@asynccontextmanager
+async def open_kube(kubeconfig: str, address: tuple[str, int], cluster: str) -> AsyncIterator[Kube]:
+    """A client for the cluster of `kubeconfig` (YAML text), by way of a local address (see Connection.tunnel)."""
+    try:
+        content = yaml.load(kubeconfig, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
+        for entry in content["clusters"]:
+            entry["cluster"]["server"] = f"https://{address[0]}:{address[1]}"
+        config = KubeConfig.from_dict(content).get()
+    except (yaml.YAMLError, KeyError, TypeError, ConfigError) as error:
+        raise KubernetesError(f"the kubeconfig of {cluster} cannot be read: {error}") from error
+    client = AsyncClient(
+        config=config,
+        timeout=httpx2.Timeout(TIMEOUT_SECONDS),
+        field_manager=FIELD_MANAGER,
+        trust_env=False,
+        lazy=False,
+    )
+    try:
+        yield Kube(client, cluster)
+    finally:
+        await client.close()
+
+
+@asynccontextmanager
+async def _mapped(what: str, cluster: str) -> AsyncIterator[None]:
+    """Turn what lightkube and httpx2 raise into errors that say what was tried and whether to try again."""
+    try:
+        yield
+    except ApiError as error:
+        code = error.status.code or 0
+        kind = TransientKubernetesError if code == 429 or code >= 500 else KubernetesError
+        raise kind(f"{what}: {error.status.message}", host=cluster, detail=error.status.reason) from error
+    except httpx2.HTTPError as error:
+        reason = str(error) or type(error).__name__
+        raise TransientKubernetesError(f"{what}: the API does not answer ({reason})", host=cluster) from error
+    except LoadResourceError as error:
+        raise KubernetesError(f"{what}: {error}", host=cluster) from error
+
+
+class Kube:
+    """The requests that Raijin makes to one cluster."""
+
+    def __init__(self, client: AsyncClient, cluster: str) -> None:
+        self._client = client
+        # The overloads of lightkube tell namespaced kinds from global ones; a document tells it only at run time.
+        self._any: Any = client
+        self.cluster = cluster
+
+    async def list_nodes(self) -> list[Document]:
+        async with _mapped("listing nodes", self.cluster):
+            return [node.to_dict() async for node in self._client.list(Node)]
+
+    async def list_pods(self, *, node: str | None = None, namespace: str = "*") -> list[Document]:
+        fields: Any = {"spec.nodeName": node} if node else None
+        async with _mapped("listing pods", self.cluster):
+            return [pod.to_dict() async for pod in self._client.list(Pod, namespace=namespace, fields=fields)]
+
+    async def get(self, document: Mapping[str, Any]) -> Document | None:
+        """The live object that a document names; None when there is none."""
+        resource = from_dict(dict(document))
+        namespace = document["metadata"].get("namespace")
+        what = f"reading {describe(document)}"
+        async with _mapped(what, self.cluster):
+            try:
+                found = await self._any.get(type(resource), document["metadata"]["name"], **_namespace(namespace))
+            except ApiError as error:
+                if error.status.code == 404:
+                    return None
+                raise
+        return cast("Document", found.to_dict())
+
+    async def apply(self, document: Mapping[str, Any], *, dry_run: bool = False) -> Document:
+        """Server-side apply, as the field manager `raijin`, taking over fields that others set."""
+        async with _mapped(f"applying {describe(document)}", self.cluster):
+            resource = cast("Any", from_dict(dict(document)))
+            result = await self._client.apply(resource, force=True, dry_run=dry_run)
+        return cast("Document", result.to_dict())
+
+    async def delete(self, document: Mapping[str, Any]) -> bool:
+        """Delete the object that a document names; False when it was not there."""
+        resource = from_dict(dict(document))
+        namespace = document["metadata"].get("namespace")
+        async with _mapped(f"deleting {describe(document)}", self.cluster):
+            try:
+                await self._any.delete(type(resource), document["metadata"]["name"], **_namespace(namespace))
+            except ApiError as error:
+                if error.status.code == 404:
+                    return False
+                raise
+        return True
+
+    async def patch_node(self, name: str, patch: Mapping[str, Any]) -> Document:
+        """A JSON merge patch (RFC 7386) of a node: lists are replaced, null removes a key."""
+        async with _mapped(f"changing node {name}", self.cluster):
+            result = await self._client.patch(Node, name, dict(patch), patch_type=PatchType.MERGE)
+        return result.to_dict()
+
+    async def evict(self, namespace: str, name: str, *, grace_seconds: int | None = None) -> bool:
+        """Ask for the eviction of a pod. False: a PodDisruptionBudget forbids it now. Absent pods count as evicted."""
+        body = PodEviction(
+            metadata=ObjectMeta(name=name, namespace=namespace),
+        )
+        if grace_seconds is not None:
+            body = PodEviction(metadata=body.metadata, deleteOptions=_grace(grace_seconds))
+        async with _mapped(f"evicting pod {namespace}/{name}", self.cluster):
+            try:
+                await self._client.create(body, name=name, namespace=namespace)
+            except ApiError as error:
+                if error.status.code == 429:
+                    return False
+                if error.status.code != 404:
+                    raise
+        return True
+
+
+def _grace(seconds: int) -> Any:
+    from lightkube.models.meta_v1 import DeleteOptions  # noqa: PLC0415
+
+    return DeleteOptions(gracePeriodSeconds=seconds)
+
+
+def _namespace(namespace: str | None) -> dict[str, str]:
+    return {"namespace": namespace} if namespace else {}
+
+
+def describe(document: Mapping[str, Any]) -> str:
+    """`DaemonSet kube-flannel/kube-flannel-ds`, for people."""
+    metadata = document["metadata"]
+    place = f"{metadata['namespace']}/" if metadata.get("namespace") else ""
+    return f"{document['kind']} {place}{metadata['name']}"
