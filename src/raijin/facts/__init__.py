@@ -1,0 +1,50 @@
+"""Typed reads of a host. Each module holds one fact (see base.py); gather.py asks for all of them at once.
+
+cluster.py reads the cluster's API instead of a host.
+"""
+
+from raijin.facts import (
+    cgroup,
+    clock,
+    cpu,
+    disks,
+    gpu,
+    hardware,
+    identity,
+    kernel,
+    kubernetes,
+    memory,
+    network,
+    os,
+    ports,
+    raijin,
+    resolver,
+    swap,
+    system,
+    units,
+)
+from raijin.facts.base import Ability
+
+ABILITIES = (
+    Ability("os", os.SNIPPET, os.parse),
+    Ability("kernel", kernel.SNIPPET, kernel.parse),
+    Ability("cpu", cpu.SNIPPET, cpu.parse),
+    Ability("memory", memory.SNIPPET, memory.parse),
+    Ability("swap", swap.SNIPPET, swap.parse),
+    Ability("disks", disks.SNIPPET, disks.parse),
+    Ability("network", network.SNIPPET, network.parse),
+    Ability("gpus", gpu.SNIPPET, gpu.parse),
+    Ability("hardware", hardware.SNIPPET, hardware.parse),
+    Ability("cgroup", cgroup.SNIPPET, cgroup.parse),
+    Ability("clock", clock.SNIPPET, clock.parse),
+    Ability("ports", ports.SNIPPET, ports.parse),
+    Ability("identity", identity.SNIPPET, identity.parse),
+    Ability("system", system.SNIPPET, system.parse),
+    Ability("units", units.SNIPPET, units.parse),
+    Ability("resolver", resolver.SNIPPET, resolver.parse),
+    Ability("kubernetes", kubernetes.SNIPPET, kubernetes.parse),
+    Ability("raijin", raijin.SNIPPET, raijin.parse),
+)
+"""Every fact of a host, in the order of HostFacts."""
+
+__all__ = ["ABILITIES"]

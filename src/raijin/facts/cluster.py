@@ -9,6 +9,11 @@ from typing import Any
 from raijin.transport.kube import Document, Kube, describe
 
 
+LABELS_NOTE = "raijin.dev/labels"
+TAINTS_NOTE = "raijin.dev/taints"
+"""Annotations of a node: which of its labels and taints are Raijin's to take away again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Taint:
     key: str
@@ -21,7 +26,7 @@ class Taint:
 
 @dataclass(frozen=True, slots=True)
 class NodeState:
-    """One node as the API shows it. `reason` says why it is not ready."""
+    """One node as the API shows it. `reason` says why it is not ready; managed: what Raijin gave it before."""
 
     name: str
     ready: bool
@@ -34,6 +39,8 @@ class NodeState:
     os_image: str = ""
     runtime: str = ""
     capacity: Mapping[str, str] = field(default_factory=dict)
+    managed_labels: tuple[str, ...] = ()
+    managed_taints: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +62,7 @@ def node_state(document: Document) -> NodeState:
     metadata, spec, status = document["metadata"], document.get("spec", {}), document.get("status", {})
     ready: Document = next((c for c in status.get("conditions", []) if c["type"] == "Ready"), {})
     info = status.get("nodeInfo", {})
+    notes = metadata.get("annotations", {})
     return NodeState(
         name=metadata["name"],
         ready=ready.get("status") == "True",
@@ -67,7 +75,14 @@ def node_state(document: Document) -> NodeState:
         os_image=info.get("osImage", ""),
         runtime=info.get("containerRuntimeVersion", ""),
         capacity=status.get("capacity", {}),
+        managed_labels=tuple(filter(None, notes.get(LABELS_NOTE, "").split(","))),
+        managed_taints=tuple(_pair(text) for text in filter(None, notes.get(TAINTS_NOTE, "").split(","))),
     )
+
+
+def _pair(text: str) -> tuple[str, str]:
+    key, _, effect = text.partition(":")
+    return key, effect
 
 
 def differences(desired: Any, live: Any, path: str = "") -> list[tuple[str, str, str]]:

@@ -1,0 +1,22 @@
+"""Typed, idempotent changes of a host, and the programs that they are compiled into.
+
+base.py says what an operation is; each kind has a file of its own. prelude.py, probing.py and receipts.py are the shell
+that all share, program.py joins it all into one script, report.py reads what the script says.
+"""
+
+from raijin.operations.absent import Absent
+from raijin.operations.chains import ChainsAbsent
+from raijin.operations.claim import Claim
+from raijin.operations.command import Command
+from raijin.operations.forget import Forget
+from raijin.operations.image import Image
+from raijin.operations.link import LinkAbsent
+from raijin.operations.reboot import Reboot
+from raijin.operations.restore import Restore
+from raijin.operations.undoable import UNDOABLE
+from raijin.operations.wait import Wait
+
+CATALOGUE = (*UNDOABLE, Image, Command, Wait, Reboot, Absent, LinkAbsent, ChainsAbsent, Claim, Restore, Forget)
+"""Every kind of operation, those that keep receipts first."""
+
+__all__ = ["CATALOGUE"]

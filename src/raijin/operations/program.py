@@ -5,15 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from enum import StrEnum
 
+from raijin.facts.raijin import STATE_FOLDER
 from raijin.operations.base import Operation, Payload, Resolve, unresolved
+from raijin.operations.plain import to_json
 from raijin.operations.prelude import PRELUDE
 from raijin.operations.quoting import word
-
-STATE_FOLDER = "/var/lib/raijin"
-"""Where a host keeps what Raijin must know about it: receipts, stamps, staged files, the lock."""
 
 LOCK_WAIT_SECONDS = 600
 """How long a program waits for an earlier one whose connection was lost."""
@@ -35,7 +34,7 @@ class Program:
     @property
     def id(self) -> str:
         """From the content: equal programs on a thousand hosts are one program. 16 hexadecimal digits."""
-        document = [self.name, self.scope, *([o.kind, _plain(o)] for o in self.operations)]
+        document = [self.name, self.scope, *(to_json(operation) for operation in self.operations)]
         return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()[:16]
 
     def payloads(self, indexes: Iterable[int] | None = None) -> tuple[Payload, ...]:
@@ -43,9 +42,17 @@ class Program:
         chosen = self.operations if indexes is None else [self.operations[i] for i in indexes]
         return tuple(dict.fromkeys(p for operation in chosen for p in operation.payloads()))
 
-    def compile(self, mode: Mode, *, run: str = "none", resolve: Resolve = unresolved, base: str = STATE_FOLDER) -> str:
+    def compile(
+        self,
+        mode: Mode,
+        *,
+        run: str = "none",
+        resolve: Resolve = unresolved,
+        base: str = STATE_FOLDER,
+        tools: str = "",
+    ) -> str:
         """The script. It is wrapped in a function, so that a transmission cut short executes nothing."""
-        return compile_operations([self], mode, run=run, resolve=resolve, base=base)
+        return compile_operations([self], mode, run=run, resolve=resolve, base=base, tools=tools)
 
 
 def compile_operations(
@@ -55,35 +62,46 @@ def compile_operations(
     run: str = "none",
     resolve: Resolve = unresolved,
     base: str = STATE_FOLDER,
+    tools: str = "",
 ) -> str:
-    """One script for several programs of one host and scope; operations count through from 0."""
+    """One script for several programs of one host and scope; operations count through from 0.
+
+    base: where the host keeps its state. tools: a folder of programs that come before those of the system.
+    """
     programs = list(programs)
     operations = [operation for program in programs for operation in program.operations]
     scope = programs[0].scope if programs else "none"
-    libraries = dict.fromkeys(operation.library for operation in operations)
-    settings = {"BASE": base, "SCOPE": scope, "MODE": mode.value, "RUN": run, "LOCK_WAIT": LOCK_WAIT_SECONDS}
+    settings = {
+        "BASE": base,
+        "SCOPE": scope,
+        "MODE": mode.value,
+        "RUN": run,
+        "LOCK_WAIT": LOCK_WAIT_SECONDS,
+        "TOOLS": tools,
+    }
     lines = ["raijin_program() {"]
     lines += [f"{name}={word(value)}" for name, value in settings.items()]
-    lines += [PRELUDE, *libraries]
+    lines.append(PRELUDE)
+    lines += dict.fromkeys(text for operation in operations for text in (*operation.requires, operation.library))
+    lines += _topics(operations)
     if mode is Mode.APPLY:
         lines.append("begin_apply")
-    probes = list(dict.fromkeys(path for operation in operations for path in operation.probes()))
-    lines.append(" ".join(["probe_all", *map(word, probes)]) if probes else "STATS= SUMS=")
+    last_use = {payload.sha256: index for index, operation in enumerate(operations) for payload in operation.payloads()}
     for index, operation in enumerate(operations):
         arguments = (word(argument) for argument in operation.arguments(resolve))
-        lines.append(" ".join(["op", str(index), word(operation.kind), *arguments]))
+        lines.append(" ".join(["op", str(index), operation.function or operation.kind, *arguments]))
+        spent = dict.fromkeys(payload.sha256 for payload in operation.payloads())
+        lines += [f"spent {word(sha256)}" for sha256 in spent if last_use[sha256] == index]
     lines += ["}", "raijin_program", "exit 0", ""]
     return "\n".join(lines)
 
 
-def _plain(operation: Operation) -> dict[str, object]:
-    """The fields of an operation as JSON values, secrets by their names."""
-    return {item.name: _value(getattr(operation, item.name)) for item in fields(operation)}  # type: ignore[arg-type]
-
-
-def _value(value: object) -> object:
-    if isinstance(value, (str, int, float, bool)) or value is None:
-        return value
-    if isinstance(value, (tuple, list)):
-        return [_value(item) for item in value]
-    return repr(value) if not hasattr(value, "secret") else {"secret": value.secret}
+def _topics(operations: Iterable[Operation]) -> list[str]:
+    """One function per topic, which asks the host for the items of all operations."""
+    items: dict[str, dict[str, None]] = {}
+    for operation in operations:
+        for path in operation.probes():
+            items.setdefault("files", {})[path] = None
+        for topic, item in operation.wants():
+            items.setdefault(topic, {})[item] = None
+    return [f"{topic}_wanted() {{ {topic}_fetch {' '.join(map(word, wanted))}; }}" for topic, wanted in items.items()]

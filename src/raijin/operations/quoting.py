@@ -16,7 +16,7 @@ class Word(str):
 
 
 def word(value: str | int | bool) -> Word:
-    """Quote a value. True and False become `1` and `` (empty). Raises UsageError for a NUL, which no shell can carry."""
+    """Quote a value. True and False become `1` and `` (empty). Raises UsageError for a NUL: no shell can carry it."""
     text = ("1" if value else "") if isinstance(value, bool) else str(value)
     if "\0" in text:
         raise UsageError("a value for a host contains a NUL character", remedy="remove it from the definition")

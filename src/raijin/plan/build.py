@@ -9,7 +9,7 @@ from raijin.errors import PlanRefused
 from raijin.operations.program import Program
 from raijin.operations.report import Report, State
 from raijin.plan.draft import Draft
-from raijin.plan.model import Change, Disruption, Plan, Step, step_id
+from raijin.plan.model import Change, Disruption, Material, Plan, Step, step_id
 
 Reports = Mapping[str, Sequence[Report]]
 """The answers of the hosts in check mode, by draft key."""
@@ -36,6 +36,7 @@ def build(
     notes: Sequence[str] = (),
     definition: str = "",
     sources: Sequence[str] = (),
+    materials: Iterable[Material] = (),
     estimates: Mapping[str, float] | None = None,
 ) -> Plan:
     """Keep what is needed, connect it, and put it in order. Raises PlanRefused with every refusal of every host."""
@@ -51,7 +52,9 @@ def build(
         _step(draft, kept[draft.key], [ids[key] for key in _through(draft.key, needs, kept)], ids, estimates or {})
         for draft in order
     )
-    return Plan(verb, cluster, steps, tuple(notes), definition, tuple(sources))
+    needed = {p.sha256 for s in steps if isinstance(s.action, Program) for p in s.action.payloads()}
+    chosen = tuple(material for material in materials if material.sha256 in needed)
+    return Plan(verb, cluster, steps, tuple(notes), definition, tuple(sources), chosen)
 
 
 def refused(reasons: Sequence[str]) -> PlanRefused:
@@ -187,4 +190,5 @@ def _step(
         timeout=draft.timeout,
         estimate=estimates.get(draft.stage, draft.estimate),
         operations=len({change.thing for change in changes}),
+        renewed=draft.renewed,
     )

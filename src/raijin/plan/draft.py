@@ -28,6 +28,7 @@ class Draft:
     retry: Retry = Retry.TRANSIENT
     timeout: float = 600.0
     estimate: float = 1.0
+    renewed: bool = False
 
     @property
     def key(self) -> str:

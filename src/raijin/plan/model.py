@@ -56,11 +56,22 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
+class Material:
+    """A file that programs of the plan need: what it is and where it may be had. size in bytes."""
+
+    sha256: str
+    name: str
+    size: int
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One unit that the engine runs, journals, retries and resumes.
 
     target: a host's name, or the cluster's. needs: ids of the steps that must be done before. timeout and estimate in
-    seconds. operations: how many of the program's operations would change something.
+    seconds. operations: how many of the program's operations would change something. renewed: what it made may have
+    expired when a run goes on later, so it is done again for steps that still need it (a join token).
     """
 
     id: str
@@ -75,6 +86,7 @@ class Step:
     timeout: float = 600.0
     estimate: float = 1.0
     operations: int = 0
+    renewed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +99,7 @@ class Plan:
     notes: tuple[str, ...] = ()
     definition: str = ""
     sources: tuple[str, ...] = ()
+    materials: tuple[Material, ...] = ()
 
     @property
     def empty(self) -> bool:

@@ -1,0 +1,1 @@
+"""The ways to make a Kubernetes cluster of hosts: one folder each."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -15,11 +14,6 @@ HEAD = "0001"
 """The newest revision in state/migrations/versions."""
 
 BUSY_MILLISECONDS = 30_000
-
-
-def default_home() -> Path:
-    """RAIJIN_HOME, else `~/.raijin`."""
-    return Path(os.environ.get("RAIJIN_HOME") or Path.home() / ".raijin")
 
 
 def open_database(home: Path) -> Engine:

@@ -52,6 +52,7 @@ class RunRecord:
     created: float
     finished: float | None
     error: Mapping[str, object] | None
+    cancel: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +130,7 @@ class Runs:
             db.execute(
                 RUNS.update()
                 .where(RUNS.c.id == run)
-                .values(attempt=RUNS.c.attempt + 1, status=RunStatus.RUNNING, finished=None, error=None)
+                .values(attempt=RUNS.c.attempt + 1, status=RunStatus.RUNNING, finished=None, error=None, cancel=0)
             )
             db.execute(
                 STEPS.update()
@@ -152,6 +153,15 @@ class Runs:
         values = {"status": status, "finished": time.time(), "error": json.dumps(error) if error else None}
         with self._engine.begin() as db:
             db.execute(RUNS.update().where(RUNS.c.id == run).values(**values))
+
+    def request_cancel(self, run: str) -> None:
+        """Ask the process that runs it to stop after the operations in hand."""
+        with self._engine.begin() as db:
+            db.execute(RUNS.update().where(RUNS.c.id == run).values(cancel=1))
+
+    def cancel_requested(self, run: str) -> bool:
+        with self._engine.connect() as db:
+            return bool(db.execute(sa.select(RUNS.c.cancel).where(RUNS.c.id == run)).scalar())
 
     def record(self, event: Event) -> None:
         """A sink for observe.events: append to the journal."""
@@ -193,6 +203,7 @@ def _run(row: sa.Row[tuple[object, ...]]) -> RunRecord:
     data = dict(row._mapping)  # noqa: SLF001  (SQLAlchemy's public name for it)
     data["status"] = RunStatus(str(data["status"]))
     data["error"] = json.loads(data["error"]) if data["error"] else None
+    data["cancel"] = bool(data["cancel"])
     return RunRecord(**data)
 
 

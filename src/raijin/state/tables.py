@@ -19,6 +19,7 @@ RUNS = Table(
     Column("created", Float, nullable=False),
     Column("finished", Float),
     Column("error", Text),
+    Column("cancel", Integer, nullable=False, server_default="0"),
     Index("runs_by_cluster", "cluster", "created"),
 )
 

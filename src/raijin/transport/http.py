@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import email.utils
+import functools
 import socket
 import ssl
 import time
@@ -123,10 +124,11 @@ class Body:
         _refuse(self.url, self.status, self.headers)
         return self
 
-    async def chunks(self, size: int = 256 * 1024) -> AsyncIterator[bytes]:
-        """The bytes as they arrive, as the server sent them (never decompressed: checksums are of the file)."""
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """The bytes as the server sent them (never decompressed: checksums are of the file), each as it arrives:
+        nothing waits in a buffer that a broken connection would take with it."""
         with _translated(self.url):
-            async for chunk in self._response.aiter_raw(size):
+            async for chunk in self._response.aiter_raw():
                 yield chunk
 
 
@@ -139,6 +141,7 @@ class Http:
     def __init__(self, *, retry: Retry | None = None, connect: float = 10.0, read: float = 60.0) -> None:
         self.retry = retry or Retry()
         self._client = httpx2.AsyncClient(
+            verify=_trust(),
             follow_redirects=True,
             timeout=httpx2.Timeout(read, connect=connect),
             headers={"User-Agent": f"raijin/{__version__}", "Accept-Encoding": "identity"},
@@ -191,6 +194,12 @@ class Http:
             return (await self.get(url, headers, method=method)).expect()
 
         return await retrying(attempt, self.retry)
+
+
+@functools.cache
+def _trust() -> ssl.SSLContext:
+    """The CA certificates, read once per process: it takes as long as many a request."""
+    return httpx2.create_ssl_context()
 
 
 def _checked(url: str) -> httpx2.URL:

@@ -7,7 +7,6 @@ import base64
 import contextlib
 import os
 import shutil
-import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -38,9 +37,9 @@ async def run(
     try:
         child = await asyncio.create_subprocess_exec(
             *argv,
-            stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stdin=asyncio.subprocess.PIPE if stdin is not None else asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
             env={**os.environ, **env} if env is not None else None,
             cwd=cwd,
             limit=STREAM_LIMIT,
@@ -108,24 +107,6 @@ async def _end(child: asyncio.subprocess.Process) -> None:
         with contextlib.suppress(ProcessLookupError):
             child.kill()
         await child.wait()
-
-
-def spawn_detached(
-    argv: Sequence[str], *, log: Path, env: Mapping[str, str] | None = None, cwd: Path | None = None
-) -> int:
-    """Start a program that outlives this process (own session, output appended to `log`); returns its pid."""
-    with log.open("ab") as sink:
-        child = subprocess.Popen(
-            list(argv),
-            stdin=subprocess.DEVNULL,
-            stdout=sink,
-            stderr=sink,
-            env={**os.environ, **env} if env is not None else None,
-            cwd=cwd,
-            start_new_session=True,
-            close_fds=True,
-        )
-    return child.pid
 
 
 class LocalConnection:

@@ -22,6 +22,7 @@ def upgrade() -> None:
         sa.Column("created", sa.Float, nullable=False),
         sa.Column("finished", sa.Float),
         sa.Column("error", sa.Text),
+        sa.Column("cancel", sa.Integer, nullable=False, server_default="0"),
     )
     op.create_index("runs_by_cluster", "runs", ["cluster", "created"])
     op.create_table(

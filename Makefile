@@ -1,0 +1,51 @@
+# The verbs that people and CI share. Everything is installed by the first of them that needs it.
+.PHONY: help setup check lint types imports unit test lab-test bench docs demo demo-down format lock-lab
+.DEFAULT_GOAL := help
+UV := scripts/uv
+RUN := $(UV) run --frozen --quiet
+
+help: ## Show the verbs
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+setup: ## Install what developing and testing needs
+	@scripts/setup
+
+check: setup lint types imports unit ## Lint, types, import contract, unit tests (under 3 minutes)
+
+lint:
+	$(RUN) ruff check src tests bench
+	$(RUN) ruff format --check src tests bench
+
+types:
+	$(RUN) mypy
+
+imports:
+	$(RUN) lint-imports
+
+unit:
+	$(RUN) coverage run -m pytest tests/unit tests/definitions tests/plans tests/contracts tests/operations -q
+	$(RUN) coverage combine -q
+	$(RUN) coverage report --fail-under=80 --format=total
+
+format: ## Let ruff rewrite what it can
+	$(RUN) ruff check --fix src tests bench
+	$(RUN) ruff format src tests bench
+
+test: setup ## Run every test that this machine can run; says what it skipped and why
+	@scripts/test
+
+lab-test: setup ## Only the tests on real machines (needs root)
+	$(RUN) pytest tests/lab tests/chaos -q -x
+
+bench: setup ## No-change and first converge on 16 SSH hosts, beside Ansible and pyinfra (needs root)
+	@bench/run
+
+docs: setup ## Build the documentation
+	$(RUN) python scripts/reference.py --check
+
+demo: ## Lab machines become a Kubernetes cluster, on this box (needs root)
+	@scripts/demo
+
+demo-down: ## Take the demo away again
+	@RAIJIN_HOME="$${RAIJIN_HOME:-$(CURDIR)/.demo}" $(RUN) raijin lab down
+	@rm -rf "$${RAIJIN_HOME:-$(CURDIR)/.demo}"

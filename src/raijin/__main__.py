@@ -1,0 +1,5 @@
+"""`python -m raijin`."""
+
+from raijin.cli import main
+
+main()

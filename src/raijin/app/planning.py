@@ -1,0 +1,206 @@
+"""Making a plan: look at everything, then let the pure planner decide."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+
+from raijin.app import observing, supply
+from raijin.app.choosing import host_to_prepare
+from raijin.app.session import Session
+from raijin.app.targets import recalled, targets_of
+from raijin.app.unsupported import unsupported
+from raijin.errors import HostError, RaijinError, Unsupported
+from raijin.lifecycle import apply as apply_verb
+from raijin.lifecycle import destroy as destroy_verb
+from raijin.lifecycle.desired import desired_documents
+from raijin.model.host import Host
+from raijin.model.node_group import NodeRole
+from raijin.model.policy import OnHostFailure
+from raijin.operations.base import Resolve, SecretRef, unresolved
+from raijin.plan.build import build, refused
+from raijin.plan.draft import Draft
+from raijin.plan.model import Material, Plan
+from raijin.platforms.base import Context, Node
+from raijin.platforms.kubeadm.preflight import preflight
+from raijin.state.members import Member
+from raijin.state.secrets import SecretStore
+from raijin.transport.pool import Pool
+
+VERBS = {"apply": apply_verb.drafts, "prepare": apply_verb.prepare_drafts, "destroy": destroy_verb.drafts}
+CHANGING = {"apply", "prepare"}
+"""Verbs that bring hosts nearer to the definition, so that they need artifacts and must pass the preflight."""
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A plan, what it was made from, and when (seconds since the epoch)."""
+
+    plan: Plan
+    context: Context
+    at: float
+
+
+@asynccontextmanager
+async def open_pool(session: Session, extra: Iterable[Host] = ()) -> AsyncIterator[Pool]:
+    """Connections to the hosts of the definition and to `extra` ones; closed at the end."""
+    hosts = [placed.host for placed in session.definition.hosts_of(session.cluster)]
+    hosts += [host for host, _ in wanted_hosts(session)]
+    pool = Pool(targets_of([*hosts, *extra], session.definition, session.home))
+    try:
+        yield pool
+    finally:
+        await pool.close()
+
+
+def members_of(session: Session) -> dict[str, Member]:
+    if not session.has_state:
+        return {}
+    from raijin.state.members import Members  # noqa: PLC0415
+
+    return Members(session.database).of(session.cluster.name)
+
+
+def wanted_hosts(session: Session) -> list[tuple[Host, NodeRole]]:
+    """The hosts that the verb is about: those of the cluster, or the one that `prepare` names."""
+    if session.only_host is not None:
+        return [host_to_prepare(session, session.only_host)]
+    return [(placed.host, placed.role) for placed in session.definition.hosts_of(session.cluster)]
+
+
+def departed_hosts(session: Session, members: dict[str, Member]) -> list[tuple[Host, NodeRole]]:
+    """Members that the definition no longer places: as the Site describes them, else as they were last reached."""
+    placed = {p.name for p in session.definition.hosts_of(session.cluster)}
+    known = {host.name: host for host in session.definition.site().hosts}
+    return [
+        (known.get(name) or recalled(member.target), NodeRole(member.role))
+        for name, member in members.items()
+        if name not in placed
+    ]
+
+
+async def make_plan(session: Session, verb: str, pool: Pool, *, force: bool = False) -> Planned:
+    """desired x observed -> plan, writing nothing. Raises PlanRefused, Unsupported, HostError, ArtifactError."""
+    cluster, started = session.cluster, time.time()
+    problems = unsupported(cluster)
+    if problems:
+        raise Unsupported(
+            f"{len(problems)} parts of the definition cannot be served yet:\n"
+            + "\n".join(f"  - {path}: {reason}" for path, reason in problems),
+            remedy="take these parts out, or wait for the release that serves them",
+        )
+    context, notes = await _observe(session, verb, pool, force=force)
+    drafts = VERBS[verb](context)
+    reports, failures = await observing.check(pool, drafts, _resolver(session))
+    if failures:
+        context, drafts, lost = _without(context, verb, failures)
+        notes += lost
+    plan = build(
+        verb,
+        cluster.name,
+        drafts,
+        reports,
+        notes=notes,
+        definition=session.fingerprint(),
+        sources=[str(path.resolve()) for path in session.paths],
+        materials=_materials(session, context),
+        estimates=_estimates(session),
+    )
+    return Planned(plan, context, started)
+
+
+async def _observe(session: Session, verb: str, pool: Pool, *, force: bool) -> tuple[Context, list[str]]:
+    cluster = session.cluster
+    members = members_of(session)
+    quarantined = {name: m.quarantine for name, m in members.items() if m.quarantine and verb in CHANGING}
+    wanted = wanted_hosts(session)
+    departing = [] if verb == "prepare" else departed_hosts(session, members)
+    asked = [(host, role) for host, role in (*wanted, *departing) if host.name not in quarantined]
+    seen, errors = await observing.look_at(pool, asked)
+    by_name = {node.name: node for node in seen}
+    nodes = [by_name.get(h.name) or Node(h, r, None, f"in quarantine: {quarantined[h.name]}") for h, r in wanted]
+    gone = tuple(by_name[host.name] for host, _ in departing)
+    notes = [f"{node.name} is left out: {node.absence}" for node in nodes if node.facts is None]
+    notes += [f"{node.name} cannot be reached: only its traces in the cluster go" for node in gone if not node.facts]
+    _judge_absence(session, verb, nodes, [e for e in errors if e.host in {n.name for n in nodes}], force=force)
+    context = Context(session.definition.site(), cluster, tuple(nodes), members=members, departed=gone)
+    context = replace(context, force=force, drain=session.drain)
+    if verb in CHANGING:
+        archs = {node.facts.architecture for node in context.reachable if node.facts}
+        supplies = supply.supplies_for(session, archs)
+        context = replace(context, supplies=supplies.by_arch)
+        notes += supplies.notes
+    documents = desired_documents(context) if verb == "apply" else []
+    port = cluster.kubernetes.api_server_port
+    state, why = await observing.cluster_state(pool, nodes, cluster.name, port, documents)
+    context = replace(context, state=state)
+    if why:
+        notes.append(f"the API of the cluster does not answer: {why}")
+    if verb in CHANGING:
+        reasons = preflight(context, api_failure=why)
+        if reasons:
+            raise refused(reasons)
+    return context, notes
+
+
+def _judge_absence(
+    session: Session, verb: str, nodes: Sequence[Node], errors: Sequence[HostError], *, force: bool
+) -> None:
+    """A host that cannot be reached ends planning, unless the policy is to go on without it."""
+    if not errors or (verb == "destroy" and force):
+        return
+    lost_control = [n.name for n in nodes if n.facts is None and n.role is NodeRole.CONTROL_PLANE]
+    if session.cluster.policy.on_host_failure is OnHostFailure.STOP or lost_control:
+        raise together(errors)
+
+
+def together(errors: Sequence[RaijinError]) -> RaijinError:
+    """Several errors as one: the class (and exit code) of the first, the text of all."""
+    first = errors[0]
+    if len(errors) == 1:
+        return first
+    text = "\n".join(f"  - {error}" + (f" ({error.remedy})" if error.remedy else "") for error in errors)
+    joined = type(first)(f"{len(errors)} hosts cannot be used:\n{text}", remedy="see each host above")
+    joined.detail = "\n".join(filter(None, (error.detail for error in errors))) or None
+    return joined
+
+
+def _without(context: Context, verb: str, failures: Sequence[RaijinError]) -> tuple[Context, list[Draft], list[str]]:
+    """The plan without hosts that were lost between their facts and their check, if the policy allows that."""
+    lost = {error.host: str(error) for error in failures}
+    control = {node.name for node in context.control_planes}
+    if context.cluster.policy.on_host_failure is OnHostFailure.STOP or control & set(lost):
+        raise together(failures)
+    nodes = tuple(replace(n, facts=None, absence=lost[n.name]) if n.name in lost else n for n in context.nodes)
+    smaller = replace(context, nodes=nodes)
+    return smaller, VERBS[verb](smaller), [f"{host} is left out: {reason}" for host, reason in lost.items()]
+
+
+def _resolver(session: Session) -> Resolve:
+    store = SecretStore(session.home)
+
+    def resolve(reference: SecretRef) -> str:
+        return store.get(reference.secret) if store.has(reference.secret) else unresolved(reference)
+
+    return resolve
+
+
+def _materials(session: Session, context: Context) -> Sequence[Material]:
+    return supply.supplies_for(session, context.supplies).materials if context.supplies else ()
+
+
+def _estimates(session: Session) -> dict[str, float]:
+    if not session.has_state:
+        return {}
+    from raijin.state.runs import Runs  # noqa: PLC0415
+
+    return Runs(session.database).timings()
+
+
+async def plan(session: Session, verb: str, *, force: bool = False) -> Planned:
+    """A plan on its own: connections are opened for it and closed after it."""
+    departing = [host for host, _ in departed_hosts(session, members_of(session))]
+    async with open_pool(session, departing) as pool:
+        return await make_plan(session, verb, pool, force=force)

@@ -1,0 +1,104 @@
+"""Binaries and images before they are needed: locked, listed, fetched, bundled."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from raijin.app.session import Session
+from raijin.artifacts import bundle as bundles_module
+from raijin.artifacts.lock import Lock, write_lock
+from raijin.artifacts.locking import lock_from_upstream
+from raijin.artifacts.needs import ArtifactNeed, Need, needs_for
+
+DEFAULT_ARCH = "amd64"
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    name: str
+    version: str
+    arch: str
+    locked: bool
+    cached: bool
+    sha256: str
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def needs_of(session: Session, archs: Sequence[str], lock: Lock | None) -> list[Need]:
+    cluster = session.cluster
+    wanted = archs or sorted({str(p.host.arch or DEFAULT_ARCH) for p in session.definition.hosts_of(cluster)})
+    pinned = {
+        "containerd": cluster.kubernetes.container_runtime.version,
+        "flannel": cluster.network.cni.version,
+    }
+    return needs_for(
+        {"VANILLA": "kubeadm"}.get(cluster.type.value, cluster.type.value.lower()),
+        str(cluster.kubernetes_version),
+        wanted or [DEFAULT_ARCH],
+        cni=str(cluster.network.cni.name).lower(),
+        lock=lock,
+        pinned={name: value for name, value in pinned.items() if value},
+    )
+
+
+async def make_lock(session: Session, archs: Sequence[str], *, from_bundles: bool, images: bool) -> Lock:
+    """Write the lock file beside the definition. Raises ArtifactError when a checksum is published nowhere."""
+    if from_bundles or session.offline:
+        lock = session.artifacts.offered()
+    else:
+        needs = [n for n in needs_of(session, archs, None) if images or isinstance(n, ArtifactNeed)]
+        async with session.artifacts.connect() as upstream:
+            lock = await lock_from_upstream(needs, upstream)
+    write_lock(session.lock_file, lock)
+    return lock
+
+
+def listing(session: Session, archs: Sequence[str]) -> list[Listed]:
+    rows = []
+    for need in needs_of(session, archs, session.lock):
+        if isinstance(need, ArtifactNeed):
+            entry, name, version = session.lock.get(need.name, need.version, need.arch), need.name, need.version
+            cached = entry is not None and session.artifacts.path(entry) is not None
+        else:
+            image = session.lock.get_image(need.ref, need.arch)
+            name, _, version = need.ref.rpartition(":")
+            cached = image is not None and session.artifacts.path(image) is not None
+            rows.append(Listed(name, version, need.arch, image is not None, cached, image.sha256 if image else ""))
+            continue
+        rows.append(Listed(name, version, need.arch, entry is not None, cached, entry.sha256 if entry else ""))
+    return rows
+
+
+async def fetch_all(session: Session) -> list[Path]:
+    return await session.artifacts.ensure_all(session.lock.entries())
+
+
+async def create_bundle(session: Session, target: Path, folder: Path | None) -> dict[str, int]:
+    """From a folder of one's own, else from everything that the lock names."""
+    if folder is not None:
+        manifest = bundles_module.create_from_directory(folder, target)
+    else:
+        manifest = await bundles_module.create(session.lock, session.artifacts, target)
+    return {"artifacts": len(manifest.lock.artifacts), "images": len(manifest.lock.images)}
+
+
+def import_bundle(home: Path, source: Path) -> dict[str, int]:
+    manifest = bundles_module.import_bundle(source, home)
+    return {"artifacts": len(manifest.lock.artifacts), "images": len(manifest.lock.images)}
+
+
+def verify_bundle(source: Path) -> list[str]:
+    """Every fault of a bundle, in words."""
+    return [str(finding) for finding in bundles_module.verify(source).findings]
+
+
+def bundles(home: Path) -> list[dict[str, Any]]:
+    return [
+        {"bundle": str(record.origin), "artifacts": len(record.lock.artifacts), "images": len(record.lock.images)}
+        for record in bundles_module.imported(home)
+    ]

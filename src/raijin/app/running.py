@@ -1,0 +1,145 @@
+"""Carrying plans out: apply, destroy, resume, cancel. Both a fresh plan and a saved one end in the same engine."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from raijin.app.planning import Planned, departed_hosts, make_plan, members_of, open_pool
+from raijin.app.session import Session
+from raijin.app.supply import locator
+from raijin.app.targets import recalled, remembered
+from raijin.errors import NotFound, StalePlan, UsageError
+from raijin.model.host import Host
+from raijin.plan.codec import plan_from_json
+from raijin.plan.model import Plan
+
+if TYPE_CHECKING:
+    from raijin.engine.service import Engine
+    from raijin.state.runs import RunRecord
+
+Confirm = Callable[[Planned], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What came of it. run is None when there was nothing to do or the person said no."""
+
+    planned: Planned
+    run: RunRecord | None
+    declined: bool = False
+
+
+def engine_of(session: Session) -> Engine:
+    from raijin.engine.service import Engine  # noqa: PLC0415
+    from raijin.platforms import calls  # noqa: PLC0415
+    from raijin.platforms.kubeadm import calls as kubeadm_calls  # noqa: PLC0415
+
+    handlers = {**calls.HANDLERS, **kubeadm_calls.HANDLERS}
+    return Engine(session.home, session.database, handlers, session.events)
+
+
+async def carry_out(
+    session: Session, verb: str, confirm: Confirm, *, saved: Path | None = None, force: bool = False
+) -> Finished:
+    """Plan (or take up the saved plan, if nothing has moved), ask, run. Raises what planning or the run ends with."""
+    promised = read_plan(saved) if saved else None
+    departing = [host for host, _ in departed_hosts(session, members_of(session))]
+    async with open_pool(session, departing) as pool:
+        planned = await make_plan(session, verb, pool, force=force)
+        if promised is not None:
+            compare(promised, planned.plan)
+        if planned.plan.empty:
+            return Finished(planned, None)
+        if not confirm(planned):
+            return Finished(planned, None, declined=True)
+        engine = engine_of(session)
+        latest = engine.runs.history(cluster=session.cluster.name, limit=1)
+        if latest and (latest[0].finished or latest[0].created) > planned.at:
+            raise StalePlan(
+                f"the run {latest[0].id} changed the cluster while this plan was made",
+                remedy="plan again and look at it",
+            )
+        if verb == "apply":
+            _remember_members(session, planned)
+        policy = session.cluster.policy.on_host_failure
+        run = await engine.start(planned.plan, pool, locator(session, planned.plan), policy)
+        return Finished(planned, run)
+
+
+def release(session: Session, hosts: Iterable[str]) -> list[str]:
+    """Take hosts out of quarantine. Raises NotFound for one that is in none."""
+    from raijin.state.members import Members  # noqa: PLC0415
+
+    members = Members(session.database)
+    held = {name for name, member in members.of(session.cluster.name).items() if member.quarantine}
+    for host in hosts:
+        if host not in held:
+            raise NotFound(f"{host} is not in quarantine", remedy=f"in quarantine: {', '.join(sorted(held)) or 'none'}")
+    for host in hosts:
+        members.quarantine(session.cluster.name, host, None)
+    return list(hosts)
+
+
+def _remember_members(session: Session, planned: Planned) -> None:
+    """Before the first change: a host that a killed run has touched must be removable."""
+    from raijin.state.members import Member, Members  # noqa: PLC0415
+
+    members = Members(session.database)
+    for node in planned.context.reachable:
+        members.remember(session.cluster.name, Member(node.name, node.role.value, remembered(node.host)))
+
+
+def read_plan(path: Path) -> Plan:
+    """Raises UsageError when the file is missing or is no plan."""
+    try:
+        data = json.loads(path.read_text())
+    except FileNotFoundError as error:
+        raise UsageError(f"there is no plan {path}", remedy="make one with `raijin plan --out`") from error
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path} is not a plan: {error}", remedy="make one with `raijin plan --out`") from error
+    return plan_from_json(data)
+
+
+def compare(promised: Plan, fresh: Plan) -> None:
+    """Raises StalePlan when what would be done now is not what was promised, naming the first differences."""
+    if promised.digest == fresh.digest:
+        return
+    reasons = []
+    if promised.definition != fresh.definition:
+        reasons.append("the definition has changed")
+    old, new = {step.id for step in promised.steps}, {step.id for step in fresh.steps}
+    gone = [f"{s.title} on {s.target}" for s in promised.steps if s.id not in new]
+    come = [f"{s.title} on {s.target}" for s in fresh.steps if s.id not in old]
+    reasons += [f"no longer needed: {text}" for text in gone[:3]] + [f"needed now: {text}" for text in come[:3]]
+    raise StalePlan(
+        f"the plan is stale: {'; '.join(reasons) or 'the state of a host has moved'}",
+        remedy="plan again and look at it",
+    )
+
+
+async def resume(session_of: Callable[[Plan], Session], home: Path, run: str) -> RunRecord:
+    """Go on with a run: killed, failed or cancelled. `session_of` opens the definition that the plan was made from."""
+    record = _stored(home, run)
+    plan = plan_from_json(json.loads(record.plan))
+    session = session_of(plan)
+    engine = engine_of(session)
+    placed = {p.name for p in session.definition.hosts_of(session.cluster)}
+    members = members_of(session)
+    extra: list[Host] = [recalled(m.target) for name, m in members.items() if name not in placed]
+    known = {host.name: host for host in session.definition.site().hosts}
+    extra = [known.get(host.name, host) for host in extra]
+    async with open_pool(session, extra) as pool:
+        return await engine.resume(record.id, pool, locator(session, plan))
+
+
+def _stored(home: Path, run: str) -> RunRecord:
+    if not (home / "state.sqlite").is_file():
+        raise NotFound(f"there is no run {run}: nothing was ever run from {home}", remedy="check RAIJIN_HOME")
+    from raijin.state.database import open_database  # noqa: PLC0415
+    from raijin.state.runs import Runs  # noqa: PLC0415
+
+    return Runs(open_database(home)).get(run)

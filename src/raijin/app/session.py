@@ -1,0 +1,93 @@
+"""One command's view of the world: the definition that was read, RAIJIN_HOME, and what hangs on them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from raijin.artifacts.lock import Lock, lock_path, read_lock
+from raijin.artifacts.store import Artifacts
+from raijin.definition.definition import Definition
+from raijin.definition.load import load
+from raijin.errors import UsageError
+from raijin.model.cluster import Cluster
+from raijin.observe.events import Events
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Engine as Database
+
+DEFAULT_FILE = "raijin.yaml"
+
+
+@dataclass
+class Session:
+    """files: what was given with -f (default: raijin.yaml here). cluster_name: which cluster, where there are several.
+
+    drain: whether nodes that leave are drained. only_host: the host that `prepare` is about, by name or address.
+    """
+
+    home: Path
+    files: tuple[Path, ...] = ()
+    cluster_name: str | None = None
+    mirror: str | None = None
+    offline: bool = False
+    drain: bool = True
+    only_host: str | None = None
+    events: Events = field(default_factory=Events)
+
+    @cached_property
+    def paths(self) -> tuple[Path, ...]:
+        if self.files:
+            return self.files
+        default = Path(DEFAULT_FILE)
+        if not default.exists():
+            raise UsageError(
+                f"there is no {DEFAULT_FILE} here",
+                remedy="name the definition with -f, or make one with `raijin init`",
+            )
+        return (default,)
+
+    @cached_property
+    def definition(self) -> Definition:
+        return load(self.paths)
+
+    @cached_property
+    def cluster(self) -> Cluster:
+        return self.definition.cluster(self.cluster_name)
+
+    @cached_property
+    def database(self) -> Database:
+        from raijin.state.database import open_database  # noqa: PLC0415  (SQLAlchemy: a plan of no change needs none)
+
+        return open_database(self.home)
+
+    @property
+    def has_state(self) -> bool:
+        """Whether this RAIJIN_HOME has ever run anything; asking must not create it."""
+        return (self.home / "state.sqlite").is_file()
+
+    @cached_property
+    def artifacts(self) -> Artifacts:
+        mirror = self.mirror or self.definition.site().artifacts.mirror
+        return Artifacts(self.home, str(mirror) if mirror else None, self.offline)
+
+    @property
+    def lock_file(self) -> Path:
+        return lock_path(self.paths[0])
+
+    @cached_property
+    def lock(self) -> Lock:
+        """The lock file beside the definition; without one, what imported bundles hold."""
+        if self.lock_file.is_file():
+            return read_lock(self.lock_file)
+        return self.artifacts.offered()
+
+    def fingerprint(self) -> str:
+        """Of what the definition says about this cluster and the site, whatever its comments and order of keys."""
+        site = self.definition.site()
+        documents = [self.cluster.model_dump(mode="json"), site.model_dump(mode="json")]
+        return hashlib.sha256(json.dumps(documents, sort_keys=True).encode()).hexdigest()

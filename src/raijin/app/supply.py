@@ -1,0 +1,83 @@
+"""From the lock to what a plan may use: binaries and images per architecture, and where their files are found."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from raijin.app.session import Session
+from raijin.artifacts.images import ImageRef
+from raijin.artifacts.lock import ImageEntry, Lock
+from raijin.artifacts.needs import ArtifactNeed, ImageNeed, needs_for, resolve
+from raijin.artifacts.versions import image_tags
+from raijin.errors import ArtifactError
+from raijin.plan.model import Material, Plan
+from raijin.platforms.base import BinaryFile, ImageFile, Supply
+
+
+@dataclass(frozen=True, slots=True)
+class Supplies:
+    by_arch: dict[str, Supply]
+    materials: tuple[Material, ...]
+    notes: tuple[str, ...]
+
+
+def supplies_for(session: Session, archs: Iterable[str]) -> Supplies:
+    """Raises ArtifactError with all that the lock lacks. Images are all or nothing: else nodes pull them."""
+    cluster, lock = session.cluster, session.lock
+    version = str(cluster.kubernetes_version)
+    cni = str(cluster.network.cni.name).lower()
+    pinned = {"containerd": cluster.kubernetes.container_runtime.version, "flannel": cluster.network.cni.version}
+    chosen = {name: value for name, value in pinned.items() if value}
+    by_arch: dict[str, Supply] = {}
+    materials: dict[str, Material] = {}
+    notes: list[str] = []
+    for arch in sorted(set(archs)):
+        needs = needs_for("kubeadm", version, [arch], cni=cni, lock=lock, pinned=chosen)
+        binaries = resolve([need for need in needs if isinstance(need, ArtifactNeed)], lock).artifacts
+        images, note = _images([need for need in needs if isinstance(need, ImageNeed)], lock, arch)
+        notes += [note] if note else []
+        by_arch[arch] = Supply(
+            binaries={e.name: BinaryFile(e.name, e.version, e.file, e.sha256) for e in binaries},
+            images=tuple(ImageFile(str(ImageRef.parse(e.ref)), e.file, e.sha256) for e in images),
+            pause=_pause(images, version),
+        )
+        materials |= {e.sha256: Material(e.sha256, e.file, e.size, e.url) for e in binaries}
+        materials |= {e.sha256: Material(e.sha256, e.file, e.size, e.ref) for e in images}
+    return Supplies(by_arch, tuple(materials.values()), tuple(notes))
+
+
+def _images(needs: list[ImageNeed], lock: Lock, arch: str) -> tuple[list[ImageEntry], str]:
+    """The locked images of an architecture, extra ones of a bundle included; a note when nodes will pull instead."""
+    try:
+        found = resolve(needs, lock).images
+    except ArtifactError as error:
+        if any(image.arch == arch for image in lock.images):
+            raise
+        return [], f"no images are locked for {arch}: nodes pull {len(needs)} images from their registries ({error})"
+    ours = {ImageRef.parse(need.ref).name for need in needs}
+    extra = [i for i in lock.images if i.arch == arch and ImageRef.parse(i.ref).name not in ours]
+    return [*found, *extra], ""
+
+
+def _pause(images: list[ImageEntry], version: str) -> str:
+    held = next((image.ref for image in images if image.ref.startswith("registry.k8s.io/pause:")), None)
+    return held or f"registry.k8s.io/pause:{image_tags(version).pause}"
+
+
+def locator(session: Session, plan: Plan) -> Callable[[str], Awaitable[Path]]:
+    """A function from sha256 to the verified file, for the files that the plan names."""
+    entries = {entry.sha256: entry for entry in session.lock.entries()}
+    names = {material.sha256: material.name for material in plan.materials}
+
+    async def locate(sha256: str) -> Path:
+        entry = entries.get(sha256)
+        if entry is None:
+            raise ArtifactError(
+                f"{names.get(sha256, 'a file')} with sha256 {sha256} is in no lock file or bundle any more",
+                remedy="import the bundle again, or make a new plan",
+            )
+        return await session.artifacts.ensure(entry)
+
+    return locate

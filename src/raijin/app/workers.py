@@ -1,0 +1,121 @@
+"""The seed's worker commands, as edits of the definition: what is typed ends in the file, and the file is applied."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pydantic_core import PydanticCustomError
+
+from raijin.app import observing
+from raijin.app.planning import open_pool
+from raijin.app.session import Session
+from raijin.app.status import status_of
+from raijin.definition.edit import Edits
+from raijin.errors import NotFound, PlanRefused, UsageError
+from raijin.model.duration import parse_duration
+from raijin.model.node_group import NodeRole
+from raijin.platforms.access import open_cluster, read_kubeconfig
+from raijin.platforms.base import Context
+from raijin.platforms.kubeadm.config import api_endpoint
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerRow:
+    name: str
+    address: str
+    group: str
+    role: str
+    state: str = ""
+    version: str = ""
+    remark: str = ""
+
+
+def add_to_definition(session: Session, name: str, *, address: str | None, role: str, group: str | None) -> None:
+    """Put a host into the site (if it is new) and into a group of its role (made if there is none)."""
+    definition, cluster = session.definition, session.cluster
+    wanted = NodeRole(role.upper())
+    placed = {p.name: p for p in definition.hosts_of(cluster)}
+    if name in placed:
+        raise UsageError(f"{name} is already in group {placed[name].group.name} of {cluster.name}")
+    known = next((host for host in definition.site().hosts if host.name == name), None)
+    if known is not None and address and str(known.address) != address:
+        raise UsageError(
+            f"{name} is defined with the address {known.address}, not {address}",
+            remedy="leave --ip out, or correct the host in the file",
+        )
+    edits = Edits(list(session.paths))
+    if known is None:
+        edits.add_host({"name": name, **({"address": address} if address else {})})
+    edits.add_to_group(name, group=_group_for(session, wanted, group, edits), cluster=cluster.name)
+    _saved(session, edits)
+
+
+def _group_for(session: Session, role: NodeRole, wanted: str | None, edits: Edits) -> str:
+    groups = [group for group in session.cluster.node_groups if group.role is role]
+    if wanted:
+        chosen = next((group for group in session.cluster.node_groups if group.name == wanted), None)
+        if chosen is None:
+            raise NotFound(f"{session.cluster.name} has no node group {wanted}")
+        return chosen.name
+    if groups:
+        return groups[0].name
+    name = {NodeRole.WORKER: "workers"}.get(role, role.value.lower())
+    edits.add_group({"name": name, "role": role.value, "hosts": []}, cluster=session.cluster.name)
+    return name
+
+
+def remove_from_definition(session: Session, name: str) -> None:
+    """Take a worker out of its group; the host stays in the site. Raises PlanRefused for a control plane host."""
+    placed = next((p for p in session.definition.hosts_of(session.cluster) if p.name == name), None)
+    if placed is None:
+        raise NotFound(f"{name} is no worker of {session.cluster.name}", remedy="see `raijin worker list`")
+    if placed.role is NodeRole.CONTROL_PLANE:
+        raise PlanRefused(f"{name} is a control plane host", remedy="edit the definition, and look at the plan")
+    edits = Edits(list(session.paths))
+    edits.remove_from_group(name, group=placed.group.name, cluster=session.cluster.name)
+    _saved(session, edits)
+
+
+def _saved(session: Session, edits: Edits) -> None:
+    definition = edits.save()
+    for cached in ("definition", "cluster"):
+        session.__dict__.pop(cached, None)
+    session.__dict__["definition"] = definition
+
+
+async def list_workers(session: Session, *, with_status: bool) -> list[WorkerRow]:
+    placed = [p for p in session.definition.hosts_of(session.cluster) if p.role is not NodeRole.CONTROL_PLANE]
+    rows = [WorkerRow(p.name, str(p.host.address), p.group.name, p.role.value) for p in placed]
+    if not with_status:
+        return rows
+    seen = {host.name: host for host in (await status_of(session)).hosts}
+    return [
+        WorkerRow(r.name, r.address, r.group, r.role, seen[r.name].state, seen[r.name].version, seen[r.name].remark)
+        for r in rows
+    ]
+
+
+async def join_command(session: Session, ttl_minutes: int) -> str:
+    """A `kubeadm join` line with a fresh token, for a host that Raijin does not manage."""
+    from raijin.platforms.access import ca_certificate, ca_hash  # noqa: PLC0415
+    from raijin.platforms.kubeadm.calls import new_token, parsed, token_document  # noqa: PLC0415
+
+    placed = session.definition.hosts_of(session.cluster)
+    async with open_pool(session) as pool:
+        nodes, _ = await observing.look_at(pool, [(p.host, p.role) for p in placed if p.role is NodeRole.CONTROL_PLANE])
+        context = Context(session.definition.site(), session.cluster, tuple(nodes))
+        token = new_token()
+        kubeconfig = parsed(await read_kubeconfig(pool, context.first.name))
+        port = session.cluster.kubernetes.api_server_port
+        async with open_cluster(pool, [context.first.name], session.cluster.name, port=port) as kube:
+            await kube.apply(token_document(token, ttl_minutes, "made by raijin worker join-command"))
+        digest = ca_hash(ca_certificate(kubeconfig))
+        return f"kubeadm join {api_endpoint(context)} --token {token} --discovery-token-ca-cert-hash {digest}"
+
+
+def minutes(text: str) -> int:
+    """A span of time in whole minutes, at least one. Raises UsageError."""
+    try:
+        return max(1, round(parse_duration(text).total_seconds() / 60))
+    except PydanticCustomError as error:
+        raise UsageError(f"{text} {error.message()}", remedy="write it as in 30m or 2h") from error

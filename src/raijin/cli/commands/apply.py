@@ -1,0 +1,116 @@
+"""raijin apply, raijin destroy"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from raijin.cli.options import definition_options, print_json, run_async, supply_options
+
+if TYPE_CHECKING:
+    from raijin.app.planning import Planned
+    from raijin.app.running import Finished
+    from raijin.app.session import Session
+
+
+@click.command()
+@click.argument("saved", required=False, type=click.Path(path_type=Path), metavar="[PLAN.JSON]")
+@definition_options
+@supply_options
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@click.option("--force", is_flag=True, help="Also where pods without a controller would be lost.")
+@click.option("--release", multiple=True, metavar="HOST", help="Take a host out of quarantine first.")
+def apply(saved: Path | None, session: Session, output: str, yes: bool, force: bool, release: tuple[str, ...]) -> None:
+    """Make the cluster what the definition says.
+
+    Shows the plan and asks. With PLAN.JSON (of `raijin plan --out`), does exactly that plan, and refuses it when
+    anything has moved since.
+    """
+    if release:
+        _release(session, release)
+    finished = execute(session, "apply", output=output, yes=yes, force=force, saved=saved)
+    report(session, finished, output)
+
+
+@click.command()
+@definition_options
+@click.option("-y", "--yes", is_flag=True, help="Do not ask for the cluster's name.")
+@click.option("--force", is_flag=True, help="Also when hosts cannot be reached: they are only forgotten.")
+def destroy(session: Session, output: str, yes: bool, force: bool) -> None:
+    """End the cluster: its data is lost, and its hosts are put back as they were before Raijin."""
+    finished = execute(session, "destroy", output=output, yes=yes, force=force)
+    report(session, finished, output)
+
+
+def execute(
+    session: Session, verb: str, *, output: str, yes: bool, force: bool = False, saved: Path | None = None
+) -> Finished:
+    """Plan, ask, run, with the plan and the progress on standard error."""
+    from raijin.app.running import carry_out  # noqa: PLC0415
+    from raijin.cli.show import Progress, print_lines  # noqa: PLC0415
+    from raijin.plan.render import render  # noqa: PLC0415
+
+    shown: list[Progress] = []
+
+    def confirm(planned: Planned) -> bool:
+        if output == "text":
+            print_lines(render(planned.plan, detail=not yes), err=True)
+        if not yes and not _agreed(session, verb):
+            return False
+        progress = Progress(len(planned.plan.steps))
+        shown.append(progress)
+        session.events.add(progress)
+        return True
+
+    try:
+        return run_async(carry_out(session, verb, confirm, saved=saved, force=force))
+    finally:
+        for progress in shown:
+            progress.close()
+
+
+def report(session: Session, finished: Finished, output: str) -> None:
+    """What came of it, as data on standard output."""
+    run = finished.run
+    if output == "json":
+        print_json(
+            {
+                "cluster": session.cluster.name,
+                "changed": run is not None,
+                "declined": finished.declined,
+                "run": run.id if run else None,
+                "status": str(run.status) if run else "unchanged",
+                "seconds": round(run.finished - run.created, 3) if run and run.finished else 0,
+                "notes": list(finished.planned.plan.notes),
+            }
+        )
+    elif finished.declined:
+        click.echo("nothing was changed")
+    elif run is None:
+        from raijin.cli.show import print_lines  # noqa: PLC0415
+        from raijin.plan.render import render  # noqa: PLC0415
+
+        print_lines(render(finished.planned.plan))
+    else:
+        took = run.finished - run.created if run.finished else 0
+        click.echo(f"done: run {run.id}, {len(finished.planned.plan.steps)} steps in {took:.0f} s")
+
+
+def _agreed(session: Session, verb: str) -> bool:
+    if not sys.stdin.isatty():
+        raise click.UsageError("nobody is there to ask; look at `raijin plan` and repeat with --yes")
+    if verb == "destroy":
+        name = session.cluster.name
+        answer: str = click.prompt(f"Everything in {name} will be lost. Type its name to go on", default="", err=True)
+        return answer == name
+    return click.confirm("Carry it out?", err=True)
+
+
+def _release(session: Session, hosts: tuple[str, ...]) -> None:
+    from raijin.app.running import release  # noqa: PLC0415
+
+    for host in release(session, hosts):
+        click.echo(f"{host} is out of quarantine", err=True)

@@ -1,0 +1,31 @@
+"""raijin status"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from raijin.cli.options import definition_options, print_json, run_async
+
+if TYPE_CHECKING:
+    from raijin.app.session import Session
+
+
+@click.command()
+@definition_options
+def status(session: Session, output: str) -> None:
+    """Show hosts, nodes and the last run. Exit code 0 only when every host answers and every node is Ready."""
+    from raijin.app.status import status_of  # noqa: PLC0415
+    from raijin.cli.show import print_table  # noqa: PLC0415
+
+    seen = run_async(status_of(session))
+    if output == "json":
+        print_json(seen.to_json())
+    else:
+        click.echo(seen.headline())
+        headers = ["HOST", "ROLE", "STATE", "VERSION", "ADDRESS", "REMARK"]
+        print_table(headers, [[h.name, h.role, h.state, h.version, h.address, h.remark] for h in seen.hosts])
+        if seen.last_run:
+            click.echo(f"last run: {seen.last_run}")
+    raise SystemExit(0 if seen.healthy else 1)

@@ -1,0 +1,59 @@
+"""The command table: what exists and its one line of help. `--help` reads only this, so it imports no command."""
+
+from __future__ import annotations
+
+# command -> (module, attribute, help). A group's own table stands below; a test compares both with the modules.
+COMMANDS: dict[str, tuple[str, str, str]] = {
+    "init": ("raijin.cli.commands.init", "init", "Write a new definition, asking what it needs."),
+    "check": ("raijin.cli.commands.check", "check", "Check a definition (files, a folder, or - for standard input)."),
+    "plan": ("raijin.cli.commands.plan", "plan", "Show what apply would change, field by field. Changes nothing."),
+    "apply": ("raijin.cli.commands.apply", "apply", "Make the cluster what the definition says."),
+    "status": ("raijin.cli.commands.status", "status", "Show hosts, nodes and the last run."),
+    "destroy": ("raijin.cli.commands.apply", "destroy", "End the cluster and put its hosts back as they were."),
+    "full-install": ("raijin.cli.commands.full_install", "full_install", "Make this machine a one-node cluster."),
+    "worker": ("raijin.cli.commands.worker", "worker", "Add, remove, list and prepare workers."),
+    "facts": ("raijin.cli.commands.facts", "facts", "Show what is known about the hosts."),
+    "kubeconfig": ("raijin.cli.commands.kubeconfig", "kubeconfig", "Write the cluster's kubeconfig, or merge it."),
+    "run": ("raijin.cli.commands.run", "run", "List, show, resume and cancel runs."),
+    "artifacts": ("raijin.cli.commands.artifacts", "artifacts", "Lock, list and fetch binaries and images."),
+    "bundle": ("raijin.cli.commands.bundle", "bundle", "Make, import and verify air-gap bundles."),
+    "lab": ("raijin.cli.commands.lab", "lab", "Real Linux machines on this box, to try things on."),
+    "schema": ("raijin.cli.commands.schema", "schema", "Print the JSON Schema of the definition."),
+    "completion": ("raijin.cli.commands.completion", "completion", "Print the completion script of a shell."),
+}
+
+GROUPS: dict[str, dict[str, tuple[str, str, str]]] = {
+    "worker": {
+        "add": ("raijin.cli.commands.worker", "add", "Add a worker to the definition and the cluster."),
+        "remove": ("raijin.cli.commands.worker", "remove", "Drain a worker and take it out of both."),
+        "list": ("raijin.cli.commands.worker", "list_workers", "List the workers, with their state if asked."),
+        "prepare": ("raijin.cli.commands.worker", "prepare", "Prepare a host over SSH, without joining it."),
+        "join-command": ("raijin.cli.commands.worker", "join_command", "Print a kubeadm join command."),
+    },
+    "run": {
+        "list": ("raijin.cli.commands.run", "list_runs", "List the runs."),
+        "show": ("raijin.cli.commands.run", "show", "Show a run: steps, timings, errors, events."),
+        "resume": ("raijin.cli.commands.run", "resume", "Go on where a run was killed, failed or cancelled."),
+        "cancel": ("raijin.cli.commands.run", "cancel", "Stop a run after the operations in hand."),
+    },
+    "artifacts": {
+        "lock": ("raijin.cli.commands.artifacts", "lock", "Write the lock file from published checksums or a bundle."),
+        "list": (
+            "raijin.cli.commands.artifacts",
+            "list_artifacts",
+            "List what the definition needs, and what is here.",
+        ),
+        "fetch": ("raijin.cli.commands.artifacts", "fetch", "Fetch everything that the lock names into the cache."),
+    },
+    "bundle": {
+        "create": ("raijin.cli.commands.bundle", "create", "Put everything that a cluster needs into one file."),
+        "import": ("raijin.cli.commands.bundle", "import_", "Import a bundle into the cache."),
+        "verify": ("raijin.cli.commands.bundle", "verify", "Read every byte of a bundle and compare."),
+        "list": ("raijin.cli.commands.bundle", "list_bundles", "List the imported bundles."),
+    },
+    "lab": {
+        "up": ("raijin.cli.commands.lab", "up", "Start lab machines (idempotent)."),
+        "status": ("raijin.cli.commands.lab", "status", "Show the lab machines."),
+        "down": ("raijin.cli.commands.lab", "down", "Stop them and leave nothing behind."),
+    },
+}

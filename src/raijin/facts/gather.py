@@ -1,0 +1,120 @@
+"""All facts of a host: one script, one answer, one typed value."""
+
+from __future__ import annotations
+
+import dataclasses
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from raijin.errors import HostError
+from raijin.facts import ABILITIES
+from raijin.facts.base import Unknown
+from raijin.facts.clock import Clock
+from raijin.facts.cpu import Cpu
+from raijin.facts.disks import Disks
+from raijin.facts.gpu import Gpu
+from raijin.facts.hardware import Hardware
+from raijin.facts.identity import Identity
+from raijin.facts.kernel import Kernel
+from raijin.facts.kubernetes import Kubernetes
+from raijin.facts.memory import Memory
+from raijin.facts.network import Network
+from raijin.facts.os import OperatingSystem
+from raijin.facts.ports import Port
+from raijin.facts.raijin import STATE_FOLDER, Ownership
+from raijin.facts.resolver import Resolver
+from raijin.facts.swap import SwapDevice
+from raijin.facts.system import System
+from raijin.facts.units import Units
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
+
+@dataclass(frozen=True, slots=True)
+class HostFacts:
+    """What a host is. Each field is a value, or an Unknown with the reason; `known(field, otherwise)` chooses."""
+
+    os: OperatingSystem | Unknown
+    kernel: Kernel | Unknown
+    cpu: Cpu | Unknown
+    memory: Memory | Unknown
+    swap: tuple[SwapDevice, ...] | Unknown
+    disks: Disks | Unknown
+    network: Network | Unknown
+    gpus: tuple[Gpu, ...] | Unknown
+    hardware: Hardware | Unknown
+    cgroup: str | Unknown
+    clock: Clock | Unknown
+    ports: tuple[Port, ...] | Unknown
+    identity: Identity | Unknown
+    system: System | Unknown
+    units: Units | Unknown
+    resolver: Resolver | Unknown
+    kubernetes: Kubernetes | Unknown
+    raijin: Ownership | Unknown
+
+    def to_json(self) -> dict[str, Any]:
+        return dataclasses.asdict(self)
+
+
+def from_json(data: Mapping[str, Any]) -> HostFacts:
+    """The facts from what `to_json` gave. Raises pydantic's ValidationError (a ValueError)."""
+    return _adapter().validate_python(data)
+
+
+@cache
+def _adapter() -> TypeAdapter[HostFacts]:
+    from pydantic import TypeAdapter  # noqa: PLC0415 # only stored facts need it
+
+    return TypeAdapter(HostFacts)
+
+
+_HEAD = r"""
+set -u
+LC_ALL=C; export LC_ALL
+PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:${PATH-}; export PATH
+NL='
+'
+"""
+
+
+def script(state_folder: str = STATE_FOLDER) -> str:
+    """One script that prints every fact. Run it as root with `sh`; it writes nothing.
+
+    A section begins with a line that holds a word of this script alone, so that no name of a process or a file on the
+    host can pass for one. It is a function, so a transmission cut short executes nothing.
+    """
+    mark = f"raijin-facts-{uuid.uuid4().hex}"
+    folder = "'" + state_folder.replace("'", "'\\''") + "'"
+    parts = ["raijin_facts() {", _HEAD, f"BASE={folder}", "{"]
+    for ability in ABILITIES:
+        parts += [f"echo; echo {mark} {ability.name}", ability.snippet.strip()]
+    return "\n".join([*parts, f"echo; echo {mark} end", "} 2>/dev/null </dev/null", "}", "raijin_facts", "exit 0", ""])
+
+
+def parse(output: str) -> HostFacts:
+    """The facts from the output of `script`. Raises HostError when the output is not a whole one."""
+    before, found, rest = output.partition("\nraijin-facts-")
+    mark = "\nraijin-facts-" + rest.partition(" ")[0] + " "
+    sections = {}
+    for section in (found + rest).split(mark)[1:]:
+        name, _, text = section.partition("\n")
+        sections[name] = text
+    if not found or "end" not in sections:
+        remedy = "see what the host prints when a program is run on it; its shell may be restricted"
+        raise HostError("the host's facts did not arrive whole", remedy=remedy, detail=before[-2000:] or output[-2000:])
+    return HostFacts(**{ability.name: _read(ability.parse, sections.get(ability.name)) for ability in ABILITIES})
+
+
+def _read(parser: Any, text: str | None) -> Any:
+    if text is None:
+        return Unknown("the host did not answer")
+    try:
+        return parser(text)
+    except (ValueError, LookupError, ArithmeticError) as error:
+        said = " ".join(text.split())[:100]
+        return Unknown(f"{type(error).__name__}: {error} (the host said: {said or 'nothing'})")

@@ -1,0 +1,49 @@
+"""The kernel and the architecture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+SNIPPET = r"""
+uname -rm
+read -r _ _ k_release _ </proc/version
+for k_name in overlay br_netfilter nf_conntrack ip_tables nf_tables ip_vs vxlan wireguard iscsi_tcp nfs rbd; do
+  [ ! -d "/sys/module/$k_name" ] || printf 'module %s\n' "$k_name"
+done
+while read -r k_first k_second; do printf 'filesystem %s\n' "${k_second:-$k_first}"; done </proc/filesystems
+[ ! -d "/lib/modules/$k_release" ] || echo loadable
+"""
+
+_ARCHITECTURES = {
+    "x86_64": "amd64",
+    "aarch64": "arm64",
+    "armv6l": "arm",
+    "armv7l": "arm",
+    "armv8l": "arm",
+    "i686": "386",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """arch: as artifacts name it (amd64, arm64, arm, ppc64le, s390x, riscv64).
+
+    modules: those of the ones a cluster may want that are loaded (built-in ones are often in no list).
+    loadable: there are modules for this kernel on the host.
+    """
+
+    release: str
+    arch: str
+    modules: tuple[str, ...]
+    filesystems: tuple[str, ...]
+    loadable: bool
+
+
+def parse(text: str) -> Kernel:
+    first, *lines = text.strip().splitlines()
+    release, machine = first.split()
+    found = {
+        kind: tuple(line.split()[1] for line in lines if line.startswith(kind)) for kind in ("module", "filesystem")
+    }
+    arch = _ARCHITECTURES.get(machine, machine)
+    return Kernel(release, arch, found["module"], found["filesystem"], "loadable" in lines)

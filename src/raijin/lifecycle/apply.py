@@ -1,0 +1,266 @@
+"""apply: make the cluster what the definition says. Read STAGES first; the rest of the module is what they mean."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import cast
+
+from raijin.facts.cluster import NodeState, differences
+from raijin.lifecycle.desired import desired_documents, desired_labels, desired_taints, removal_of
+from raijin.plan.draft import Draft
+from raijin.plan.model import Call, Change, Json, Retry
+from raijin.platforms.base import Context, Node
+from raijin.platforms.kubeadm import members
+from raijin.platforms.kubeadm import node as kubeadm_node
+from raijin.platforms.kubeadm.config import api_endpoint, join_document
+from raijin.transport.kube import describe
+
+Stage = Callable[[Context], Iterable[Draft]]
+
+
+def prepare_nodes(context: Context) -> Iterable[Draft]:
+    for node in context.reachable:
+        program = kubeadm_node.prepare(context)
+        yield Draft("prepare", node.name, "prepare the operating system", program, timeout=900, estimate=15)
+
+
+def install_binaries(context: Context) -> Iterable[Draft]:
+    for node in context.reachable:
+        yield Draft(
+            "binaries",
+            node.name,
+            "install the binaries",
+            kubeadm_node.equip(context, node),
+            needs=(f"prepare/{node.name}",),
+            estimate=20,
+        )
+
+
+def run_services(context: Context) -> Iterable[Draft]:
+    for node in context.reachable:
+        yield Draft(
+            "services",
+            node.name,
+            "run containerd and the kubelet",
+            kubeadm_node.run_services(context, node),
+            needs=(f"binaries/{node.name}", f"prepare/{node.name}"),
+            estimate=5,
+        )
+
+
+def load_images(context: Context) -> Iterable[Draft]:
+    for node in context.reachable:
+        program = kubeadm_node.load_images(context, node)
+        if program is not None:
+            needs = (f"services/{node.name}",)
+            yield Draft("images", node.name, "load the images", program, needs=needs, timeout=1800, estimate=30)
+
+
+def start_cluster(context: Context) -> Iterable[Draft]:
+    """Only where there is none: a control plane that has been started is never started again."""
+    first = context.first
+    if first.facts is None or first.facts.parts.started:
+        return
+    interrupted = first.facts.parts.begun
+    yield Draft(
+        "start",
+        first.name,
+        "start the cluster (kubeadm init)",
+        members.start_cluster(context, interrupted=interrupted),
+        needs=(f"services/{first.name}", f"images/{first.name}"),
+        retry=Retry.NEVER,
+        timeout=members.INIT_SECONDS + 60,
+        estimate=45,
+    )
+
+
+def fetch_kubeconfig(context: Context) -> Iterable[Draft]:
+    first = context.first
+    yield Draft(
+        "kubeconfig",
+        first.name,
+        "keep the kubeconfig",
+        Call("kubeadm.kubeconfig", {"endpoint": api_endpoint(context)}),
+        needs=(f"start/{first.name}",),
+        follows=True,
+        timeout=60,
+    )
+
+
+def install_network(context: Context) -> Iterable[Draft]:
+    """The container network, and what else the platform puts into the cluster, by server-side apply."""
+    documents = desired_documents(context)
+    changes: list[Change] = []
+    for document in documents:
+        live = context.state.objects.get(describe(document)) if context.state else None
+        if live is None:
+            changes.append(Change(describe(document), "state", "absent", "applied"))
+        else:
+            wanted = {key: value for key, value in document.items() if key not in {"apiVersion", "kind"}}
+            changes += [Change(describe(document), path, have, want) for path, have, want in differences(wanted, live)]
+    if documents:
+        yield Draft(
+            "network",
+            context.cluster.name,
+            "install the container network",
+            _call(context, "kube.apply", {"documents": cast("Json", documents)}),
+            needs=(f"start/{context.first.name}",),
+            changes=tuple(changes),
+            timeout=120,
+            estimate=3,
+        )
+
+
+def make_join_token(context: Context) -> Iterable[Draft]:
+    joining = _joining(context)
+    if joining:
+        cluster = context.cluster
+        ttl = cluster.kubernetes.token_ttl_minutes
+        arguments: dict[str, Json] = {
+            "documents": {node.name: join_document(context, node) for node in joining},
+            "endpoint": api_endpoint(context),
+            "ttl_minutes": ttl,
+        }
+        yield Draft(
+            "token",
+            cluster.name,
+            "make a join token",
+            _call(context, "kubeadm.token", arguments),
+            needs=(f"start/{context.first.name}",),
+            changes=(Change("join token", "state", "absent", f"valid for {ttl} minutes"),),
+            timeout=120,
+            renewed=True,
+        )
+
+
+def join_workers(context: Context) -> Iterable[Draft]:
+    for node in _joining(context):
+        interrupted = node.facts is not None and node.facts.parts.begun
+        yield Draft(
+            "join",
+            node.name,
+            "join the cluster (kubeadm join)",
+            members.join_worker(context, node, interrupted=interrupted),
+            needs=(f"token/{context.cluster.name}", f"services/{node.name}", f"images/{node.name}"),
+            timeout=members.JOIN_SECONDS + 60,
+            estimate=15,
+        )
+
+
+def revoke_join_token(context: Context) -> Iterable[Draft]:
+    if _joining(context):
+        yield Draft(
+            "revoke",
+            context.cluster.name,
+            "take the join token back",
+            _call(context, "kubeadm.revoke", {}),
+            needs=("join/*",),
+            follows=True,
+            timeout=60,
+        )
+
+
+def label_nodes(context: Context) -> Iterable[Draft]:
+    for node in context.reachable:
+        labels, taints = desired_labels(context, node), desired_taints(context, node)
+        live = context.state.nodes.get(node.name) if context.state else None
+        yield Draft(
+            "label",
+            node.name,
+            "set labels and taints",
+            _call(context, "kube.label", {"labels": dict(labels), "taints": cast("Json", taints)}),
+            needs=(f"join/{node.name}", f"start/{node.name}"),
+            changes=tuple(_label_changes(node, live, labels, taints)),
+            timeout=300,
+        )
+
+
+def wait_until_ready(context: Context) -> Iterable[Draft]:
+    for node in context.reachable:
+        live = context.state.nodes.get(node.name) if context.state else None
+        sick = live is not None and not live.ready
+        changes = (Change(f"node {node.name}", "Ready", "False", "True"),) if sick else ()
+        yield Draft(
+            "ready",
+            node.name,
+            "wait until the node is Ready",
+            _call(context, "kube.wait-node", {}),
+            needs=(
+                f"join/{node.name}",
+                f"start/{node.name}",
+                f"services/{node.name}",
+                f"label/{node.name}",
+                f"network/{context.cluster.name}",
+            ),
+            changes=changes,
+            follows=True,
+            timeout=context.cluster.validation.timeout_minutes * 60,
+            estimate=20,
+        )
+
+
+def remove_departed(context: Context) -> Iterable[Draft]:
+    """Nodes that are no longer in the definition: drained, deleted, and the host put back as it was."""
+    for node in context.departed:
+        yield from removal_of(context, node)
+
+
+STAGES: tuple[Stage, ...] = (
+    prepare_nodes,
+    install_binaries,
+    run_services,
+    load_images,
+    start_cluster,
+    fetch_kubeconfig,
+    install_network,
+    make_join_token,
+    join_workers,
+    revoke_join_token,
+    label_nodes,
+    wait_until_ready,
+    remove_departed,
+)
+
+
+PREPARE_STAGES: tuple[Stage, ...] = (prepare_nodes, install_binaries, run_services, load_images)
+"""What `raijin worker prepare` does to one host, so that joining it later is quick."""
+
+
+def drafts(context: Context) -> list[Draft]:
+    """Everything that apply could have to do, in the order of the stages."""
+    return [draft for stage in STAGES for draft in stage(context)]
+
+
+def prepare_drafts(context: Context) -> list[Draft]:
+    return [draft for stage in PREPARE_STAGES for draft in stage(context)]
+
+
+def _joining(context: Context) -> list[Node]:
+    return [node for node in context.workers if node.facts is not None and not kubeadm_node.joined(node)]
+
+
+def _call(context: Context, name: str, arguments: dict[str, Json]) -> Call:
+    """A call that goes to the cluster's API by way of its control plane hosts."""
+    hosts: list[Json] = [node.name for node in context.control_planes]
+    return Call(name, {"control_planes": hosts, "port": context.cluster.kubernetes.api_server_port, **arguments})
+
+
+def _label_changes(
+    node: Node, live: NodeState | None, labels: dict[str, str], taints: list[dict[str, str]]
+) -> Iterable[Change]:
+    thing = f"node {node.name}"
+    have = dict(live.labels) if live else {}
+    for key, value in labels.items():
+        if have.get(key) != value:
+            yield Change(thing, f"label {key}", have.get(key, "absent"), value)
+    for key in live.managed_labels if live else ():
+        if key not in labels and key in have:
+            yield Change(thing, f"label {key}", have[key], "absent")
+    present = {(t.key, t.effect): t.value for t in live.taints} if live else {}
+    wanted = {(t["key"], t["effect"]): t.get("value", "") for t in taints}
+    for (key, effect), value in wanted.items():
+        if present.get((key, effect)) != value:
+            yield Change(thing, f"taint {key}:{effect}", present.get((key, effect), "absent"), value or "set")
+    for key, effect in live.managed_taints if live else ():
+        if (key, effect) not in wanted and (key, effect) in present:
+            yield Change(thing, f"taint {key}:{effect}", "set", "absent")

@@ -1,0 +1,105 @@
+"""What a cluster of this definition has: documents, labels, taints; and how one node of it is taken away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from raijin.artifacts.versions import FLANNEL, FLANNEL_CNI_PLUGIN
+from raijin.facts.labels import labels_from
+from raijin.model.network import CniName
+from raijin.model.node_group import NodeRole
+from raijin.network import flannel
+from raijin.plan.draft import Draft
+from raijin.plan.model import Call, Change, Disruption, Json
+from raijin.platforms.base import Context, Node
+from raijin.platforms.kubeadm import removal
+from raijin.platforms.kubeadm.members import join_secret
+
+Document = dict[str, Any]
+ROLE_LABEL = "node-role.kubernetes.io"
+_NAMED_ROLES = {
+    NodeRole.WORKER: "worker",
+    NodeRole.STORAGE: "storage",
+    NodeRole.INFRA: "infra",
+}
+
+
+def desired_documents(context: Context) -> list[Document]:
+    """The documents that Raijin applies to the cluster."""
+    cni = context.cluster.network.cni
+    if cni.name is not CniName.FLANNEL:
+        return []
+    images = [image.ref.rpartition(":") for supply in context.supplies.values() for image in supply.images]
+    held = {name: tag for name, _, tag in images}
+    version = cni.version or held.get("ghcr.io/flannel-io/flannel", FLANNEL)
+    plugin = held.get("ghcr.io/flannel-io/flannel-cni-plugin", FLANNEL_CNI_PLUGIN)
+    return flannel.documents(context.cluster, version=version, plugin=plugin)
+
+
+def desired_labels(context: Context, node: Node) -> dict[str, str]:
+    """From hardware, role and definition; what the definition says wins."""
+    del context
+    labels = labels_from(node.facts.facts) if node.facts else {}
+    role = _NAMED_ROLES.get(node.role)
+    if role:
+        labels[f"{ROLE_LABEL}/{role}"] = ""
+    return {**labels, **node.host.labels}
+
+
+def desired_taints(context: Context, node: Node) -> list[dict[str, str]]:
+    del context
+    return [
+        {"key": t.key, "effect": t.effect.value} | ({"value": t.value} if t.value else {}) for t in node.host.taints
+    ]
+
+
+def removal_of(context: Context, node: Node) -> Iterable[Draft]:
+    """Drain, delete the node object, put the host back, forget it. A dead host is only deleted and forgotten."""
+    hosts: list[Json] = [n.name for n in context.control_planes]
+    access: dict[str, Json] = {"control_planes": hosts, "port": context.cluster.kubernetes.api_server_port}
+    known = context.state is not None and node.name in context.state.nodes
+    if known and node.facts is not None and context.drain:
+        yield Draft(
+            "drain",
+            node.name,
+            "move the pods away",
+            Call("kube.drain", {**access, "force": context.force}),
+            changes=(Change(f"node {node.name}", "pods", "running", "moved to other nodes"),),
+            needs=("ready/*",),
+            disruption=Disruption.DRAIN,
+            timeout=context.cluster.policy.drain_timeout.total_seconds(),
+            estimate=30,
+        )
+    if known:
+        yield Draft(
+            "delete-node",
+            node.name,
+            "delete the node object",
+            Call("kube.delete-node", access),
+            changes=(Change(f"node {node.name}", "state", "member", "absent"),),
+            needs=(f"drain/{node.name}",),
+            disruption=Disruption.REMOVAL,
+            timeout=60,
+        )
+    if node.facts is not None:
+        yield Draft(
+            "leave",
+            node.name,
+            "put the host back as it was",
+            removal.leave(context),
+            needs=(f"delete-node/{node.name}",),
+            disruption=Disruption.REMOVAL,
+            timeout=900,
+            estimate=20,
+        )
+    yield Draft(
+        "forget",
+        node.name,
+        "forget the host",
+        Call("raijin.forget", {"secrets": [join_secret(context.cluster.name, node.name)]}),
+        changes=(Change(f"host {node.name}", "member of", context.cluster.name, "absent"),),
+        needs=(f"leave/{node.name}", f"delete-node/{node.name}"),
+        disruption=Disruption.REMOVAL,
+        timeout=30,
+    )

@@ -1,0 +1,58 @@
+"""destroy: the cluster ends, workers first, and every host is put back as it was."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from raijin.plan.draft import Draft
+from raijin.plan.model import Call, Change, Disruption
+from raijin.platforms.base import Context, Node
+from raijin.platforms.kubeadm import removal
+from raijin.platforms.kubeadm.members import join_secret, kubeconfig_secret
+
+Stage = Callable[[Context], Iterable[Draft]]
+
+
+def leave_workers(context: Context) -> Iterable[Draft]:
+    for node in (*context.workers, *context.departed):
+        yield from _leave(context, node, needs=())
+
+
+def leave_control_planes(context: Context) -> Iterable[Draft]:
+    """After the workers, so that they can still say goodbye to an API that answers."""
+    workers = tuple(f"leave/{node.name}" for node in (*context.workers, *context.departed))
+    for node in context.control_planes:
+        yield from _leave(context, node, needs=workers)
+
+
+STAGES: tuple[Stage, ...] = (leave_workers, leave_control_planes)
+
+
+def drafts(context: Context) -> list[Draft]:
+    return [draft for stage in STAGES for draft in stage(context)]
+
+
+def _leave(context: Context, node: Node, needs: tuple[str, ...]) -> Iterable[Draft]:
+    cluster = context.cluster.name
+    if node.facts is not None:
+        yield Draft(
+            "leave",
+            node.name,
+            "put the host back as it was",
+            removal.leave(context),
+            needs=needs,
+            disruption=Disruption.DATA,
+            timeout=900,
+            estimate=20,
+        )
+    if node.name in context.members:
+        yield Draft(
+            "forget",
+            node.name,
+            "forget the host and its secrets",
+            Call("raijin.forget", {"secrets": [join_secret(cluster, node.name), kubeconfig_secret(cluster)]}),
+            changes=(Change(f"host {node.name}", "member of", cluster, "absent"),),
+            needs=(f"leave/{node.name}",),
+            disruption=Disruption.DATA,
+            timeout=30,
+        )

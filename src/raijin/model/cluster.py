@@ -1,0 +1,129 @@
+"""A cluster: the document that says which machines form it, in which roles, and how."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, ValidationInfo, model_validator
+
+from raijin.model.base import NON_EMPTY, FreeDict, Model, fault
+from raijin.model.boot import BootMethod
+from raijin.model.choice import Choice
+from raijin.model.kubernetes import Kubernetes
+from raijin.model.labels import Taint
+from raijin.model.names import Name
+from raijin.model.network import ClusterNetwork, Cni, CniName
+from raijin.model.node_group import NodeGroup, NodeRole
+from raijin.model.policy import Policy
+from raijin.model.service import Service
+from raijin.model.validation import Validation
+from raijin.model.version import Version
+
+__all__ = ["Cluster", "ClusterType", "NodeGroup", "NodeRole", "Taint"]
+
+OLDEST_KUBEADM_MINOR = 29
+
+
+class ClusterType(Choice):
+    """The Kubernetes distribution. VANILLA is upstream Kubernetes made by kubeadm."""
+
+    VANILLA = "VANILLA"
+    K3S = "K3S"
+    RKE2 = "RKE2"
+    TALOS = "TALOS"
+    OKD = "OKD"
+
+    @classmethod
+    def aliases(cls) -> dict[str, str]:
+        return {"KUBEADM": "VANILLA", "KUBERNETES": "VANILLA"}
+
+
+_VERSION_EXAMPLES = {
+    ClusterType.VANILLA: "v1.34.2",
+    ClusterType.K3S: "v1.32.0+k3s1",
+    ClusterType.RKE2: "v1.32.0+rke2r1",
+    ClusterType.TALOS: "v1.13.9",
+    ClusterType.OKD: "4.19.0",
+}
+
+# What each distribution takes when nothing is said: pods, services, container network.
+_NETWORK_DEFAULTS: dict[ClusterType, tuple[str, str, CniName]] = {
+    ClusterType.K3S: ("10.42.0.0/16", "10.43.0.0/16", CniName.FLANNEL),
+    ClusterType.RKE2: ("10.42.0.0/16", "10.43.0.0/16", CniName.CANAL),
+    ClusterType.OKD: ("10.128.0.0/14", "172.30.0.0/16", CniName.OVN_KUBERNETES),
+}
+
+
+def _version(value: str, info: ValidationInfo) -> str:
+    kind = info.data.get("type")
+    if kind is None:  # the type itself is wrong and has been reported
+        return value
+    version = Version.parse(value)
+    example = _VERSION_EXAMPLES[kind]
+    if version is None:
+        raise fault("is not a full version", f"write the whole release, as in {example}")
+    wanted = {ClusterType.K3S: "+k3s", ClusterType.RKE2: "+rke2r"}.get(kind, "")
+    if f"+{version.build}".rstrip("0123456789") != (wanted or "+"):
+        raise fault(f"is not a version of {kind}", f"write it as in {example}")
+    if kind is ClusterType.VANILLA:
+        if version.major != 1:
+            raise fault("is not a version of Kubernetes", f"write it as in {example}")
+        if version.minor < OLDEST_KUBEADM_MINOR:
+            raise fault("is too old", f"use v1.{OLDEST_KUBEADM_MINOR}.0 or later")
+    return value
+
+
+class Cluster(Model):
+    """One Kubernetes cluster."""
+
+    kind: Literal["Cluster"] = Field(default="Cluster", description="Says that this document is a Cluster.")
+    name: Name = Field(description="Name of the cluster.", examples=["production"])
+    type: ClusterType = Field(description="The Kubernetes distribution; VANILLA is upstream Kubernetes by kubeadm.")
+    version: Annotated[str, AfterValidator(_version)] = Field(
+        description="The full release, as the distribution writes it.",
+        examples=list(_VERSION_EXAMPLES.values()),
+    )
+    boot_method: BootMethod = Field(
+        default=BootMethod.EXISTING,
+        description="How an operating system lands on the machines. EXISTING: they already run Linux.",
+    )
+    network: ClusterNetwork = Field(default=ClusterNetwork(), description="The network of the cluster.")
+    node_groups: Annotated[tuple[NodeGroup, ...], NON_EMPTY] = Field(
+        description="The machines of the cluster, by role.", json_schema_extra={"minItems": 1}
+    )
+    services: tuple[Service, ...] = Field(default=(), description="Services that the cluster depends on.")
+    kubernetes: Kubernetes = Field(default=Kubernetes(), description="Settings of Kubernetes itself.")
+    policy: Policy = Field(default=Policy(), description="How careful runs are.")
+    security: FreeDict = Field(default={}, description="Security settings of the platform.")
+    validation: Validation = Field(default=Validation(), description="What must hold before the cluster is done.")
+    platform_config: FreeDict = Field(default={}, description="Settings that only the distribution knows.")
+
+    @model_validator(mode="after")
+    def _fill_network(self) -> Self:
+        """The defaults of `network` depend on the distribution; what was written stays."""
+        defaults = _NETWORK_DEFAULTS.get(self.type)
+        if defaults:
+            pod_cidr, service_cidr, cni = defaults
+            fresh: dict[str, object] = {"pod_cidr": pod_cidr, "service_cidr": service_cidr}
+            if "name" not in self.network.cni.model_fields_set:
+                named = self.network.cni.model_dump(exclude_unset=True, by_alias=False) | {"name": cni}
+                fresh["cni"] = Cni.model_construct(_fields_set=self.network.cni.model_fields_set, **named)
+            missing = {field: value for field, value in fresh.items() if field not in self.network.model_fields_set}
+            network = ClusterNetwork.model_construct(
+                _fields_set=self.network.model_fields_set, **(dict(self.network) | missing)
+            )
+            self.__dict__["network"] = network  # the model is frozen for everybody else
+        return self
+
+    @property
+    def kubernetes_version(self) -> Version:
+        """The version in parts; prints as `v1.34.2` however it was written."""
+        version = Version.parse(self.version)
+        if version is None:
+            raise AssertionError(f"unvalidated version {self.version}")
+        return version
+
+    @property
+    def control_plane_size(self) -> int:
+        """How many control plane machines the cluster has."""
+        return sum(group.size for group in self.node_groups if group.role is NodeRole.CONTROL_PLANE)

@@ -1,0 +1,57 @@
+"""Settings of Kubernetes itself, and of kubeadm where it makes the cluster."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from raijin.model.base import FreeDict, Model
+from raijin.model.duration import Duration
+from raijin.model.names import Address
+
+
+class Kubeadm(Model):
+    """Additions to what Raijin generates for kubeadm: each mapping is merged into the object of that kind."""
+
+    cluster_configuration: FreeDict = Field(
+        default={},
+        description="Merged into ClusterConfiguration.",
+        examples=[{"apiServer": {"extraArgs": [{"name": "audit-log-maxage", "value": "30"}]}}],
+    )
+    init_configuration: FreeDict = Field(default={}, description="Merged into InitConfiguration.")
+    join_configuration: FreeDict = Field(default={}, description="Merged into JoinConfiguration.")
+    kubelet_configuration: FreeDict = Field(
+        default={}, description="Merged into KubeletConfiguration.", examples=[{"maxPods": 200}]
+    )
+    kube_proxy_configuration: FreeDict = Field(
+        default={}, description="Merged into KubeProxyConfiguration.", examples=[{"mode": "nftables"}]
+    )
+    timeouts: dict[str, Duration] = Field(
+        default={},
+        description="kubeadm's own timeouts, by the names of its `timeouts` structure.",
+        examples=[{"controlPlaneComponentHealthCheck": "4m"}],
+    )
+
+
+class ContainerRuntime(Model):
+    """The container runtime: containerd."""
+
+    version: str | None = Field(
+        default=None, description="Version of containerd; default: the one that Raijin was tested with."
+    )
+    registry_mirrors: dict[str, tuple[str, ...]] = Field(
+        default={}, description="Registry -> mirrors to try first.", examples=[{"docker.io": ["https://r.example.org"]}]
+    )
+
+
+class Kubernetes(Model):
+    """Settings of Kubernetes itself."""
+
+    api_server_port: int = Field(default=6443, ge=1, le=65535, description="TCP port of the API server.")
+    cert_sans: tuple[Address, ...] = Field(
+        default=(), description="Further names and addresses in the certificate of the API server."
+    )
+    token_ttl_minutes: int = Field(
+        default=30, ge=1, le=24 * 60, description="How long a join token is valid; Raijin removes it after use anyway."
+    )
+    container_runtime: ContainerRuntime = Field(default=ContainerRuntime(), description="The container runtime.")
+    kubeadm: Kubeadm = Field(default=Kubeadm(), description="Additions to kubeadm's configuration (VANILLA).")

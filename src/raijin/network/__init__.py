@@ -1,0 +1,1 @@
+"""The networks that Raijin puts into and around clusters: container networks first."""

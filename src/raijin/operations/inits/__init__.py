@@ -1,0 +1,42 @@
+"""Init systems, one file each: what state a unit is in, and changing it.
+
+INIT_fetch NAMES      asks for all units of a program at once
+INIT_read NAME        sets U_LOADED (yes, or empty when there is no such unit), U_STATE (active, inactive, failed,
+                      activating, ...), U_BOOT (enabled, disabled, masked, or what neither can change), U_STALE (yes
+                      when its file has changed), U_STARTED (hundredths of a second since boot, 0 when unknown)
+INIT_do VERB NAME     reload, start, stop, restart, enable, disable, mask, unmask
+INIT_log NAME         the last lines that it logged
+"""
+
+from raijin.operations.inits.openrc import OPENRC
+from raijin.operations.inits.systemd import SYSTEMD
+
+CHOICE = r"""
+INIT=
+init_system() { # sets INIT, or says in REASON that there is none
+  [ -z "$INIT" ] || return 0
+  if [ -d /run/systemd/system ]; then INIT=systemd
+  elif [ -d /run/openrc ] && have rc-service; then INIT=openrc
+  else refuse 'no init system that Raijin knows is running (systemd, OpenRC)'; return 2; fi
+}
+units_fetch() { "${INIT}_fetch" "$@"; }
+# unit_wait NAME active|inactive SECONDS: probes until the unit is so; U_STATE is what it was in the end.
+unit_wait() {
+  now; u_end=$((NOW + $3 * 100))
+  while :; do
+    "${INIT}_fetch" "$1"; FETCHED=' '
+    "${INIT}_read" "$1"
+    case $2:$U_STATE in
+      active:active) return 0;;
+      inactive:inactive|inactive:failed) return 0;;
+      active:failed) return 1;;
+    esac
+    now; [ "$NOW" -lt "$u_end" ] || return 1
+    pause
+  done
+}
+"""
+
+INITS = (CHOICE, SYSTEMD, OPENRC)
+
+__all__ = ["INITS"]

@@ -1,0 +1,86 @@
+"""The shell that looks at a host: one process per topic for all operations of a program, instead of one each.
+
+A topic is a function TOPIC_fetch in some library; the compiler collects the items of all operations in a function
+TOPIC_wanted. `need TOPIC` asks the host at the first use, and again at the first use after a change.
+"""
+
+from __future__ import annotations
+
+PROBING = r"""
+FETCHED=' '
+need() { # topic
+  case $FETCHED in *" $1 "*) return 0;; esac
+  FETCHED="$FETCHED$1 "
+  "$1_wanted"
+}
+
+files_fetch() { STATS=$NL$(TZ=UTC0 stat -c '%n|%a|%U|%G|%Y|%F|%i.%s.%z' -- "$@" 2>/dev/null)$NL; }
+sums_fetch() { SUMS=$NL$(sha256sum -- "$@" 2>/dev/null)$NL; }
+
+# probe PATH (listed in probes): sets P_MODE P_OWNER P_GROUP P_TIME P_TYPE P_ID; P_TYPE is empty when nothing is there.
+probe() {
+  need files
+  case $STATS in *"$NL$1|"*) line=${STATS#*"$NL$1|"}; line=${line%%"$NL"*};; *) line=;; esac
+  probe_line
+}
+# look PATH: the same for a path that is known only now, through a symbolic link when there is one.
+look() { line=$(TZ=UTC0 stat -L -c '%a|%U|%G|%Y|%F|%i.%s.%z' -- "$1" 2>/dev/null); probe_line; }
+probe_line() {
+  P_MODE=${line%%|*}; line=${line#*|}; P_OWNER=${line%%|*}; line=${line#*|}; P_GROUP=${line%%|*}; line=${line#*|}
+  P_TIME=${line%%|*}; line=${line#*|}; P_TYPE=${line%%|*}; P_ID=${line#*|}
+}
+
+# attributes MODE OWNER GROUP, after probe: names what differs.
+attributes() {
+  a_rc=0
+  [ "$P_MODE" = "$1" ] || { differs mode "$P_MODE" "$1"; a_rc=1; }
+  [ "$P_OWNER" = "$2" ] || { differs owner "$P_OWNER" "$2"; a_rc=1; }
+  [ "$P_GROUP" = "$3" ] || { differs group "$P_GROUP" "$3"; a_rc=1; }
+  return $a_rc
+}
+
+# sum_of PATH: sets SUM (empty when it is not a readable file). sha256sum escapes names that hold \ or a line break.
+sum_of() {
+  case $1 in
+    *\\*|*"$NL"*) ;;
+    *) need sums
+      case $SUMS in
+        *"  $1$NL"*) SUM=${SUMS%%"  $1$NL"*}; SUM=${SUM##*"$NL"}; [ ${#SUM} = 64 ] && return 0;;
+        *) SUM=; return 0;;
+      esac;;
+  esac
+  file_sum "$1"
+}
+# file_sum PATH: sets SUM, asking now.
+file_sum() { SUM=$(sha256sum <"$1" 2>/dev/null) || SUM=; SUM=${SUM%% *}; }
+
+# read_text FILE: sets TEXT to its lines, without a process.
+read_text() {
+  TEXT=
+  [ -r "$1" ] || return 1
+  while IFS= read -r t_line || [ -n "$t_line" ]; do TEXT="$TEXT${TEXT:+$NL}$t_line"; done <"$1"
+}
+
+# file_name TEXT: sets NAME to a file name that no other text has; readable where the text allows it.
+file_name() {
+  NAME=
+  case $1 in *[!A-Za-z0-9_./:@+=-]*) n_plain=;; *) n_plain=1;; esac
+  if [ -z "$n_plain" ] || [ ${#1} -gt 180 ]; then
+    NAME=$(printf '%s' "$1" | sha256sum); NAME=x-${NAME%% *}; return 0
+  fi
+  n_rest=$1
+  while :; do case $n_rest in */*) NAME=$NAME${n_rest%%/*},; n_rest=${n_rest#*/};; *) break;; esac; done
+  NAME=$NAME$n_rest
+}
+
+# A stamp says what a file is, and that it had this sha256 when its inode, size and change time were these.
+stamp() { # path sha256 name
+  file_name "$1"; look "$1"
+  made "$STAMPS" && printf '= %s\n%s %s|%s\n' "$3" "$2" "$P_ID" "$1" >"$STAMPS/file:$NAME"
+}
+stamped() { # path sha256, after probe: true when the stamp still holds
+  file_name "$1"
+  [ -r "$STAMPS/file:$NAME" ] && { read -r _; read -r s_sum s_id; } <"$STAMPS/file:$NAME" || return 1
+  [ "$s_sum" = "$2" ] && [ "$s_id" = "$P_ID|$1" ]
+}
+"""

@@ -1,0 +1,36 @@
+"""The seam between a Call, which is data, and the code that carries it out: handlers by name, and what they get."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from raijin.plan.model import Json
+from raijin.state.members import Members
+from raijin.state.secrets import SecretStore
+from raijin.transport.pool import Pool
+
+
+@dataclass(frozen=True, slots=True)
+class CallContext:
+    """What a handler may use. `say` tells people what is going on; `timeout` is the step's deadline in seconds."""
+
+    cluster: str
+    target: str
+    arguments: Mapping[str, Json]
+    pool: Pool
+    secrets: SecretStore
+    members: Members
+    timeout: float
+    say: Callable[[str], None]
+
+    def text(self, name: str) -> str:
+        return str(self.arguments[name])
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        value = self.arguments.get(name) or []
+        return tuple(str(item) for item in value) if isinstance(value, list) else (str(value),)
+
+
+Handler = Callable[[CallContext], Awaitable[None]]
+Handlers = Mapping[str, Handler]

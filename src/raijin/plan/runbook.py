@@ -1,0 +1,77 @@
+"""A plan as a runbook in Markdown: the same steps for a person with a terminal, in order, with what to check."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from raijin.operations.program import Program
+from raijin.plan.model import Call, Disruption, Plan, Step
+from raijin.plan.render import duration, summary
+
+# What a call means in kubectl's words, for hands. {target} is the step's node.
+_BY_HAND = {
+    "kube.apply": "Apply these documents:",
+    "kube.label": "`kubectl label node {target} --overwrite ...` and `kubectl taint node {target} ...`, with:",
+    "kube.wait-node": "Wait: `kubectl wait --for=condition=Ready node/{target} --timeout=30m`",
+    "kube.wait-api": "Wait: `kubectl get --raw /readyz`",
+    "kube.drain": "`kubectl drain {target} --ignore-daemonsets --delete-emptydir-data`; if it fails: "
+    "`kubectl uncordon {target}` and stop here",
+    "kube.delete-node": "`kubectl delete node {target}`",
+    "kubeadm.token": "On a control plane host: `kubeadm token create --ttl 30m --print-join-command`",
+    "kubeadm.revoke": "On a control plane host: `kubeadm token list`, then `kubeadm token delete TOKEN`",
+    "kubeadm.kubeconfig": "Copy `/etc/kubernetes/admin.conf` of {target} to your machine, readable by you alone",
+    "raijin.forget": "Take {target} out of your own notes",
+}
+
+
+def runbook(plan: Plan) -> Iterator[str]:
+    """Lines of Markdown."""
+    yield f"# {plan.verb.capitalize()} {plan.cluster} by hand"
+    yield ""
+    yield f"{summary(plan)}. Plan digest `{plan.digest[:12]}`."
+    for note in plan.notes:
+        yield f"\n> {note}"
+    if plan.empty:
+        yield "\nNothing is to be done."
+        return
+    numbers = {step.id: number for number, step in enumerate(plan.steps, 1)}
+    for step in plan.steps:
+        yield from _step(step, numbers)
+
+
+def _step(step: Step, numbers: dict[str, int]) -> Iterator[str]:
+    yield f"\n## {numbers[step.id]}. {step.title} ({step.target})"
+    yield ""
+    needs = sorted(numbers[need] for need in step.needs)
+    if needs:
+        yield f"After: {', '.join(f'step {number}' for number in needs)}."
+    worst = "" if step.disruption is Disruption.NONE else f" Beware: it {step.disruption}."
+    yield f"Takes about {duration(step.estimate)}; give up after {duration(step.timeout)}.{worst}"
+    yield ""
+    if isinstance(step.action, Program):
+        yield f"On `{step.target}`, as root:"
+        yield ""
+        for number, operation in enumerate(step.action.operations, 1):
+            commands = operation.manual()
+            yield f"{number}. {operation.title}"
+            if commands:
+                yield ""
+                yield "   ```sh"
+                yield from (f"   {line}" for command in commands for line in command.splitlines())
+                yield "   ```"
+    else:
+        yield from _call(step, step.action)
+
+
+def _call(step: Step, call: Call) -> Iterator[str]:
+    yield _BY_HAND.get(call.name, f"`{call.name}`").format(target=step.target)
+    if call.name == "kube.apply":
+        documents = call.arguments.get("documents")
+        yield ""
+        yield "```json"
+        yield from json.dumps(documents, indent=2).splitlines()
+        yield "```"
+    for change in step.changes:
+        if call.name == "kube.label":
+            yield f"- {change.field}: {change.after}"

@@ -1,0 +1,164 @@
+"""Calls that hold for every platform: nodes labelled, drained, deleted, waited for; documents applied."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, cast
+
+from raijin.facts.cluster import LABELS_NOTE, TAINTS_NOTE, node_state
+from raijin.observe.waiting import until
+from raijin.plan.handlers import CallContext, Handlers
+from raijin.platforms.access import open_cluster
+from raijin.platforms.drain import drain
+from raijin.transport.kube import Document, Kube, describe
+
+NODE = {"apiVersion": "v1", "kind": "Node"}
+
+
+@asynccontextmanager
+async def _kube(context: CallContext) -> AsyncIterator[Kube]:
+    port = int(cast("int", context.arguments.get("port", 6443)))
+    async with open_cluster(context.pool, context.texts("control_planes"), context.cluster, port=port) as kube:
+        yield kube
+
+
+async def apply_documents(context: CallContext) -> None:
+    """kube.apply: server-side apply of `documents`, in their order."""
+    documents = cast("list[Document]", context.arguments["documents"])
+    async with _kube(context) as kube:
+        for document in documents:
+            context.say(f"applying {describe(document)}")
+            await kube.apply(document)
+
+
+async def wait_for_api(context: CallContext) -> None:
+    """kube.wait-api: until the API answers a request."""
+
+    async def probe() -> str:
+        async with _kube(context) as kube:
+            await kube.list_nodes()
+        return ""
+
+    await until("the API server", probe, timeout=context.timeout, on_wait=context.say, host=context.target)
+
+
+async def label_node(context: CallContext) -> None:
+    """kube.label: the labels and taints that a node shall have; those that Raijin gave before and no longer are, go."""
+    labels = cast("dict[str, str]", context.arguments["labels"])
+    taints = cast("list[dict[str, str]]", context.arguments["taints"])
+    async with _kube(context) as kube:
+
+        async def probe() -> str:
+            live = await kube.get({**NODE, "metadata": {"name": context.target}})
+            if live is None:
+                return "the node has not registered yet"
+            await kube.patch_node(context.target, node_patch(live, labels, taints))
+            return ""
+
+        await until(f"node {context.target}", probe, timeout=context.timeout, on_wait=context.say)
+
+
+def node_patch(live: Document, labels: dict[str, str], taints: list[dict[str, str]]) -> Document:
+    """The merge patch that makes a node's labels and taints so, leaving alone what others set."""
+    notes = live["metadata"].get("annotations", {})
+    gone = {key: None for key in notes.get(LABELS_NOTE, "").split(",") if key and key not in labels}
+    owned = {tuple(item.split(":", 1)) for item in notes.get(TAINTS_NOTE, "").split(",") if item}
+    ours = {(taint["key"], taint["effect"]) for taint in taints}
+    others = [
+        taint
+        for taint in live.get("spec", {}).get("taints") or []
+        if (taint["key"], taint["effect"]) not in owned | ours
+    ]
+    annotations = {
+        LABELS_NOTE: ",".join(sorted(labels)) or None,
+        TAINTS_NOTE: ",".join(sorted(f"{key}:{effect}" for key, effect in ours)) or None,
+    }
+    return {
+        "metadata": {"labels": {**gone, **labels}, "annotations": annotations},
+        "spec": {"taints": [*others, *taints] or None},
+    }
+
+
+async def wait_for_node(context: CallContext) -> None:
+    """kube.wait-node: until the node is Ready."""
+    async with _kube(context) as kube:
+
+        async def probe() -> str:
+            live = await kube.get({**NODE, "metadata": {"name": context.target}})
+            if live is None:
+                return "the node has not registered yet"
+            return node_state(live).reason
+
+        await until(
+            f"node {context.target} to be Ready",
+            probe,
+            timeout=context.timeout,
+            on_wait=context.say,
+            host=context.target,
+            remedy="look at `journalctl -u kubelet` and at the pods of kube-system on that node",
+        )
+
+
+async def wait_for_daemons(context: CallContext) -> None:
+    """kube.wait-workload: until a DaemonSet or Deployment has rolled out everywhere."""
+    document = cast("Document", context.arguments["document"])
+    async with _kube(context) as kube:
+
+        async def probe() -> str:
+            live = await kube.get(document)
+            return "it does not exist" if live is None else rollout_reason(live)
+
+        await until(describe(document), probe, timeout=context.timeout, on_wait=context.say)
+
+
+def rollout_reason(live: Document) -> str:
+    """Why a DaemonSet or Deployment has not rolled out yet; empty when it has."""
+    status: dict[str, Any] = live.get("status", {})
+    if status.get("observedGeneration", 0) < live["metadata"].get("generation", 0):
+        return "its controller has not seen the change yet"
+    if live["kind"] == "DaemonSet":
+        wanted = status.get("desiredNumberScheduled", 0)
+        ready = min(status.get("numberReady", 0), status.get("updatedNumberScheduled", 0))
+    else:
+        wanted = live["spec"].get("replicas", 1)
+        ready = min(status.get("readyReplicas", 0), status.get("updatedReplicas", 0))
+    return "" if wanted and ready >= wanted else f"{ready} of {wanted} pods are ready"
+
+
+async def drain_node(context: CallContext) -> None:
+    """kube.drain: cordon, then evict through the eviction API; on failure the node is uncordoned again."""
+    async with _kube(context) as kube:
+        await drain(
+            kube,
+            context.target,
+            timeout=context.timeout,
+            force=bool(context.arguments.get("force")),
+            say=context.say,
+        )
+
+
+async def delete_node(context: CallContext) -> None:
+    """kube.delete-node: the node object, and with it what the garbage collector takes."""
+    async with _kube(context) as kube:
+        if not await kube.delete({**NODE, "metadata": {"name": context.target}}):
+            context.say("the node object is gone already")
+
+
+async def forget_member(context: CallContext) -> None:
+    """raijin.forget: the host is no longer part of the cluster."""
+    context.members.forget(context.cluster, context.target)
+    for name in context.texts("secrets"):
+        context.secrets.delete(name)
+
+
+HANDLERS: Handlers = {
+    "kube.apply": apply_documents,
+    "kube.wait-api": wait_for_api,
+    "kube.label": label_node,
+    "kube.wait-node": wait_for_node,
+    "kube.wait-workload": wait_for_daemons,
+    "kube.drain": drain_node,
+    "kube.delete-node": delete_node,
+    "raijin.forget": forget_member,
+}

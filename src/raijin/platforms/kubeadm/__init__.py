@@ -1,0 +1,1 @@
+"""Upstream Kubernetes by kubeadm (cluster type VANILLA)."""

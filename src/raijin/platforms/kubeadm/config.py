@@ -1,0 +1,184 @@
+"""kubeadm's configuration, built as data. Sources: kubeadm API reference v1beta3 (to 1.30) and v1beta4 (from 1.31)."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from raijin.errors import PlanRefused
+from raijin.model.cluster import Cluster
+from raijin.model.duration import format_duration
+from raijin.platforms.base import Context, Node
+
+Document = dict[str, Any]
+CRI_SOCKET = "unix:///run/containerd/containerd.sock"
+LOOPBACK = "127.0.0.1"
+FIRST_BETA4_MINOR = 31
+CGROUP_V1_OPT_IN_MINOR = 35
+"""From this minor on the kubelet refuses cgroup v1 unless told otherwise (KEP-5573)."""
+
+
+def init_documents(context: Context) -> list[Document]:
+    """What `kubeadm init` reads: Init-, Cluster-, Kubelet- and KubeProxyConfiguration, user additions merged in."""
+    cluster, kubeadm = context.cluster, context.cluster.kubernetes.kubeadm
+    init: Document = {
+        "apiVersion": api_version(cluster),
+        "kind": "InitConfiguration",
+        # A token that only serves `init` itself; hosts join with tokens of their own (see calls.py).
+        "bootstrapTokens": [{"ttl": "15m0s", "description": "made by kubeadm init for itself"}],
+        "localAPIEndpoint": {
+            "advertiseAddress": node_address(context.first),
+            "bindPort": cluster.kubernetes.api_server_port,
+        },
+        "nodeRegistration": node_registration(context, context.first),
+    }
+    if kubeadm.timeouts and beta4(cluster):
+        init["timeouts"] = {name: format_duration(value) for name, value in kubeadm.timeouts.items()}
+    return [
+        merge(init, kubeadm.init_configuration),
+        merge(_cluster_configuration(context), kubeadm.cluster_configuration),
+        merge(_kubelet(), kubeadm.kubelet_configuration),
+        merge(_kube_proxy(cluster), kubeadm.kube_proxy_configuration),
+    ]
+
+
+def join_document(context: Context, node: Node) -> Document:
+    """What `kubeadm join` of a worker reads, without the token (the call that makes tokens adds `discovery`)."""
+    cluster, kubeadm = context.cluster, context.cluster.kubernetes.kubeadm
+    join: Document = {
+        "apiVersion": api_version(cluster),
+        "kind": "JoinConfiguration",
+        "nodeRegistration": node_registration(context, node),
+    }
+    if kubeadm.timeouts and beta4(cluster):
+        join["timeouts"] = {name: format_duration(value) for name, value in kubeadm.timeouts.items()}
+    return merge(join, kubeadm.join_configuration)
+
+
+def node_registration(context: Context, node: Node) -> Document:
+    address = node_address(node)
+    registration: Document = {
+        "name": node.name,
+        "criSocket": CRI_SOCKET,
+        "imagePullPolicy": "IfNotPresent",
+        "kubeletExtraArgs": arguments(context.cluster, {"node-ip": address}),
+    }
+    if not context.workers and node.name == context.first.name:
+        # Nobody else could run a pod: the only machine is for everything.
+        registration["taints"] = []
+    return registration
+
+
+def _cluster_configuration(context: Context) -> Document:
+    cluster, network = context.cluster, context.cluster.network
+    document: Document = {
+        "apiVersion": api_version(cluster),
+        "kind": "ClusterConfiguration",
+        "clusterName": cluster.name,
+        "kubernetesVersion": str(cluster.kubernetes_version),
+        "networking": {
+            "podSubnet": network.pod_cidr,
+            "serviceSubnet": network.service_cidr,
+            "dnsDomain": network.dns_domain,
+        },
+        # 127.0.0.1: Raijin itself reaches the API through the SSH connection of the host (transport/kube.py).
+        "apiServer": {"certSANs": [LOOPBACK, "localhost", *map(str, cluster.kubernetes.cert_sans)]},
+        "controllerManager": {"extraArgs": _mask_sizes(cluster)},
+    }
+    if network.control_plane_endpoint:
+        document["controlPlaneEndpoint"] = api_endpoint(context)
+    return document
+
+
+def _mask_sizes(cluster: Cluster) -> object:
+    """The prefix length of each node's pod network; dual stack has a flag for each family."""
+    size = str(cluster.network.node_cidr_mask_size)
+    dual = len(cluster.network.pod_networks) > 1
+    return arguments(cluster, {"node-cidr-mask-size-ipv4" if dual else "node-cidr-mask-size": size})
+
+
+def _kubelet() -> Document:
+    return {"apiVersion": "kubelet.config.k8s.io/v1beta1", "kind": "KubeletConfiguration", "cgroupDriver": "systemd"}
+
+
+def _kube_proxy(cluster: Cluster) -> Document:
+    return {
+        "apiVersion": "kubeproxy.config.k8s.io/v1alpha1",
+        "kind": "KubeProxyConfiguration",
+        "clusterCIDR": cluster.network.pod_cidr,
+    }
+
+
+def kubelet_allows_cgroup_v1(context: Context) -> bool:
+    """Whether a kubelet of this version and configuration starts on a host with cgroup v1."""
+    if context.cluster.kubernetes_version.minor < CGROUP_V1_OPT_IN_MINOR:
+        return True
+    return context.cluster.kubernetes.kubeadm.kubelet_configuration.get("failCgroupV1") is False
+
+
+def beta4(cluster: Cluster) -> bool:
+    return cluster.kubernetes_version.minor >= FIRST_BETA4_MINOR
+
+
+def api_version(cluster: Cluster) -> str:
+    return "kubeadm.k8s.io/v1beta4" if beta4(cluster) else "kubeadm.k8s.io/v1beta3"
+
+
+def arguments(cluster: Cluster, values: Mapping[str, str]) -> object:
+    """Extra arguments: a mapping in v1beta3, a list of name and value in v1beta4."""
+    if beta4(cluster):
+        return [{"name": name, "value": value} for name, value in values.items()]
+    return dict(values)
+
+
+def api_endpoint(context: Context) -> str:
+    """Host and port under which nodes reach the API server."""
+    port = context.cluster.kubernetes.api_server_port
+    given = context.cluster.network.control_plane_endpoint
+    if given is None:
+        address = node_address(context.first)
+        return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+    text = str(given)
+    has_port = text.rpartition(":")[2].isdigit() and (text.count(":") == 1 or text.startswith("["))
+    return text if has_port else f"{text}:{port}"
+
+
+def node_address(node: Node) -> str:
+    """The address by which other nodes reach this one: as defined if it is an address, else the host's own first."""
+    try:
+        return str(ipaddress.ip_address(str(node.host.address)))
+    except ValueError:
+        pass
+    address = node.facts.address if node.facts else ""
+    if not address:
+        raise PlanRefused(
+            f"{node.name} has no address that other nodes could use", remedy="give the host's address as an IP address"
+        )
+    return address
+
+
+def merge(generated: Document, added: Mapping[str, Any]) -> Document:
+    """User additions over what Raijin generates: mappings merged, lists of named items by name, the rest replaced."""
+    merged = dict(generated)
+    for key, value in added.items():
+        old = merged.get(key)
+        if isinstance(old, dict) and isinstance(value, Mapping):
+            merged[key] = merge(old, value)
+        elif isinstance(old, list) and _named(old) and _named(value):
+            names = {item["name"] for item in value}
+            merged[key] = [*(item for item in old if item["name"] not in names), *value]
+        else:
+            merged[key] = value
+    return merged
+
+
+def _named(value: object) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(i, Mapping) and "name" in i for i in value)
+
+
+def to_yaml(documents: list[Document]) -> str:
+    """The documents as one file, keys in the order of building."""
+    return yaml.safe_dump_all(documents, sort_keys=False, default_flow_style=False, explicit_start=True)

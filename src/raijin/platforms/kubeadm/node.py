@@ -1,0 +1,125 @@
+"""What every node of a kubeadm cluster is like, as programs: prepared, equipped, with a runtime and its images."""
+
+from __future__ import annotations
+
+from raijin.model.node_group import NodeRole
+from raijin.operations.archive import Archive
+from raijin.operations.base import Operation
+from raijin.operations.claim import Claim
+from raijin.operations.directory import Directory
+from raijin.operations.file import File
+from raijin.operations.image import Image
+from raijin.operations.install import Install
+from raijin.operations.kernelmodule import KernelModule
+from raijin.operations.package import Package
+from raijin.operations.program import Program
+from raijin.operations.swap import Swap
+from raijin.operations.sysctl import Sysctl
+from raijin.operations.unit import Unit
+from raijin.platforms.base import BinaryFile, Context, Node, Supply
+from raijin.platforms.kubeadm.config import CRI_SOCKET
+from raijin.platforms.kubeadm.runtime import (
+    CONTAINERD_CONFIG,
+    CONTAINERD_UNIT,
+    KUBELET_UNIT,
+    containerd_files,
+    kubelet_files,
+)
+
+# What the kubelet, kube-proxy and kubeadm's preflight call on the host (kubeadm: "required host utilities").
+PACKAGES = ("conntrack", "ethtool", "iproute2", "iptables", "socat")
+MODULES = ("overlay", "br_netfilter")
+SYSCTLS = (
+    ("net.bridge.bridge-nf-call-iptables", "1"),
+    ("net.bridge.bridge-nf-call-ip6tables", "1"),
+    ("net.ipv4.ip_forward", "1"),
+)
+CONTROL_PLANE_IMAGES = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "etcd")
+
+
+def prepare(context: Context) -> Program:
+    """The operating system as Kubernetes wants it. A host of another cluster is refused here, before any change."""
+    swap = (Swap(enabled=False),) if _must_switch_swap_off(context) else ()
+    operations: tuple[Operation, ...] = (
+        Claim(context.cluster.name),
+        Package(PACKAGES),
+        *swap,
+        KernelModule(MODULES, path="/etc/modules-load.d/90-raijin.conf"),
+        Sysctl(_sysctls(context), path="/etc/sysctl.d/90-raijin.conf"),
+        *(Directory(path) for path in ("/etc/kubernetes", "/opt/cni", "/opt/cni/bin", "/etc/cni", "/etc/cni/net.d")),
+    )
+    return Program("prepare the node", context.cluster.name, operations)
+
+
+def equip(context: Context, node: Node) -> Program:
+    """The binaries: container runtime, CNI plugins, kubelet, kubeadm, and kubectl on control planes."""
+    supply = supply_of(context, node)
+    binaries = supply.binaries
+    operations: list[Operation] = [
+        _archive(binaries["containerd"], "/usr/local"),
+        _install(binaries["runc"], "/usr/local/sbin/runc"),
+        _archive(binaries["cni-plugins"], "/opt/cni/bin"),
+        _archive(binaries["crictl"], "/usr/local/bin"),
+        _install(binaries["kubeadm"], "/usr/local/bin/kubeadm"),
+        _install(binaries["kubelet"], "/usr/local/bin/kubelet"),
+    ]
+    if node.role is NodeRole.CONTROL_PLANE:
+        operations.append(_install(binaries["kubectl"], "/usr/local/bin/kubectl"))
+    return Program("install the binaries", context.cluster.name, tuple(operations))
+
+
+def run_services(context: Context, node: Node) -> Program:
+    """containerd running, the kubelet enabled; it runs once the node has joined."""
+    supply = supply_of(context, node)
+    mirrors = context.cluster.kubernetes.container_runtime.registry_mirrors
+    operations: list[Operation] = [
+        *containerd_files(supply.binaries["containerd"].version, supply.pause, mirrors),
+        File("/etc/crictl.yaml", f"runtime-endpoint: {CRI_SOCKET}\nimage-endpoint: {CRI_SOCKET}\n"),
+        Unit("containerd", running=True, enabled=True, watches=(CONTAINERD_CONFIG, CONTAINERD_UNIT)),
+        *kubelet_files(),
+        Unit("kubelet", running=True if joined(node) else None, enabled=True, watches=(KUBELET_UNIT,)),
+    ]
+    return Program("run the services", context.cluster.name, tuple(operations))
+
+
+def load_images(context: Context, node: Node) -> Program | None:
+    """The images that were bundled, so that nothing is pulled; None when there are none."""
+    supply = supply_of(context, node)
+    control_plane = node.role is NodeRole.CONTROL_PLANE
+    wanted = [image for image in supply.images if control_plane or not _control_plane_image(image.ref)]
+    if not wanted:
+        return None
+    operations = tuple(Image(ref=image.ref, sha256=image.sha256, name=image.file) for image in wanted)
+    return Program("load the images", context.cluster.name, operations)
+
+
+def joined(node: Node) -> bool:
+    """Whether the kubelet of a host has joined a cluster."""
+    return node.facts is not None and node.facts.parts.kubelet_conf
+
+
+def supply_of(context: Context, node: Node) -> Supply:
+    arch = node.facts.architecture if node.facts else str(node.host.arch or "amd64")
+    return context.supplies[arch]
+
+
+def _control_plane_image(ref: str) -> bool:
+    return ref.rpartition("/")[2].partition(":")[0] in CONTROL_PLANE_IMAGES
+
+
+def _must_switch_swap_off(context: Context) -> bool:
+    """Unless the definition tells the kubelet to live with swap (failSwapOn: false)."""
+    return context.cluster.kubernetes.kubeadm.kubelet_configuration.get("failSwapOn") is not False
+
+
+def _sysctls(context: Context) -> tuple[tuple[str, str], ...]:
+    dual = any(network.version == 6 for network in context.cluster.network.pod_networks)
+    return (*SYSCTLS, ("net.ipv6.conf.all.forwarding", "1")) if dual else SYSCTLS
+
+
+def _install(binary: BinaryFile, path: str) -> Install:
+    return Install(path=path, sha256=binary.sha256, name=binary.file)
+
+
+def _archive(binary: BinaryFile, destination: str) -> Archive:
+    return Archive(destination=destination, sha256=binary.sha256, name=binary.file)

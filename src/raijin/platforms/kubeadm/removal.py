@@ -1,0 +1,56 @@
+"""Taking a host out of a kubeadm cluster: everything that Kubernetes left, then every change that Raijin made."""
+
+from __future__ import annotations
+
+from raijin.operations.absent import Absent
+from raijin.operations.base import Operation
+from raijin.operations.chains import ChainsAbsent
+from raijin.operations.command import Command
+from raijin.operations.forget import Forget
+from raijin.operations.link import LinkAbsent
+from raijin.operations.program import Program
+from raijin.operations.restore import Restore
+from raijin.operations.unit import Unit
+from raijin.platforms.base import Context
+from raijin.platforms.kubeadm.config import CRI_SOCKET
+from raijin.platforms.kubeadm.members import FOLDER
+
+# Folders that Kubernetes, containerd and the CNI fill while they run, and that nothing else uses.
+_FILLED = (
+    "/etc/kubernetes",
+    "/var/lib/kubelet",
+    "/var/lib/etcd",
+    "/var/lib/containerd",
+    "/var/lib/cni",
+    "/etc/cni/net.d",
+    "/opt/cni/bin",
+    "/opt/containerd",
+    "/run/flannel",
+    "/run/containerd",
+    "/var/log/pods",
+    "/var/log/containers",
+)
+_LINKS = ("cni0", "flannel.1", "flannel-v6.1", "kube-ipvs0")
+_CHAINS = ("KUBE-", "FLANNEL-", "CNI-")
+
+
+def leave(context: Context) -> Program:
+    """The whole way back, for a host whose node object is already gone (or whose cluster is destroyed)."""
+    operations: tuple[Operation, ...] = (
+        Command(
+            "stop Kubernetes and its containers",
+            ("kubeadm", "reset", "--force", "--cri-socket", CRI_SOCKET),
+            only_if=("test", "-e", "/usr/local/bin/kubeadm"),
+            marker="kubeadm-reset",
+            timeout=600,
+        ),
+        Unit("kubelet", running=False, enabled=False),
+        Unit("containerd", running=False, enabled=False),
+        Absent(FOLDER, recursive=True),
+        *(Absent(path, recursive=True, unmount=True) for path in _FILLED),
+        *(LinkAbsent(name) for name in _LINKS),
+        ChainsAbsent(_CHAINS),
+        Restore(),
+        Forget(),
+    )
+    return Program("leave the cluster", context.cluster.name, operations)
