@@ -8,6 +8,7 @@ from raijin.operations.absent import Absent
 from raijin.operations.chains import ChainsAbsent
 from raijin.operations.claim import Claim
 from raijin.operations.command import Command
+from raijin.operations.containers import ContainersAbsent
 from raijin.operations.forget import Forget
 from raijin.operations.image import Image
 from raijin.operations.link import LinkAbsent
@@ -16,7 +17,8 @@ from raijin.operations.restore import Restore
 from raijin.operations.undoable import UNDOABLE
 from raijin.operations.wait import Wait
 
-CATALOGUE = (*UNDOABLE, Image, Command, Wait, Reboot, Absent, LinkAbsent, ChainsAbsent, Claim, Restore, Forget)
+_ENDING = (Absent, LinkAbsent, ChainsAbsent, ContainersAbsent, Restore, Forget)
+CATALOGUE = (*UNDOABLE, Image, Command, Wait, Reboot, Claim, *_ENDING)
 """Every kind of operation, those that keep receipts first."""
 
 __all__ = ["CATALOGUE"]

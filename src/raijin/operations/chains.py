@@ -26,7 +26,9 @@ chain_lines() {
   for x_prefix in "$@"; do x_pattern="$x_pattern${x_pattern:+|}$x_prefix"; done
   "$x_tool-save" 2>/dev/null | grep -E "^:($x_pattern)|^-A ($x_pattern)|-j ($x_pattern)"
 }
-chain_own_tables() { ! have nft || nft list tables 2>/dev/null | grep -E '^table (ip|ip6|inet) (kube-proxy|flannel-ipv4|flannel-ipv6)$'; }
+chain_own_tables() {
+  ! have nft || nft list tables 2>/dev/null | grep -E '^table (ip|ip6|inet) (kube-proxy|flannel-ipv4|flannel-ipv6)$'
+}
 chainsabsent_check() { # prefixes...
   chain_tools
   for x_each in $TOOLS; do
@@ -51,7 +53,8 @@ chain_empty_tables() {
   have nft || return 0
   for x_table in raw mangle nat filter; do
     x_text=$(nft list table "$1" "$x_table" 2>/dev/null) || continue
-    printf '%s\n' "$x_text" | grep -qvE '^table |^[[:space:]]*chain |policy accept;|^[[:space:]]*}$|^#|^[[:space:]]*$' ||
+    x_frame='^table |^[[:space:]]*chain |policy accept;|^[[:space:]]*}$|^#|^[[:space:]]*$'
+    printf '%s\n' "$x_text" | grep -qvE "$x_frame" ||
       nft delete table "$1" "$x_table"
   done
 }

@@ -16,16 +16,15 @@ command_check() {
   c_creates=$1 c_marker=$2
   [ -z "$c_creates" ] || [ ! -e "$c_creates" ] || return 0
   [ -z "$c_marker" ] || [ ! -e "$STAMPS/$c_marker" ] || return 0
-  if [ "$4" != 0 ] && command_guard 0 "$@"; then return 0; fi
-  if [ "$5" != 0 ] && ! command_guard "$4" "$@"; then return 0; fi
+  if [ "$4" != 0 ] && command_guard 0 "$4" "$@"; then return 0; fi
+  if [ "$5" != 0 ] && ! command_guard "$4" "$5" "$@"; then return 0; fi
   differs 'done' no yes
   return 1
 }
-# command_guard SKIP ARGS: runs the guard that begins after SKIP words of the lists.
+# command_guard SKIP COUNT ARGS: runs the guard that has COUNT words, after SKIP words of the lists.
 command_guard() {
-  c_count=$5
-  [ "$1" = 0 ] || c_count=$6
-  shift $((7 + $1))
+  c_count=$2
+  shift $((8 + $1))
   c_left=$(($# - c_count))
   # The guard is the first c_count words: turn them to the end, drop the others.
   while [ "$c_count" -gt 0 ]; do set -- "$@" "$1"; shift; c_count=$((c_count - 1)); done

@@ -6,6 +6,7 @@ from raijin.operations.absent import Absent
 from raijin.operations.base import Operation
 from raijin.operations.chains import ChainsAbsent
 from raijin.operations.command import Command
+from raijin.operations.containers import ContainersAbsent
 from raijin.operations.forget import Forget
 from raijin.operations.link import LinkAbsent
 from raijin.operations.program import Program
@@ -45,6 +46,7 @@ def leave(context: Context) -> Program:
             timeout=600,
         ),
         Unit("kubelet", running=False, enabled=False),
+        ContainersAbsent(CRI_SOCKET),
         Unit("containerd", running=False, enabled=False),
         Absent(FOLDER, recursive=True),
         *(Absent(path, recursive=True, unmount=True) for path in _FILLED),
