@@ -37,6 +37,7 @@ files.replace(
     path="/etc/fstab",
     text=r"^([^#[:space:]]+[[:space:]]+[^[:space:]]+[[:space:]]+swap[[:space:]])",
     replace=r"# off for Kubernetes (raijin): \1",
+    extended_regex=True,
 )
 files.put(name="modules at boot", src=str(HERE / "files/modules.conf"), dest=MODULES_FILE, mode="644")
 # server.modprobe takes a module that is built into the kernel for a missing one.
@@ -54,16 +55,17 @@ for path, (file, mode) in FILES.items():
 apt.packages(name="packages", packages=list(PACKAGES))
 server.group(name="group kube-ops", group="kube-ops", gid=1801)
 server.group(name="group etcd", group="etcd", gid=1802)
-server.user(
+server.user(  # noqa: S604  (pyinfra means the login shell)
     name="user etcd",
     user="etcd",
     uid=1802,
     group="etcd",
     groups=["kube-ops"],
     home="/var/lib/etcd-data",
-    shell="/usr/sbin/nologin",  # noqa: S604  (pyinfra's name for the login shell)
+    shell="/usr/sbin/nologin",
     system=True,
     create_home=False,
+    ensure_home=False,
 )
 files.line(name="name of the API", path="/etc/hosts", line=HOSTS_LINE)
 unit = placed[UNIT_FILE]

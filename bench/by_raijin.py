@@ -4,31 +4,14 @@ by_raijin.py DEFINITION.YAML          (RAIJIN_HOME from the environment)
 
 Everything between the command line and the hosts is the product's own: the definition is read and checked, hosts are
 connected, facts gathered, the program checked on every host, the plan built and printed, and when it is not empty,
-members remembered and the durable engine run with its journal. Only the drafts of the verb are replaced by the 25 tasks;
-with them go what the tasks do not need: the lock file of artifacts and kubeadm's preflight.
+members remembered and the durable engine run with its journal. Only the drafts of the verb are replaced by the 25
+tasks; with them goes what the tasks do not need: the lock file of artifacts and kubeadm's preflight.
 """
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
-
-from workload import (
-    DIRECTORIES,
-    FILES,
-    GUARDED,
-    HOSTS_LINE,
-    MARKER,
-    MODULES,
-    MODULES_FILE,
-    PACKAGES,
-    SETTINGS,
-    SETTINGS_FILE,
-    UNIT,
-    UNIT_FILE,
-    content,
-    wanted_name,
-)
 
 from raijin.app import planning
 from raijin.app.session import Session
@@ -49,6 +32,22 @@ from raijin.operations.unit import Unit
 from raijin.operations.user import User
 from raijin.plan.draft import Draft
 from raijin.platforms.base import Context
+from workload import (
+    DIRECTORIES,
+    FILES,
+    GUARDED,
+    HOSTS_LINE,
+    MARKER,
+    MODULES,
+    MODULES_FILE,
+    PACKAGES,
+    SETTINGS,
+    SETTINGS_FILE,
+    UNIT,
+    UNIT_FILE,
+    content,
+    wanted_name,
+)
 
 CONTENTS = {path: (content(file), mode) for path, (file, mode) in FILES.items()}
 

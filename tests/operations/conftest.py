@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import shutil
 import stat
 import subprocess
+import tarfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -34,7 +36,7 @@ Entry = tuple[str, int, int, int, str, int]
 
 
 def snapshot(root: Path, *, times: bool = True) -> dict[str, Entry]:
-    """Every path below: type, mode, owner, group, content, and the time of files (a folder's changes with its content)."""
+    """Every path below: type, mode, owner, group, content, and the time of files (a folder's follows its content)."""
     found: dict[str, Entry] = {}
     for path in sorted(root.rglob("*")):
         name = str(path.relative_to(root))
@@ -113,6 +115,17 @@ class Host:
         path.write_text("#!/bin/sh\n" + script)
         path.chmod(0o755)
 
+    @staticmethod
+    def tarball(files: dict[str, str]) -> bytes:
+        """A gzipped tar whose files belong to somebody else."""
+        buffer = io.BytesIO()
+        with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
+            for name, content in files.items():
+                info = tarfile.TarInfo(name)
+                info.size, info.mode, info.uid, info.gid = len(content), 0o755, 1234, 1234
+                tar.addfile(info, io.BytesIO(content.encode()))
+        return buffer.getvalue()
+
     def stage(self, content: bytes) -> str:
         """Deliver a payload as the transport does; the sha256."""
         digest = hashlib.sha256(content).hexdigest()
@@ -157,6 +170,18 @@ def host(shell: list[str], tmp_path: Path) -> Host:
     return Host(shell, tmp_path, _become_root())
 
 
+@pytest.fixture
+def host_in(shell: list[str]) -> Callable[[Path], Host]:
+    """For a test that needs many hosts."""
+    prefix = _become_root()
+
+    def make(folder: Path) -> Host:
+        folder.mkdir()
+        return Host(shell, folder, prefix)
+
+    return make
+
+
 _BOOT = r"""
 set -e
 mount --make-rprivate /
@@ -189,6 +214,15 @@ class Machine(Host):
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
+
+    def outside(self, script: str) -> str:
+        """Run in the namespaces, but with the programs of the real machine."""
+        command = ["nsenter", "-t", str(self.holder), "-m", "-u", "-n", "sh", "-eu", "-c", script]
+        return subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+
+    def written(self) -> str:
+        """Every change of the machine's file system since it was made: what the overlay and the folders in memory hold."""
+        return self.outside("ls -AlR --time-style=full-iso /mnt/up /mnt/root/run /mnt/root/tmp | grep -v '^total'")
 
     def at(self, path: str) -> Path:
         """A path inside, seen from outside."""

@@ -7,9 +7,7 @@ time.
 from __future__ import annotations
 
 import hashlib
-import io
 import os
-import tarfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -39,18 +37,7 @@ SUM = hashlib.sha256(BINARY).hexdigest()
 HOSTS = "127.0.0.1 localhost\n10.0.0.9 w1\n# end\n"
 
 
-def tarball(**files: str) -> bytes:
-    """A gzipped tar of `folder__name=content`, owned by somebody else."""
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
-        for name, content in files.items():
-            info = tarfile.TarInfo(name.replace("__", "/"))
-            info.size, info.mode, info.uid, info.gid = len(content), 0o755, 1234, 1234
-            tar.addfile(info, io.BytesIO(content.encode()))
-    return buffer.getvalue()
-
-
-CNI = tarball(bin__bridge="bridge 1", bin__deep__host="host 1", README="read me")
+CNI = {"bin/bridge": "bridge 1", "bin/deep/host": "host 1", "README": "read me"}
 
 
 def images(host: Host) -> str:
@@ -175,7 +162,7 @@ CHANGES = [
     ),
     Case(
         "an archive",
-        lambda h: Archive(h.path("cni"), h.stage(CNI), "cni-plugins-linux-amd64-v1.9.1.tgz"),
+        lambda h: Archive(h.path("cni"), h.stage(h.tarball(CNI)), "cni-plugins-linux-amd64-v1.9.1.tgz"),
         lambda h: h.write("cni/mine", "mine"),
         ("content",),
         (("cni/bin/bridge", "bridge 1"), ("cni/bin/deep/host", "host 1"), ("cni/mine", "mine")),
@@ -183,7 +170,7 @@ CHANGES = [
     ),
     Case(
         "members of an archive without their folder",
-        lambda h: Archive(h.path("cni"), h.stage(CNI), "c.tar.gz", strip=1, members=("bin/bridge",)),
+        lambda h: Archive(h.path("cni"), h.stage(h.tarball(CNI)), "c.tar.gz", strip=1, members=("bin/bridge",)),
         lambda h: h.write("cni/bridge", "somebody's", 0o600),
         ("content",),
         (("cni/bridge", "bridge 1"),),
@@ -435,7 +422,7 @@ FAILED = [
     ),
     Case(
         "an archive without the member",
-        lambda h: Archive(h.path(""), h.stage(CNI), "x.tgz", members=("bin/nothing",)),
+        lambda h: Archive(h.path(""), h.stage(h.tarball(CNI)), "x.tgz", members=("bin/nothing",)),
         reason="cannot be unpacked",
     ),
     Case(
@@ -513,11 +500,11 @@ def test_a_stamp_saves_the_reading_and_never_lies(host: Host) -> None:
 
 
 def test_an_archive_is_unpacked_again_when_a_file_was_touched(host: Host) -> None:
-    archive = Archive(host.path(""), host.stage(CNI), "x.tgz")
+    archive = Archive(host.path(""), host.stage(host.tarball(CNI)), "x.tgz")
     assert host.run(archive).states == ["changed"]
     (host.root / "bin/bridge").unlink()
     assert host.check(archive).states == ["would-change"]
-    host.stage(CNI)
+    host.stage(host.tarball(CNI))
     assert host.run(archive).states == ["changed"]
     assert host.run(archive).states == ["ok"]
     assert host.restore().state == "changed"
@@ -525,8 +512,8 @@ def test_an_archive_is_unpacked_again_when_a_file_was_touched(host: Host) -> Non
 
 
 def test_a_newer_archive_and_back_to_nothing(host: Host) -> None:
-    newer = tarball(bin__bridge="bridge 2", bin__new="new 2")
-    assert host.run(Archive(host.path(""), host.stage(CNI), "x.tgz")).states == ["changed"]
+    newer = host.tarball({"bin/bridge": "bridge 2", "bin/new": "new 2"})
+    assert host.run(Archive(host.path(""), host.stage(host.tarball(CNI)), "x.tgz")).states == ["changed"]
     assert host.run(Archive(host.path(""), host.stage(newer), "x.tgz")).states == ["changed"]
     assert (host.root / "bin/bridge").read_text() == "bridge 2"
     assert host.restore().state == "changed"
@@ -548,6 +535,15 @@ def test_lines_that_somebody_changed_since_are_turned_back_one_by_one(host: Host
         file.write("10.9.9.9 mine\n")
     assert host.restore().state == "changed"
     assert (host.root / "hosts").read_text() == HOSTS + "10.9.9.9 mine\n"
+
+
+def test_a_line_that_changed_twice_goes_back_to_the_first(host: Host) -> None:
+    host.write("hosts", HOSTS)
+    before = host.tree()
+    for address in ("10.0.0.1", "10.0.0.2", "10.0.0.1"):
+        assert host.run(Line(host.path("hosts"), f"{address} w1", match="[[:space:]]w1$")).states == ["changed"]
+    assert host.restore().state == "changed"
+    assert host.tree() == before
 
 
 def test_a_folder_that_somebody_filled_stays(host: Host) -> None:

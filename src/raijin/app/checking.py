@@ -19,7 +19,11 @@ class Checked:
     @property
     def later(self) -> dict[str, list[tuple[str, str]]]:
         """By cluster: field paths that are right and not served yet, with the reason."""
-        return {cluster.name: unsupported(cluster) for cluster in self.definition.clusters}
+        site = self.definition.site()
+        return {
+            cluster.name: unsupported(cluster, site, [placed.host for placed in self.definition.hosts_of(cluster)])
+            for cluster in self.definition.clusters
+        }
 
     def to_json(self) -> dict[str, Any]:
         return {

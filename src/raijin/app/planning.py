@@ -11,7 +11,7 @@ from raijin.app import observing, supply
 from raijin.app.choosing import host_to_prepare
 from raijin.app.session import Session
 from raijin.app.targets import recalled, targets_of
-from raijin.app.unsupported import unsupported
+from raijin.app.unsupported import unsupported, untouched
 from raijin.errors import HostError, RaijinError, Unsupported
 from raijin.lifecycle import apply as apply_verb
 from raijin.lifecycle import destroy as destroy_verb
@@ -84,7 +84,8 @@ def departed_hosts(session: Session, members: dict[str, Member]) -> list[tuple[H
 async def make_plan(session: Session, verb: str, pool: Pool, *, force: bool = False) -> Planned:
     """desired x observed -> plan, writing nothing. Raises PlanRefused, Unsupported, HostError, ArtifactError."""
     cluster, started = session.cluster, time.time()
-    problems = unsupported(cluster)
+    site = session.definition.site()
+    problems = unsupported(cluster, site, [host for host, _ in wanted_hosts(session)])
     if problems:
         raise Unsupported(
             f"{len(problems)} parts of the definition cannot be served yet:\n"
@@ -92,6 +93,7 @@ async def make_plan(session: Session, verb: str, pool: Pool, *, force: bool = Fa
             remedy="take these parts out, or wait for the release that serves them",
         )
     context, notes = await _observe(session, verb, pool, force=force)
+    notes += untouched(site)
     drafts = VERBS[verb](context)
     reports, failures = await observing.check(pool, drafts, _resolver(session))
     if failures:
@@ -117,7 +119,7 @@ async def _observe(session: Session, verb: str, pool: Pool, *, force: bool) -> t
     quarantined = {name: m.quarantine for name, m in members.items() if m.quarantine and verb in CHANGING}
     wanted = wanted_hosts(session)
     departing = [] if verb == "prepare" else departed_hosts(session, members)
-    asked = [(host, role) for host, role in (*wanted, *departing) if host.name not in quarantined]
+    asked = [*((host, role) for host, role in wanted if host.name not in quarantined), *departing]
     seen, errors = await observing.look_at(pool, asked)
     by_name = {node.name: node for node in seen}
     nodes = [by_name.get(h.name) or Node(h, r, None, f"in quarantine: {quarantined[h.name]}") for h, r in wanted]

@@ -1,38 +1,55 @@
-"""What a definition may say and Raijin cannot do yet. Said loudly, part by part: never skipped in silence."""
+"""What a definition may say and Raijin cannot do yet. Said loudly, part by part: never skipped in silence.
+
+`unsupported` are parts without which the cluster would not be what was asked for: planning is refused. `untouched` are
+parts of the site beside the cluster: the plan goes on, and says that it leaves them alone.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
+from raijin.model.artifacts import Delivery
 from raijin.model.boot import BootMethod
 from raijin.model.cluster import Cluster, ClusterType
+from raijin.model.host import Host
 from raijin.model.network import CniName, Isolation
 from raijin.model.node_group import NodeGroup, NodeRole
+from raijin.model.site import Site
 
 SERVED_ROLES = (NodeRole.CONTROL_PLANE, NodeRole.WORKER, NodeRole.STORAGE, NodeRole.INFRA)
+Part = tuple[str, str]
+"""(field path, reason)"""
 
 
-def unsupported(cluster: Cluster) -> list[tuple[str, str]]:
-    """(field path, reason) of every such part."""
-    return [*_cluster(cluster), *(item for i, g in enumerate(cluster.node_groups) for item in _group(i, g))]
+def unsupported(cluster: Cluster, site: Site | None = None, hosts: Iterable[Host] = ()) -> list[Part]:
+    """Every part that stands against planning this cluster on these hosts."""
+    parts = [*_cluster(cluster), *_network(cluster)]
+    parts += [item for index, group in enumerate(cluster.node_groups) for item in _group(index, group)]
+    if site is not None and site.proxy.model_fields_set:
+        parts.append(("site: proxy", "a proxy is not set up on hosts and in containerd yet"))
+    parts += [item for host in hosts for item in _host(host)]
+    return parts
 
 
-def _cluster(cluster: Cluster) -> Iterable[tuple[str, str]]:
+def untouched(site: Site) -> list[str]:
+    """Notes for the plan: what else the site defines, and this plan does nothing about."""
+    named = {
+        "services": "are not run yet",
+        "nas": "is not set up yet",
+        "wan_links": "are not set up yet",
+    }
+    return [
+        f"site: {type(site).model_fields[name].alias or name}: {len(getattr(site, name))} defined, {reason}"
+        for name, reason in named.items()
+        if getattr(site, name)
+    ]
+
+
+def _cluster(cluster: Cluster) -> Iterable[Part]:
     if cluster.type is not ClusterType.VANILLA:
         yield "type", f"clusters of type {cluster.type} are not served yet; VANILLA (kubeadm) is"
     if cluster.boot_method is not BootMethod.EXISTING:
         yield "bootMethod", f"booting machines by {cluster.boot_method} is not served yet; hosts must run Linux already"
-    if cluster.network.isolation is not Isolation.NONE:
-        yield "network.isolation", "isolated networks are not made yet"
-    for name in ("private_vlan", "public_access", "interfaces"):
-        if name in cluster.network.model_fields_set and getattr(cluster.network, name):
-            alias = type(cluster.network).model_fields[name].alias
-            yield f"network.{alias}", "networks of machines are not set up yet"
-    if cluster.type is ClusterType.VANILLA and cluster.network.cni.name not in {CniName.FLANNEL, CniName.NONE}:
-        yield (
-            "network.cni.name",
-            f"{cluster.network.cni.name} is not installed yet; FLANNEL is, or NONE to bring your own",
-        )
     for index, service in enumerate(cluster.services):
         yield f"services[{index}]", f"services of type {service.type} are not run yet"
     if cluster.validation.health_checks:
@@ -44,7 +61,18 @@ def _cluster(cluster: Cluster) -> Iterable[tuple[str, str]]:
         yield "nodeGroups", f"{cluster.control_plane_size} control plane hosts: only one is served yet"
 
 
-def _group(index: int, group: NodeGroup) -> Iterable[tuple[str, str]]:
+def _network(cluster: Cluster) -> Iterable[Part]:
+    network = cluster.network
+    if network.isolation is not Isolation.NONE:
+        yield "network.isolation", "isolated networks are not made yet"
+    for name in ("private_vlan", "public_access", "interfaces"):
+        if getattr(network, name):
+            yield f"network.{type(network).model_fields[name].alias}", "networks of machines are not set up yet"
+    if cluster.type is ClusterType.VANILLA and network.cni.name not in {CniName.FLANNEL, CniName.NONE}:
+        yield "network.cni.name", f"{network.cni.name} is not installed yet; FLANNEL is, or NONE to bring your own"
+
+
+def _group(index: int, group: NodeGroup) -> Iterable[Part]:
     path = f"nodeGroups[{index}]"
     if group.role not in SERVED_ROLES:
         yield f"{path}.role", f"machines of role {group.role} are not served yet"
@@ -53,3 +81,10 @@ def _group(index: int, group: NodeGroup) -> Iterable[tuple[str, str]]:
     for name in ("template", "placement", "boot", "network", "tags", "lifecycle"):
         if getattr(group, name):
             yield f"{path}.{name}", "it describes machines to be made, which is not served yet"
+
+
+def _host(host: Host) -> Iterable[Part]:
+    if host.delivery is Delivery.PULL:
+        yield f"host {host.name}: delivery", "hosts do not fetch artifacts themselves yet; PUSH sends them over SSH"
+    if host.interfaces:
+        yield f"host {host.name}: interfaces", "network interfaces of hosts are not set up yet"

@@ -8,7 +8,6 @@ from typing import Any
 
 from raijin.transport.kube import Document, Kube, describe
 
-
 LABELS_NOTE = "raijin.dev/labels"
 TAINTS_NOTE = "raijin.dev/taints"
 """Annotations of a node: which of its labels and taints are Raijin's to take away again."""

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 SNIPPET = r"""
 k_found=
 for k_name in kubelet kubeadm kubectl containerd crictl runc crio docker k3s rke2 k0s etcd etcdctl helm; do
-  if k_path=$(command -v "$k_name") && [ -f "$k_path" ]; then k_found="$k_found $k_path"; fi
+  if k_path=$(command -v "$k_name") && [ -f "$k_path" ]; then k_found="$k_found$k_path$NL"; fi
 done
-for k_path in /opt/cni/bin/bridge /opt/cni/bin/flannel; do [ ! -f "$k_path" ] || k_found="$k_found $k_path"; done
+for k_path in /opt/cni/bin/bridge /opt/cni/bin/flannel; do [ ! -f "$k_path" ] || k_found="$k_found$k_path$NL"; done
 if [ -n "$k_found" ]; then
   # What Raijin installed is stamped with its name. Only another binary is asked for its version, which costs far more.
   k_stamps=$(cat "$BASE"/stamps/file:* "$BASE"/stamps/archive:* 2>/dev/null)$NL

@@ -16,11 +16,13 @@ from raijin.platforms.kubeadm.config import api_endpoint, join_document
 from raijin.transport.kube import describe
 
 Stage = Callable[[Context], Iterable[Draft]]
+TRANSFER_SECONDS = 3600
+"""Half a gigabyte over a slow line to a far site takes its time."""
 
 
 def prepare_nodes(context: Context) -> Iterable[Draft]:
     for node in context.reachable:
-        program = kubeadm_node.prepare(context)
+        program = kubeadm_node.prepare(context, node)
         yield Draft("prepare", node.name, "prepare the operating system", program, timeout=900, estimate=15)
 
 
@@ -32,6 +34,7 @@ def install_binaries(context: Context) -> Iterable[Draft]:
             "install the binaries",
             kubeadm_node.equip(context, node),
             needs=(f"prepare/{node.name}",),
+            timeout=TRANSFER_SECONDS,
             estimate=20,
         )
 
@@ -53,7 +56,9 @@ def load_images(context: Context) -> Iterable[Draft]:
         program = kubeadm_node.load_images(context, node)
         if program is not None:
             needs = (f"services/{node.name}",)
-            yield Draft("images", node.name, "load the images", program, needs=needs, timeout=1800, estimate=30)
+            yield Draft(
+                "images", node.name, "load the images", program, needs=needs, timeout=TRANSFER_SECONDS, estimate=30
+            )
 
 
 def start_cluster(context: Context) -> Iterable[Draft]:
@@ -104,8 +109,9 @@ def install_network(context: Context) -> Iterable[Draft]:
             context.cluster.name,
             "install the container network",
             _call(context, "kube.apply", {"documents": cast("Json", documents)}),
-            needs=(f"start/{context.first.name}",),
-            changes=tuple(changes),
+            needs=(f"start/{context.first.name}", f"services/{context.first.name}"),
+            changes=() if context.blind else tuple(changes),
+            follows=context.blind,
             timeout=120,
             estimate=3,
         )
@@ -170,7 +176,8 @@ def label_nodes(context: Context) -> Iterable[Draft]:
             "set labels and taints",
             _call(context, "kube.label", {"labels": dict(labels), "taints": cast("Json", taints)}),
             needs=(f"join/{node.name}", f"start/{node.name}"),
-            changes=tuple(_label_changes(node, live, labels, taints)),
+            changes=() if context.blind else tuple(_label_changes(node, live, labels, taints)),
+            follows=context.blind,
             timeout=300,
         )
 

@@ -11,6 +11,9 @@ MASK = "***"
 SHORTEST = 4
 """Shorter values are not masked: replacing every `a` would tell more than it hides."""
 
+SHORTEST_WORD = 16
+"""Of a document (a kubeconfig, a key), words of at least this length are hidden wherever they appear alone."""
+
 
 class Masker:
     """The values that must not be seen. Thread-safe."""
@@ -20,9 +23,10 @@ class Masker:
         self._lock = threading.Lock()
 
     def add(self, value: str) -> None:
-        """Hide a value, and each of its lines if it has several (a key, a kubeconfig)."""
+        """Hide a value; of one with several lines (a key, a kubeconfig) also its long words, not its ordinary ones."""
+        words = [word for word in value.split() if len(word) >= SHORTEST_WORD] if "\n" in value.strip() else []
         with self._lock:
-            self._values.update(part for part in (value, *value.splitlines()) if len(part.strip()) >= SHORTEST)
+            self._values.update(part for part in (value, value.strip(), *words) if len(part) >= SHORTEST)
 
     def mask(self, text: str) -> str:
         with self._lock:

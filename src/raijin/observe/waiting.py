@@ -22,13 +22,17 @@ async def until(
     """Probe until the condition holds.
 
     `probe` returns an empty text when it does, else why not yet; a transient error of ours counts as not yet, any other
-    ends the wait at once. `on_wait` hears each new reason. Raises DeadlineExceeded after `timeout` seconds.
+    ends the wait at once; a probe that hangs ends with the deadline. `on_wait` hears each new reason.
+    Raises DeadlineExceeded after `timeout` seconds.
     """
     deadline = time.monotonic() + timeout
     last = ""
     while True:
         try:
-            reason = await probe()
+            async with asyncio.timeout(max(0.0, deadline - time.monotonic())):
+                reason = await probe()
+        except TimeoutError:
+            reason = "the probe gave no answer"
         except RaijinError as error:
             if not error.transient:
                 raise

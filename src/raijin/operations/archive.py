@@ -16,7 +16,7 @@ archive_ids() { TZ=UTC0 stat -c '- %i.%s.%z|%n' -- "$@" 2>/dev/null; }
 archive_check() { # destination sha256 format strip name members...
   file_name "$1:$2"; A_STAMP=$STAMPS/archive:$NAME a_title=$5
   read_text "$A_STAMP" || { differs content '' "$5"; return 1; }
-  archive_words "${TEXT#*"$NL"}"
+  TEXT=${TEXT%"$NL"}; archive_words "${TEXT#*"$NL"}"
 }
 archive_words() { # the text of the stamp: are these files still there?
   a_text=$1
@@ -33,8 +33,7 @@ archive_change() {
   a_format=$3 a_strip=$4 a_title=$5; shift 5
   archive_unpack "$@" && a_dirs=$(cd "$A_TMP" && find . -mindepth 1 -type d) &&
     a_files=$(cd "$A_TMP" && find . ! -type d) && archive_receipt && archive_move; a_rc=$?
-  rm -rf -- "$A_TMP"
-  return $a_rc
+  rm -rf -- "$A_TMP" && [ "$a_rc" = 0 ] && made "$STAMPS" && printf '= %s\n%s\n' "$a_title" "$A_IDS" >"$A_STAMP"
 }
 archive_unpack() { # members...
   case $a_format in
@@ -68,7 +67,7 @@ archive_move() {
     mv -f -- "$A_TMP/$a_path" "$A_TO/${a_path#./}" || return 1
     shift; set -- "$@" "$A_TO/${a_path#./}"
   done
-  made "$STAMPS" && { printf '= %s\n' "$a_title"; archive_ids "$@"; } >"$A_STAMP"
+  A_IDS=$(archive_ids "$@")
 }
 """
 

@@ -58,7 +58,7 @@ line_check() { # path line match present
 }
 line_change() {
   line_plan "$@" || return 0
-  l_sum=$(printf '%s' "$L_NEW" | sha256sum); l_key="$1 ${3:-$2}"
+  l_sum=$(printf '%s' "$L_NEW" | sha256sum); l_key="$1 $4 $3 $2"
   look "$1"
   if [ -n "$P_TYPE" ]; then
     remember line "$l_key" "${l_sum%% *}$NL$4$NL$1$NL$2$NL${L_WAS}" "$1" || return 1
@@ -80,8 +80,10 @@ line_undo() { # key receipt
     if [ -e "$2/original" ]; then put_back "$2" "$l_path"; else rm -f -- "$l_path"; fi
     return
   fi
+  l_sum=$SUM; file_sum "$2/original"
+  [ "$SUM" != "$l_sum" ] || return 0
   # Somebody changed the file since then: only our line is turned back.
-  L_NEW= l_rest=$(cat -- "$l_path"; printf x); l_rest=${l_rest%x}
+  L_NEW= l_rest=$(cat -- "$l_path"; printf x); l_rest=${l_rest%x}; l_old=$l_rest
   if [ -z "$l_present" ]; then
     case $NL$l_rest in *"$NL$l_was$NL"*) return 0;; esac
     L_NEW=$l_rest$l_was$NL l_rest=
@@ -91,6 +93,7 @@ line_undo() { # key receipt
     if [ "${l_now%"$NL"}" = "$l_line" ]; then l_now=${l_was:+$l_was$NL}; L_NEW=$L_NEW$l_now$l_rest l_rest=
     else L_NEW=$L_NEW$l_now; fi
   done
+  [ "$L_NEW" != "$l_old" ] || return 0
   look "$l_path"
   put "$l_path" "$P_MODE" "$P_OWNER" "$P_GROUP" "$L_NEW"
 }

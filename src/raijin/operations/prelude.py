@@ -9,6 +9,9 @@ from __future__ import annotations
 from raijin.operations.probing import PROBING
 from raijin.operations.receipts import RECEIPTS
 
+# Two marks that no text in a report holds, and the carriage return, each as itself: to print them costs a process.
+MARKS = "US='\x1f' RS='\x1e' CR='\r'\n"
+
 CONTROL = r"""
 set -u
 LC_ALL=C; export LC_ALL
@@ -17,7 +20,6 @@ umask 022
 trap '' HUP PIPE
 NL='
 '
-US=$(printf '\037') RS=$(printf '\036')
 HALT= T= TOUCHED=$NL REBOOTING= FORGOTTEN=
 RECEIPTS=$BASE/receipts/$SCOPE
 STAGE=$BASE/stage
@@ -93,4 +95,4 @@ op() { # index kind arguments...
 }
 """
 
-PRELUDE = CONTROL + PROBING + RECEIPTS
+PRELUDE = MARKS + CONTROL + PROBING + RECEIPTS

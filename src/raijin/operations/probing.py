@@ -39,10 +39,10 @@ attributes() {
   return $a_rc
 }
 
-# sum_of PATH: sets SUM (empty when it is not a readable file). sha256sum escapes names that hold \ or a line break.
+# sum_of PATH: sets SUM (empty when it is not a readable file). sha256sum escapes names with \ or a line break.
 sum_of() {
   case $1 in
-    *\\*|*"$NL"*) ;;
+    *\\*|*"$NL"*|*"$CR"*) ;;
     *) need sums
       case $SUMS in
         *"  $1$NL"*) SUM=${SUMS%%"  $1$NL"*}; SUM=${SUM##*"$NL"}; [ ${#SUM} = 64 ] && return 0;;
@@ -54,11 +54,12 @@ sum_of() {
 # file_sum PATH: sets SUM, asking now.
 file_sum() { SUM=$(sha256sum <"$1" 2>/dev/null) || SUM=; SUM=${SUM%% *}; }
 
-# read_text FILE: sets TEXT to its lines, without a process.
+# read_text FILE: sets TEXT to its content, without a process.
 read_text() {
   TEXT=
   [ -r "$1" ] || return 1
-  while IFS= read -r t_line || [ -n "$t_line" ]; do TEXT="$TEXT${TEXT:+$NL}$t_line"; done <"$1"
+  while IFS= read -r t_line; do TEXT=$TEXT$t_line$NL; done <"$1"
+  TEXT=$TEXT$t_line
 }
 
 # file_name TEXT: sets NAME to a file name that no other text has; readable where the text allows it.

@@ -26,15 +26,12 @@ reboot_check() { # flag stamp when...
   differs reboot "$b_why" 'started again'
   return 1
 }
-# It waits for the end of this program, so that all that it said arrives.
+# It waits for the end of this program, so that all that it said arrives; and as a program of its own, because a part of
+# this shell would hold its output open for ever.
 reboot_change() {
   made "$STAMPS" && printf '%s\n' "$BOOT_ID" >"$STAMPS/$2" || return 1
-  b_self=$$
-  (
-    trap '' HUP TERM INT; trap - EXIT
-    while kill -0 "$b_self" 2>/dev/null; do pause; done
-    systemctl --no-block reboot || reboot || shutdown -r now
-  ) </dev/null >/dev/null 2>&1 9>&- &
+  sh -c 'while kill -0 "$1"; do sleep 0.2 || sleep 1; done; systemctl --no-block reboot || reboot || shutdown -r now' \
+    sh $$ </dev/null >/dev/null 2>&1 9>&- &
   REBOOTING=rebooting
 }
 """

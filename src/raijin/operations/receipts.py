@@ -50,7 +50,7 @@ put() {
   case $2 in 644) umask 022;; 640) umask 027;; *) umask 077;; esac
   printf '%s' "$5" >"$NEW"; p_rc=$?
   umask 022
-  [ "$p_rc" = 0 ] || { rm -f -- "$NEW"; return 1; }
+  [ "$p_rc" = 0 ] || { rm -f -- "$NEW"; REASON="$1 cannot be written (is the disk full or read-only?)"; return 1; }
   case $2 in 644|640|600) settle "$1" "$3" "$4";; *) place "$1" "$2" "$3" "$4";; esac
 }
 # put_back DIR PATH: the original in the receipt DIR, with its mode, owner and times.

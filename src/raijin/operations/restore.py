@@ -10,7 +10,6 @@ from raijin.operations.inits import INITS
 from raijin.operations.undoable import UNDOABLE
 
 LIBRARY = r"""
-RESTARTS=
 receipts() { # sets NEWEST_FIRST, the receipts of this scope, one per line
   NEWEST_FIRST=
   for z_dir in "$RECEIPTS"/[0-9][0-9][0-9][0-9][0-9][0-9]-*; do
@@ -31,16 +30,23 @@ restore_check() {
   return 1
 }
 restore_change() {
-  receipts; z_failed= RESTARTS=
+  receipts; z_failed= z_later= RESTARTS=
   set -f; IFS=$NL; set -- $NEWEST_FIRST; set +f; unset IFS
   for z_dir in "$@"; do
     read_text "$z_dir/kind"; z_kind=$TEXT
     read_text "$z_dir/key"; z_key=$TEXT
-    if restore_one && rm -rf -- "$z_dir"; then continue; fi
+    LATER=
+    if restore_one; then
+      if [ -n "$LATER" ]; then RESTARTS="$RESTARTS $LATER" z_later="$z_later$z_dir$NL"; continue; fi
+      rm -rf -- "$z_dir" && continue
+    fi
     echo "--- could not put back: $z_kind $z_key"
     z_failed="$z_failed${z_failed:+, }$z_kind $z_key"
   done
-  restore_units || z_failed="$z_failed${z_failed:+, }the units$RESTARTS"
+  if restore_units; then
+    set -f; IFS=$NL; set -- $z_later; set +f; unset IFS
+    [ "$#" = 0 ] || rm -rf -- "$@"
+  else z_failed="$z_failed${z_failed:+, }the units$RESTARTS"; fi
   [ -z "$z_failed" ] || { REASON="could not put back: $z_failed"; return 1; }
   rm -rf -- "$RECEIPTS"
 }
@@ -49,7 +55,7 @@ restore_one() {
   have "${z_kind}_undo" || { echo 'this version of Raijin does not know how'; return 1; }
   "${z_kind}_undo" "$z_key" "$z_dir"
 }
-# Units that ran before run again, now that their files are back.
+# Units that ran before (their undo has set LATER) run again, now that their files are back.
 restore_units() {
   [ -d /run/systemd/system ] || [ -n "$RESTARTS" ] || return 0
   init_system || return 1

@@ -86,7 +86,7 @@ unit_start() { # name restart seconds watches...
   unit_sums "$@"; u_sums=$SUMMED
   if "${INIT}_do" "$u_verb" "$u_self" && unit_wait "$u_self" active "$u_wait"; then
     [ "$#" != 0 ] || return 0
-    file_name "$u_self"; made "$STAMPS" && printf '%s\n' "$u_sums" >"$STAMPS/unit:$NAME"
+    file_name "$u_self"; made "$STAMPS" && printf '%s' "$u_sums" >"$STAMPS/unit:$NAME"
     return
   fi
   "${INIT}_read" "$u_self"
@@ -112,7 +112,7 @@ unit_undo() { # name receipt
   esac || return 1
   # Its files come back after this: what ran before is started again at the end.
   case $TEXT in
-    *state=active*) RESTARTS="$RESTARTS $1";;
+    *state=active*) LATER=$1;;
     *) "${INIT}_do" stop "$1" && unit_wait "$1" inactive 90 || return 1;;
   esac
   case $TEXT in *' boot=masked'*) "${INIT}_do" mask "$1";; esac

@@ -79,6 +79,12 @@ class Context:
         return tuple(node for node in self.nodes if node.facts is not None)
 
     @property
+    def blind(self) -> bool:
+        """There is a cluster, and its API does not answer: what it holds is unknown, not absent."""
+        planes = self.control_planes
+        return self.state is None and any(node.facts is not None and node.facts.parts.started for node in planes)
+
+    @property
     def control_planes(self) -> tuple[Node, ...]:
         return tuple(node for node in self.nodes if node.role is NodeRole.CONTROL_PLANE)
 

@@ -51,6 +51,10 @@ class HostView:
         return str(getattr(self.facts.system, "init", "an unknown init system"))
 
     @property
+    def package_manager(self) -> str:
+        return str(getattr(self.facts.system, "packages", ""))
+
+    @property
     def kernel_release(self) -> str:
         return str(getattr(self.facts.kernel, "release", ""))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -26,7 +27,7 @@ def open_database(home: Path) -> Engine:
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
         engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": BUSY_MILLISECONDS / 1000})
         sa.event.listen(engine, "connect", _pragmas)
-        _migrate(engine)
+        _migrate(engine, home / "state.lock")
     except (OSError, SQLAlchemyError) as error:
         remedy = "make RAIJIN_HOME writable; if the file is damaged, move it away (clusters are not touched by that)"
         raise StateError(f"the state database {path} cannot be used: {error}", remedy=remedy) from error
@@ -49,7 +50,17 @@ def _revision(connection: sa.Connection) -> str | None:
         return None
 
 
-def _migrate(engine: Engine) -> None:
+def _migrate(engine: Engine, lock_file: Path) -> None:
+    with engine.connect() as connection:
+        if _revision(connection) == HEAD:
+            return
+    # Two first commands at the same time: the second waits, and finds it done.
+    with lock_file.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        _upgrade(engine)
+
+
+def _upgrade(engine: Engine) -> None:
     with engine.connect() as connection:
         revision = _revision(connection)
         if revision == HEAD:

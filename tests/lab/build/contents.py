@@ -113,7 +113,8 @@ def _images(material: Material) -> list[Image]:
     pause = base_tree().file("pause", _pause(material))
     images.append(Image(f"{IMAGE_REGISTRY}/pause:{material.beside.pause}", pause, ("/pause",), user="65535:65535"))
     images += _flannel_images(material, packet_filter / "root", busybox / "root")
-    workload = _with_busybox(base_tree(), busybox / "root", merged=False)
+    # glibc's resolver modules stand beside the static busybox, which looks names up through them.
+    workload = _with_busybox(_packet_filter_tree(packet_filter / "root"), busybox / "root", merged=True)
     tag = package_version("busybox-static", busybox)
     images.append(Image(f"docker.io/library/busybox:{tag}", workload, command=("sh",)))
     return images

@@ -83,7 +83,9 @@ class Go:
 
     def _compile(self, component: Component, module: Path, package: str, target: Path) -> None:
         say(f"compiling {target.name} {component.version}")
-        unfinished = target.with_name(f".{target.name}.part")
+        for abandoned in target.parent.glob(".*.part"):  # by a run that was killed
+            abandoned.unlink()
+        unfinished = target.with_name(f".{target.name}.{os.getpid()}.part")
         flags = " ".join(("-s -w", *component.ldflags))
         self(
             "build", "-trimpath", "-p", str(self.jobs), "-tags", ",".join(component.tags), "-ldflags", flags,

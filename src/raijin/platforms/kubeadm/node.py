@@ -28,6 +28,8 @@ from raijin.platforms.kubeadm.runtime import (
 
 # What the kubelet, kube-proxy and kubeadm's preflight call on the host (kubeadm: "required host utilities").
 PACKAGES = ("conntrack", "ethtool", "iproute2", "iptables", "socat")
+RPM_PACKAGES = ("conntrack-tools", "ethtool", "iproute-tc", "iptables", "socat")
+SUSE_PACKAGES = ("conntrack-tools", "ethtool", "iproute2", "iptables", "socat")
 MODULES = ("overlay", "br_netfilter")
 SYSCTLS = (
     ("net.bridge.bridge-nf-call-iptables", "1"),
@@ -37,12 +39,12 @@ SYSCTLS = (
 CONTROL_PLANE_IMAGES = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "etcd")
 
 
-def prepare(context: Context) -> Program:
+def prepare(context: Context, node: Node) -> Program:
     """The operating system as Kubernetes wants it. A host of another cluster is refused here, before any change."""
     swap = (Swap(enabled=False),) if _must_switch_swap_off(context) else ()
     operations: tuple[Operation, ...] = (
         Claim(context.cluster.name),
-        Package(PACKAGES),
+        Package(_packages(node)),
         *swap,
         KernelModule(MODULES, path="/etc/modules-load.d/90-raijin.conf"),
         Sysctl(_sysctls(context), path="/etc/sysctl.d/90-raijin.conf"),
@@ -101,6 +103,11 @@ def joined(node: Node) -> bool:
 def supply_of(context: Context, node: Node) -> Supply:
     arch = node.facts.architecture if node.facts else str(node.host.arch or "amd64")
     return context.supplies[arch]
+
+
+def _packages(node: Node) -> tuple[str, ...]:
+    manager = node.facts.package_manager if node.facts else "apt"
+    return {"dnf": RPM_PACKAGES, "yum": RPM_PACKAGES, "zypper": SUSE_PACKAGES}.get(manager, PACKAGES)
 
 
 def _control_plane_image(ref: str) -> bool:

@@ -1,0 +1,46 @@
+"""What the tests of the state, the engine and the use cases share: a RAIJIN_HOME of their own."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy.engine import Engine
+
+from raijin.observe.masking import MASKER
+
+
+@pytest.fixture(autouse=True)
+def fresh_masks() -> Iterator[None]:
+    """What one test hides is not hidden in the next."""
+    before = set(MASKER._values)
+    yield
+    MASKER._values.intersection_update(before)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "home"
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database that was migrated once, to be copied: alembic is slow."""
+    from raijin.state.database import open_database
+
+    folder = tmp_path_factory.mktemp("migrated")
+    open_database(folder).dispose()
+    return folder / "state.sqlite"
+
+
+@pytest.fixture
+def database(home: Path, migrated: Path) -> Iterator[Engine]:
+    from raijin.state.database import open_database
+
+    home.mkdir(mode=0o700)
+    shutil.copy(migrated, home / "state.sqlite")
+    engine = open_database(home)
+    yield engine
+    engine.dispose()

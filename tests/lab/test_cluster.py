@@ -1,0 +1,236 @@
+"""The main job on real machines, as a user does it: apply, nothing to do, add, remove, destroy, nothing left behind.
+
+The tests of this module are one story and run in their order.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+import yaml
+
+pytestmark = [pytest.mark.lab, pytest.mark.slow, pytest.mark.timeout(1800)]
+
+PODS = """
+apiVersion: apps/v1
+kind: DaemonSet
+metadata: {name: web, namespace: default}
+spec:
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      tolerations: [{operator: Exists}]
+      terminationGracePeriodSeconds: 1
+      containers:
+        - name: web
+          image: %s
+          imagePullPolicy: Never
+          command: [sh, -c, "mkdir -p /www && echo $NODE > /www/index.html && exec httpd -f -p 8080 -h /www"]
+          env: [{name: NODE, valueFrom: {fieldRef: {fieldPath: spec.nodeName}}}]
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web, namespace: default}
+spec: {selector: {app: web}, ports: [{port: 80, targetPort: 8080}]}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: movable, namespace: default}
+spec:
+  replicas: 4
+  selector: {matchLabels: {app: movable}}
+  template:
+    metadata: {labels: {app: movable}}
+    spec:
+      terminationGracePeriodSeconds: 1
+      containers:
+        - {name: sleeper, image: %s, imagePullPolicy: Never, command: [sleep, "100000"]}
+---
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata: {name: movable, namespace: default}
+spec: {minAvailable: 3, selector: {matchLabels: {app: movable}}}
+"""
+
+
+def nodes(site) -> dict[str, bool]:
+    """Ready, by node."""
+    found = json.loads(site.kubectl("get nodes -o json"))["items"]
+    return {
+        item["metadata"]["name"]: any(
+            c["type"] == "Ready" and c["status"] == "True" for c in item["status"]["conditions"]
+        )
+        for item in found
+    }
+
+
+def files_touched(site, name: str) -> str:
+    """Configuration and state that Raijin manages, with change times: equal before and after means nothing was done."""
+    return site.ssh(
+        name,
+        "find /etc /usr/local /opt/cni /var/lib/raijin -xdev -type f -printf '%p %C@ %s\\n' | sort;"
+        " systemctl show kubelet containerd -p ExecMainStartTimestamp --value",
+    )
+
+
+def test_apply_makes_a_ready_cluster(site, kubernetes, before) -> None:
+    """One definition, three empty hosts, no internet: every node is Ready and nothing is left of the way there."""
+    site.define(workers=2, version=kubernetes)
+    result = site.apply("-o", "json")
+    assert result.json()["status"] == "done"
+    names = [machine["name"] for machine in site.machines[:3]]
+    assert nodes(site) == dict.fromkeys(names, True)
+    assert site.raijin("status", "-f", str(site.file), "-o", "json").json()["healthy"] is True
+    for name in names:
+        assert site.ssh(name, "ls /var/lib/raijin/stage 2>/dev/null", check=False) == ""
+        assert site.ssh(name, "ls /etc/kubernetes/raijin/join.yaml 2>/dev/null", check=False) == ""
+    tokens = [
+        line for line in site.kubectl("get secrets -n kube-system -o name").splitlines() if "bootstrap-token" in line
+    ]
+    assert len(tokens) <= 1, "only the short-lived token that kubeadm init makes for itself may be left"
+
+
+def test_a_pod_on_each_node_reaches_the_others(site, before) -> None:
+    """Across nodes, by pod address, by service and by name: the container network and DNS do their work."""
+    image = next(
+        line
+        for line in site.ssh(site.machines[1]["name"], "ctr -n k8s.io images ls -q").splitlines()
+        if "busybox" in line
+    )
+    site.kubectl("apply -f -", stdin=PODS % (image, image))
+    site.kubectl("rollout status daemonset/web --timeout=120s")
+    site.kubectl("rollout status deployment/movable --timeout=120s")
+    pods = json.loads(site.kubectl("get pods -l app=web -o json"))["items"]
+    assert len(pods) == 3
+    for source in pods:
+        for target in pods:
+            url = f"http://{target['status']['podIP']}:8080/"
+            said = site.kubectl(f"exec {source['metadata']['name']} -- wget -qO- {url}")
+            assert said == target["spec"]["nodeName"]
+        by_name = site.kubectl(f"exec {source['metadata']['name']} -- wget -qO- http://web.default.svc.cluster.local/")
+        assert by_name in {pod["spec"]["nodeName"] for pod in pods}
+
+
+def test_a_second_apply_does_nothing(site, before) -> None:
+    """The plan is empty, and no file and no process of the hosts has changed."""
+    names = [machine["name"] for machine in site.machines[:3]]
+    earlier = {name: files_touched(site, name) for name in names}
+    assert site.plan()["steps"] == []
+    assert site.apply("-o", "json").json()["changed"] is False
+    assert {name: files_touched(site, name) for name in names} == earlier
+
+
+def test_drift_is_found_field_by_field_and_mended(site, before) -> None:
+    """What somebody changed by hand is in the plan with before and after, and only that is put right."""
+    worker = site.machines[1]["name"]
+    site.ssh(worker, "sysctl -qw net.ipv4.ip_forward=0; echo '# by hand' >>/etc/containerd/config.toml")
+    site.kubectl(f"label node {worker} node-role.kubernetes.io/worker-")
+    plan = site.plan()
+    assert {step["target"] for step in plan["steps"] if step["stage"] in {"prepare", "services"}} == {worker}
+    changes = {(c["thing"], c["field"]): c for step in plan["steps"] for c in step["changes"]}
+    assert any(field == "label node-role.kubernetes.io/worker" for _, field in changes)
+    content = changes["file /etc/containerd/config.toml", "content"]
+    assert "# by hand" in content["before"]
+    assert "# by hand" not in content["after"]
+    site.apply()
+    assert site.plan()["steps"] == []
+    assert site.ssh(worker, "cat /proc/sys/net/ipv4/ip_forward") == "1"
+
+
+def test_a_saved_plan_is_refused_when_the_state_has_moved(site, before) -> None:
+    """A plan promises what it saw; when that has moved it is refused with exit code 5 and nothing is changed."""
+    worker = site.machines[2]["name"]
+    site.ssh(worker, "sysctl -qw net.ipv4.ip_forward=0")
+    saved = site.home / "plan.json"
+    site.plan("--out", str(saved))
+    assert saved.stat().st_mode & 0o777 == 0o600
+    site.ssh(worker, "sysctl -qw net.ipv4.ip_forward=1; systemctl stop kubelet")
+    refused = site.apply(str(saved), code=5)
+    assert "stale" in refused.err
+    assert site.ssh(worker, "systemctl is-active kubelet", check=False) == "inactive"
+    site.plan("--out", str(saved))
+    site.apply(str(saved))
+    assert site.ssh(worker, "systemctl is-active kubelet") == "active"
+
+
+def test_worker_add_touches_only_what_it_must(site, before) -> None:
+    """A fourth host joins: the others are only read, and the definition keeps its comments."""
+    name, others = site.machines[3]["name"], [machine["name"] for machine in site.machines[:3]]
+    earlier = {other: files_touched(site, other) for other in others}
+    site.raijin("worker", "add", name, "--yes", "--offline", "-f", str(site.file))
+    assert nodes(site)[name] is True
+    assert {other: files_touched(site, other) for other in others} == earlier
+    text = site.file.read_text()
+    assert text.startswith("# the lab's definition")
+    assert name in yaml.safe_load_all(text).__next__()["hosts"][3]["name"]
+    assert site.plan()["steps"] == []
+    rows = site.raijin("worker", "list", "--status", "-f", str(site.file), "-o", "json").json()
+    assert {row["name"]: row["state"] for row in rows}[name] == "Ready"
+
+
+def test_worker_remove_drains_and_leaves_nothing_behind(site, before) -> None:
+    """Pods move away without breaking their budget, the node goes, and the host is what it was before it joined."""
+    name = site.machines[3]["name"]
+    site.kubectl("scale deployment/movable --replicas=8")
+    site.kubectl("rollout status deployment/movable --timeout=120s")
+    assert name in site.kubectl("get pods -l app=movable -o jsonpath={.items[*].spec.nodeName}")
+    site.raijin("worker", "remove", name, "--drain", "--yes", "--offline", "-f", str(site.file))
+    assert name not in nodes(site)
+    site.kubectl("rollout status deployment/movable --timeout=120s")
+    assert site.plan()["steps"] == []
+    assert_as_before(site, name, before[name])
+
+
+def test_the_kubeconfig_is_private_and_works(site, before) -> None:
+    """Written with mode 0600; it names the cluster and reaches it."""
+    path = site.home / "kube" / "config"
+    site.raijin("kubeconfig", "--write", str(path), "-f", str(site.file))
+    assert path.stat().st_mode & 0o777 == 0o600
+    first = site.machines[0]["name"]
+    site.ssh(first, "cat >/root/kc", stdin=path.read_text())
+    assert "Ready" in site.ssh(first, "KUBECONFIG=/root/kc kubectl get nodes; rm -f /root/kc")
+
+
+def test_no_secret_is_in_state_plan_or_events(site, before) -> None:
+    """Neither the admin's key nor a join token is in the state, engine or plan files."""
+    kubeconfig = yaml.safe_load(site.raijin("kubeconfig", "-f", str(site.file)).out)
+    key = kubeconfig["users"][0]["user"]["client-key-data"]
+    for path in site.home.rglob("*"):
+        if path.is_file() and path.suffix in {".sqlite", ".sqlite-wal", ".json", ".age"}:
+            content = path.read_bytes()
+            assert key.encode() not in content, path
+            assert b"BEGIN RSA PRIVATE KEY" not in content, path
+
+
+def test_destroy_leaves_the_hosts_as_they_were(site, before) -> None:
+    """Packages, files, users, sysctls, links, mounts, packet filter, units, ports, processes: see snapshot.sh."""
+    site.raijin("destroy", "--yes", "-f", str(site.file))
+    for machine in site.machines:
+        assert_as_before(site, machine["name"], before[machine["name"]])
+    status = site.raijin("status", "-f", str(site.file), "-o", "json", code=1).json()
+    assert {host["state"] for host in status["hosts"]} == {"not a node"}
+    assert site.raijin("destroy", "--yes", "-f", str(site.file), "-o", "json").json()["changed"] is False
+
+
+def assert_as_before(site, name: str, before: dict[str, str]) -> None:
+    deadline = time.monotonic() + 20  # ended processes and sockets go a moment later
+    while True:
+        after = site.snapshot(name)
+        different = {
+            title: sorted(set(before[title].splitlines()) ^ set(after.get(title, "").splitlines()))
+            for title in before
+            if before[title] != after.get(title)
+        }
+        if not different or time.monotonic() > deadline:
+            assert not different, f"{name} is not what it was"
+            return
+        time.sleep(1)
+
+
+@pytest.fixture(scope="module")
+def before(site) -> dict[str, dict[str, str]]:
+    """What each host was like before Raijin saw it."""
+    return {machine["name"]: site.snapshot(machine["name"]) for machine in site.machines}

@@ -1,0 +1,63 @@
+"""The mask. Law: no value that was revealed is in any text afterwards, whole or by line."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from raijin.observe.masking import MASK, SHORTEST, Masker
+
+SECRETS = st.lists(st.text(min_size=SHORTEST, max_size=12).filter(lambda t: len(t.strip()) >= SHORTEST), max_size=5)
+
+
+@given(secrets=SECRETS, words=st.lists(st.text(max_size=5), min_size=1, max_size=6))
+def test_no_secret_is_left(secrets: list[str], words: list[str]) -> None:
+    masker = Masker()
+    for secret in secrets:
+        masker.add(secret)
+    text = "".join(word + secret for word, secret in zip(words, [*secrets, *[""] * len(words)], strict=False))
+    masked = masker.mask(text)
+    for secret in secrets:
+        # The mask itself may complete a secret that is made of stars; nothing that was in the text may.
+        assert secret not in masked.split(MASK)
+
+
+def test_each_line_of_a_long_secret_is_hidden() -> None:
+    masker = Masker()
+    masker.add("-----BEGIN KEY-----\nAAAABBBB\nCCCC\n-----END KEY-----\n")
+    assert masker.mask("host said: AAAABBBB, then CCCC") == "host said: ***, then ***"
+
+
+def test_the_longest_comes_first() -> None:
+    masker = Masker()
+    for value in ("token", "token-and-more"):
+        masker.add(value)
+    assert masker.mask("token-and-more") == MASK
+
+
+def test_what_is_too_short_would_tell_more_than_it_hides() -> None:
+    masker = Masker()
+    for value in ("", "a", "abc", "    ", "\n\n"):
+        masker.add(value)
+    assert masker.mask("abc    a") == "abc    a"
+
+
+@pytest.mark.xfail(strict=True, reason="observe/masking.py add hides every line of a kubeconfig, so `kind: Config` too")
+def test_ordinary_lines_of_a_secret_document_stay_readable() -> None:
+    masker = Masker()
+    masker.add("apiVersion: v1\nkind: Config\nusers:\n- name: admin\n  user:\n    client-key-data: S2V5LWRhdGE=\n")
+    assert masker.mask("the users: of kind: Config") == "the users: of kind: Config"
+
+
+def test_many_threads_at_once() -> None:
+    masker = Masker()
+
+    def one(number: int) -> str:
+        masker.add(f"secret-{number}-end")
+        return masker.mask(f"a secret-{number}-end b")
+
+    with ThreadPoolExecutor(8) as threads:
+        assert set(threads.map(one, range(300))) == {"a *** b"}
