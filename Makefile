@@ -1,5 +1,5 @@
 # The verbs that people and CI share. Everything is installed by the first of them that needs it.
-.PHONY: help setup check lint types imports unit test lab-test bench docs demo demo-down format lock-lab
+.PHONY: help setup check lint types imports unit test lab-test bench docs demo demo-down format
 .DEFAULT_GOAL := help
 UV := scripts/uv
 RUN := $(UV) run --frozen --quiet
@@ -13,8 +13,8 @@ setup: ## Install what developing and testing needs
 check: setup lint types imports unit ## Lint, types, import contract, unit tests (under 3 minutes)
 
 lint:
-	$(RUN) ruff check src tests bench
-	$(RUN) ruff format --check src tests bench
+	$(RUN) ruff check src tests bench scripts/*.py
+	$(RUN) ruff format --check src tests bench scripts/*.py
 
 types:
 	$(RUN) mypy
@@ -28,8 +28,8 @@ unit:
 	$(RUN) coverage report --fail-under=80 --format=total
 
 format: ## Let ruff rewrite what it can
-	$(RUN) ruff check --fix src tests bench
-	$(RUN) ruff format src tests bench
+	$(RUN) ruff check --fix src tests bench scripts/*.py
+	$(RUN) ruff format src tests bench scripts/*.py
 
 test: setup ## Run every test that this machine can run; says what it skipped and why
 	@scripts/test
@@ -40,12 +40,12 @@ lab-test: setup ## Only the tests on real machines (needs root)
 bench: setup ## No-change and first converge on 16 SSH hosts, beside Ansible and pyinfra (needs root)
 	@bench/run
 
-docs: setup ## Build the documentation
-	$(RUN) python scripts/reference.py --check
+docs: setup ## Make the reference pages anew from the code
+	$(RUN) python scripts/reference.py
 
 demo: ## Lab machines become a Kubernetes cluster, on this box (needs root)
 	@scripts/demo
 
 demo-down: ## Take the demo away again
-	@RAIJIN_HOME="$${RAIJIN_HOME:-$(CURDIR)/.demo}" $(RUN) raijin lab down
-	@rm -rf "$${RAIJIN_HOME:-$(CURDIR)/.demo}"
+	@RAIJIN_HOME="$(CURDIR)/.demo" $(RUN) raijin lab down
+	@rm -rf "$(CURDIR)/.demo"

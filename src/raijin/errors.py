@@ -2,6 +2,7 @@
 
     RaijinError                     exit  HTTP
     ├── UsageError                     2   400  the command line or request itself is wrong
+    │   └── EditRefused                2   400  a file is written in a way that cannot be edited safely
     ├── DefinitionError                3   422  the definition (YAML) is wrong; carries every problem found
     ├── PlanRefused                    4   409  a correct definition that must not or cannot be carried out
     │   └── Unsupported                4   422  ... because Raijin cannot serve this part yet
@@ -15,6 +16,7 @@
     ├── ArtifactError                 11   502  a binary or image is missing or unobtainable
     │   └── ChecksumMismatch          12   502  ... or is not what the lock file says
     ├── KubernetesError               13   502  the cluster's API refused or failed
+    │   └── KubernetesUnavailable     13   502  ... or did not answer; the same request may succeed later
     ├── DeadlineExceeded              14   504  a condition did not become true in time
     ├── Cancelled                     15   409  somebody asked to stop
     ├── RunFailed                     16   500  a run ended with failed steps (others may have continued)
@@ -75,6 +77,10 @@ class RaijinError(Exception):
 
 class UsageError(RaijinError):
     code, exit_code, http_status = "usage", 2, 400
+
+
+class EditRefused(UsageError):
+    code = "edit-refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +171,10 @@ class ChecksumMismatch(ArtifactError):
 
 class KubernetesError(RaijinError):
     code, exit_code, http_status = "kubernetes", 13, 502
+
+
+class KubernetesUnavailable(KubernetesError):
+    code, transient = "kubernetes-unavailable", True
 
 
 class DeadlineExceeded(RaijinError):

@@ -156,6 +156,29 @@ def test_a_saved_plan_is_refused_when_the_state_has_moved(site, before) -> None:
     assert site.ssh(worker, "systemctl is-active kubelet") == "active"
 
 
+def test_worker_prepare_gets_a_host_ready_without_joining_it(site, before) -> None:
+    """By address, as the one-line recipe has it: everything but the join is done, and the cluster is not touched."""
+    machine = site.machines[3]
+    site.raijin("worker", "prepare", machine["address"], "--yes", "--offline", "-f", str(site.file))
+    assert site.ssh(machine["name"], "systemctl is-active containerd") == "active"
+    assert site.ssh(machine["name"], "test -e /etc/kubernetes/kubelet.conf", check=False) == ""
+    assert machine["name"] not in nodes(site)
+    again = site.raijin("worker", "prepare", machine["name"], "--yes", "--offline", "-f", str(site.file), "-o", "json")
+    assert again.json()["changed"] is False
+
+
+def test_a_join_command_has_a_token_of_its_own(site, before) -> None:
+    """For hosts that Raijin does not manage: endpoint, token with its time to live, and the hash of the CA."""
+    command = site.raijin("worker", "join-command", "--ttl", "5m", "-f", str(site.file)).out.split()
+    assert command[:2] == ["kubeadm", "join"]
+    assert command[2] == f"{site.machines[0]['address']}:6443"
+    token = command[command.index("--token") + 1]
+    listed = site.ssh(site.machines[0]["name"], "kubeadm token list")
+    assert token in listed
+    assert command[-1].startswith("sha256:")
+    site.ssh(site.machines[0]["name"], f"kubeadm token delete {token}")
+
+
 def test_worker_add_touches_only_what_it_must(site, before) -> None:
     """A fourth host joins: the others are only read, and the definition keeps its comments."""
     name, others = site.machines[3]["name"], [machine["name"] for machine in site.machines[:3]]
@@ -210,7 +233,7 @@ def test_destroy_leaves_the_hosts_as_they_were(site, before) -> None:
     site.raijin("destroy", "--yes", "-f", str(site.file))
     for machine in site.machines:
         assert_as_before(site, machine["name"], before[machine["name"]])
-    status = site.raijin("status", "-f", str(site.file), "-o", "json", code=1).json()
+    status = site.raijin("status", "-f", str(site.file), "-o", "json", code=20).json()
     assert {host["state"] for host in status["hosts"]} == {"not a node"}
     assert site.raijin("destroy", "--yes", "-f", str(site.file), "-o", "json").json()["changed"] is False
 
@@ -225,7 +248,7 @@ def assert_as_before(site, name: str, before: dict[str, str]) -> None:
             if before[title] != after.get(title)
         }
         if not different or time.monotonic() > deadline:
-            assert not different, f"{name} is not what it was"
+            assert not different, "\n".join(f"{name}: {title}: {lines}" for title, lines in different.items())
             return
         time.sleep(1)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import os
@@ -117,14 +118,14 @@ class Host:
 
     @staticmethod
     def tarball(files: dict[str, str]) -> bytes:
-        """A gzipped tar whose files belong to somebody else."""
+        """A gzipped tar whose files belong to somebody else; the same bytes for the same files."""
         buffer = io.BytesIO()
-        with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
+        with tarfile.open(fileobj=buffer, mode="w") as tar:
             for name, content in files.items():
                 info = tarfile.TarInfo(name)
                 info.size, info.mode, info.uid, info.gid = len(content), 0o755, 1234, 1234
                 tar.addfile(info, io.BytesIO(content.encode()))
-        return buffer.getvalue()
+        return gzip.compress(buffer.getvalue(), mtime=0)
 
     def stage(self, content: bytes) -> str:
         """Deliver a payload as the transport does; the sha256."""
@@ -221,7 +222,7 @@ class Machine(Host):
         return subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
 
     def written(self) -> str:
-        """Every change of the machine's file system since it was made: what the overlay and the folders in memory hold."""
+        """Every change of the machine's files since it was made: what the overlay and the folders in memory hold."""
         return self.outside("ls -AlR --time-style=full-iso /mnt/up /mnt/root/run /mnt/root/tmp | grep -v '^total'")
 
     def at(self, path: str) -> Path:

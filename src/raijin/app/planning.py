@@ -138,6 +138,9 @@ async def _observe(session: Session, verb: str, pool: Pool, *, force: bool) -> t
     port = cluster.kubernetes.api_server_port
     state, why = await observing.cluster_state(pool, nodes, cluster.name, port, documents)
     context = replace(context, state=state)
+    strangers = _strangers(session, context) if verb == "apply" else ()
+    context = replace(context, departed=(*gone, *strangers))
+    notes += [f"{node.name} is in the cluster, not in the definition, and {node.absence}" for node in strangers]
     if why:
         notes.append(f"the API of the cluster does not answer: {why}")
     if verb in CHANGING:
@@ -145,6 +148,21 @@ async def _observe(session: Session, verb: str, pool: Pool, *, force: bool) -> t
         if reasons:
             raise refused(reasons)
     return context, notes
+
+
+def _strangers(session: Session, context: Context) -> tuple[Node, ...]:
+    """Nodes that Raijin once made (they bear its note) and that neither the definition nor this RAIJIN_HOME knows.
+
+    They leave like any other, but how their hosts are reached is not known here.
+    """
+    known = {node.name for node in (*context.nodes, *context.departed)}
+    defined = {host.name: host for host in session.definition.site().hosts}
+    absence = "not known to this RAIJIN_HOME: its node goes, the host itself keeps its traces"
+    return tuple(
+        Node(defined.get(live.name) or Host.model_validate({"name": live.name}), NodeRole.WORKER, None, absence)
+        for live in (context.state.nodes.values() if context.state else ())
+        if live.name not in known and live.managed_labels and not live.control_plane
+    )
 
 
 def _judge_absence(

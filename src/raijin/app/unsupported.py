@@ -37,12 +37,13 @@ def untouched(site: Site) -> list[str]:
         "services": "are not run yet",
         "nas": "is not set up yet",
         "wan_links": "are not set up yet",
+        "networks": "are only compared with the cluster's yet",
+        "power": "is not used yet",
+        "sleep": "is not done yet",
+        "storage_class_default": "is not made yet",
     }
-    return [
-        f"site: {type(site).model_fields[name].alias or name}: {len(getattr(site, name))} defined, {reason}"
-        for name, reason in named.items()
-        if getattr(site, name)
-    ]
+    written = [name for name in named if name in site.model_fields_set]
+    return [f"site: {type(site).model_fields[name].alias or name}: {named[name]}" for name in written]
 
 
 def _cluster(cluster: Cluster) -> Iterable[Part]:
@@ -57,6 +58,8 @@ def _cluster(cluster: Cluster) -> Iterable[Part]:
     for name in ("security", "platform_config"):
         if getattr(cluster, name):
             yield str(type(cluster).model_fields[name].alias), "its settings are not applied yet"
+    if "max_unavailable" in cluster.policy.model_fields_set:
+        yield "policy.maxUnavailable", "it is about upgrades, which are not served yet"
     if cluster.control_plane_size > 1:
         yield "nodeGroups", f"{cluster.control_plane_size} control plane hosts: only one is served yet"
 

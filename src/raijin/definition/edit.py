@@ -18,9 +18,9 @@ from pathlib import Path
 from raijin.definition.definition import Definition
 from raijin.definition.load import definition_files, kind_of, load, read
 from raijin.definition.problems import remedy_for
-from raijin.definition.splice import Refused, Text, changed
+from raijin.definition.splice import Text, changed
 from raijin.definition.tree import Loc, Tree, read_trees
-from raijin.errors import DefinitionError, NotFound, Problem, StalePlan, UsageError
+from raijin.errors import DefinitionError, EditRefused, NotFound, Problem, StalePlan, UsageError
 from raijin.model.base import listed
 
 _BOM = "\ufeff"
@@ -140,7 +140,9 @@ class Edits:
         before = {item.index: item.data for item in self._trees(path)}
         after, problems = read_trees(body, str(path))
         if problems or {item.index: item.data for item in after} != before | {tree.index: wanted}:
-            raise Refused(f"{path} is written in a way that cannot be changed automatically", remedy="edit it by hand")
+            raise EditRefused(
+                f"{path} is written in a way that cannot be changed automatically", remedy="edit it by hand"
+            )
         bom = _BOM if self._texts[path].startswith(_BOM) else ""
         self._texts[path] = bom + body
 

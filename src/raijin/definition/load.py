@@ -33,6 +33,7 @@ KINDS: dict[str, type[Site | Cluster | Mesh | Template]] = {
     "Template": Template,
 }
 SUFFIXES = (".yaml", ".yml", ".json")
+LOCK_SUFFIX = ".lock.yaml"
 
 
 def load(source: Path | Sequence[Path] | TextIO, environment: Mapping[str, str] | None = None) -> Definition:
@@ -100,7 +101,12 @@ def definition_files(paths: Sequence[Path]) -> list[Path]:
 
 
 def _files_in(folder: Path) -> list[Path]:
-    return sorted(file for file in folder.iterdir() if file.suffix in SUFFIXES and file.is_file())
+    """The definition's files, not the lock file that lies beside them."""
+    return sorted(
+        file
+        for file in folder.iterdir()
+        if file.suffix in SUFFIXES and not file.name.endswith(LOCK_SUFFIX) and file.is_file()
+    )
 
 
 def _read_files(paths: Sequence[Path], problems: list[Problem]) -> Iterable[tuple[str, str, bool]]:

@@ -14,13 +14,9 @@ from yaml.nodes import CollectionNode, MappingNode, Node, ScalarNode, SequenceNo
 
 from raijin.definition import render
 from raijin.definition.tree import Loc, Tree
-from raijin.errors import UsageError
+from raijin.errors import EditRefused
 
 Splice = tuple[int, int, str]
-
-
-class Refused(UsageError):
-    """The text is written in a way that is better changed by hand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +88,7 @@ class Text:
         """Put `text` behind the last part of a list or mapping in brackets; on a line of its own if that one is."""
         end, close = last.end_mark.index, node.end_mark.index - 1
         if not node.start_mark.index < end <= close:
-            raise Refused("the last part is an alias", remedy="edit the file by hand")
+            raise EditRefused("the last part is an alias", remedy="edit the file by hand")
         first = node.value[-1][0] if isinstance(node, MappingNode) else last
         own_line = not self.text[self._line_start(first.start_mark.index) : first.start_mark.index].strip()
         glue = self._newline + " " * first.start_mark.column if own_line else " "
@@ -123,7 +119,7 @@ class Text:
         item = node.value[at]
         start, end = item.start_mark.index, item.end_mark.index
         if not node.start_mark.index < start <= end < node.end_mark.index:
-            raise Refused("the item is an alias", remedy="edit the file by hand")
+            raise EditRefused("the item is an alias", remedy="edit the file by hand")
         splices: list[Splice] = []
         comma = re.match(r"\s*,", self.text[end : node.end_mark.index - 1])
         if comma:
@@ -151,7 +147,7 @@ class Text:
                 found.append(at + column)
             at = self._next_line(at)
         if len(found) != len(node.value):
-            raise Refused("the list is written in an unusual way", remedy="edit the file by hand")
+            raise EditRefused("the list is written in an unusual way", remedy="edit the file by hand")
         return found
 
     # Mappings and scalars
@@ -270,9 +266,9 @@ class Text:
             at = end
         return "".join([*pieces, self.text[at:]])
 
-    def _refuse(self, loc: Loc, reason: str) -> Refused:
+    def _refuse(self, loc: Loc, reason: str) -> EditRefused:
         problem = self.tree.problem(loc, f"{reason}, so it cannot be changed automatically")
-        return Refused(str(problem), remedy="edit the file by hand")
+        return EditRefused(str(problem), remedy="edit the file by hand")
 
 
 def _has_flush_lists(node: Node) -> bool:

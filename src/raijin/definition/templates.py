@@ -29,7 +29,6 @@ STARTERS: tuple[Starter, ...] = (
     Starter("single-node", "one machine, the one that Raijin runs on"),
     Starter("workers", "one control plane host and two workers"),
     Starter("ha", "three control plane hosts behind one address, and three workers"),
-    Starter("lab", "three machines of the lab on this computer"),
 )
 
 

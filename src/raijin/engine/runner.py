@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from raijin.engine.programs import ProgramRunner
 from raijin.errors import Cancelled, DeadlineExceeded, HostError, NotFound, RaijinError, RunFailed
+from raijin.model.node_group import NodeRole
 from raijin.model.policy import OnHostFailure
 from raijin.observe.events import Event, Events, Kind
 from raijin.observe.masking import MASKER
@@ -197,9 +198,10 @@ class Runner:
             raise _NotStarted(self._halt)
 
     def _after_failure(self, step: Step, reason: str) -> None:
-        if self.policy is OnHostFailure.STOP:
+        member = self.members.of(self.plan.cluster).get(step.target)
+        if self.policy is OnHostFailure.STOP or (member is not None and member.role == NodeRole.CONTROL_PLANE.value):
             self._halt = self._halt or f"the run stopped when {step.title} failed on {step.target}"
-        elif self.policy is OnHostFailure.QUARANTINE and step.target in self.members.of(self.plan.cluster):
+        elif self.policy is OnHostFailure.QUARANTINE and member is not None:
             self.members.quarantine(self.plan.cluster, step.target, MASKER.mask(reason))
             self._emit(Kind.MESSAGE, step, {"text": f"{step.target} is in quarantine: {reason}"})
 

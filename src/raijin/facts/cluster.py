@@ -41,6 +41,10 @@ class NodeState:
     managed_labels: tuple[str, ...] = ()
     managed_taints: tuple[tuple[str, str], ...] = ()
 
+    @property
+    def control_plane(self) -> bool:
+        return "node-role.kubernetes.io/control-plane" in self.labels
+
 
 @dataclass(frozen=True, slots=True)
 class ClusterState:

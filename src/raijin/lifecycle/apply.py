@@ -183,6 +183,8 @@ def label_nodes(context: Context) -> Iterable[Draft]:
 
 
 def wait_until_ready(context: Context) -> Iterable[Draft]:
+    if not context.cluster.validation.wait_for_cluster:
+        return
     for node in context.reachable:
         live = context.state.nodes.get(node.name) if context.state else None
         sick = live is not None and not live.ready

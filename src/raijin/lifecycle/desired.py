@@ -58,8 +58,9 @@ def removal_of(context: Context, node: Node) -> Iterable[Draft]:
     """Drain, delete the node object, put the host back, forget it. A dead host is only deleted and forgotten."""
     hosts: list[Json] = [n.name for n in context.control_planes]
     access: dict[str, Json] = {"control_planes": hosts, "port": context.cluster.kubernetes.api_server_port}
-    known = context.state is not None and node.name in context.state.nodes
-    if known and node.facts is not None and context.drain:
+    live = context.state.nodes.get(node.name) if context.state else None
+    # The pods of a dead node cannot be moved: they end when its node object is gone.
+    if live is not None and live.ready and context.drain:
         yield Draft(
             "drain",
             node.name,
@@ -71,7 +72,7 @@ def removal_of(context: Context, node: Node) -> Iterable[Draft]:
             timeout=context.cluster.policy.drain_timeout.total_seconds(),
             estimate=30,
         )
-    if known:
+    if live is not None:
         yield Draft(
             "delete-node",
             node.name,

@@ -42,7 +42,7 @@ class Policy(Model):
     on_host_failure: OnHostFailure = Field(
         default=OnHostFailure.STOP,
         description="STOP: start nothing new. SKIP: go on without the host. QUARANTINE: go on, and leave the host "
-        "cordoned until it is released. The control plane always stops.",
+        "alone in later plans until it is released. A control plane host always stops the run.",
     )
     max_unavailable: Portion = Field(
         default="1",

@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 from raijin.errors import UsageError
 from raijin.operations.base import Argument, Operation, Resolve, absolute
 from raijin.operations.mount import MOUNTS, escaped
+from raijin.operations.quoting import word
 
 LIBRARY = r"""
 # mounts_below PATH: sets BELOW to the mount points below it (deepest first), SELF when it is one itself.
@@ -41,9 +42,11 @@ absent_check() { # path kernel-path recursive unmount
 }
 absent_change() {
   if [ -L "$1" ] || [ ! -d "$1" ]; then rm -f -- "$1"; return; fi
-  # Nothing is deleted through a mount: what cannot be unmounted stops it.
+  # Nothing is deleted through a mount: what cannot be unmounted stops it. A lazy unmount (a server that is gone, say)
+  # takes the mount out of the tree at once.
   printf '%s' "$BELOW" | while IFS= read -r n_point; do
-    umount -- "$(printf '%b' "$(printf '%s' "$n_point" | sed 's/\\\([0-7][0-7][0-7]\)/\\0\1/g')")"
+    n_path=$(printf '%b' "$(printf '%s' "$n_point" | sed 's/\\\([0-7][0-7][0-7]\)/\\0\1/g')")
+    bounded 20 umount -- "$n_path" || umount -l -- "$n_path"
   done
   FETCHED=' '; mounts_below "$2"
   [ -z "$BELOW" ] || { REASON="${BELOW%%"$NL"*} is still mounted"; return 1; }
@@ -109,6 +112,9 @@ class Absent(Operation):
     @property
     def title(self) -> str:
         return f"no {self.path}"
+
+    def manual(self) -> tuple[str, ...]:
+        return (f"rm -{'rf' if self.recursive else 'f'} {word(self.path)}",)
 
     def arguments(self, resolve: Resolve) -> tuple[Argument, ...]:
         path = self.path.rstrip("/")

@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 
 from raijin.errors import UsageError
 from raijin.operations.base import Argument, Operation, Payload, Resolve, absolute, digest
+from raijin.operations.quoting import word
 from raijin.operations.staged import STAGED
 
 LIBRARY = r"""
@@ -118,6 +119,13 @@ class Archive(Operation):
     @property
     def title(self) -> str:
         return f"{self.name} in {self.destination}"
+
+    def manual(self) -> tuple[str, ...]:
+        strip = f" --strip-components={self.strip}" if self.strip else ""
+        return (
+            f"# copy {self.name} here (sha256 {self.sha256})",
+            f"tar x -f {word(self.name)} -C {word(self.destination)}{strip}",
+        )
 
     def arguments(self, resolve: Resolve) -> tuple[Argument, ...]:
         ending = _NAME.fullmatch(self.name)

@@ -111,11 +111,15 @@ def _mapping(value: object) -> object:
 
 
 def _open(value: object) -> object:
-    """Any JSON value; a reference to a secret among them."""
+    """Any JSON value; a reference to a secret anywhere in it."""
+    if isinstance(value, list):
+        return [_open(item) for item in value]
+    if not isinstance(value, dict):
+        return value
     try:
         return _secret(value)
     except _Wrong:
-        return value
+        return _mapping(value)
 
 
 def _literal(allowed: tuple[object, ...]) -> Read:

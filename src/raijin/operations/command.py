@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 
 from raijin.errors import UsageError
 from raijin.operations.base import Argument, Operation, Resolve, SecretRef, absolute, matching, one_line, text_of
+from raijin.operations.quoting import word
 
 LIBRARY = r"""
 GUARD_SECONDS=30
@@ -89,6 +90,9 @@ class Command(Operation):
             matching(_MARKER, self.marker, "the name of a marker")
         for name, _ in self.environment:
             matching(_VARIABLE, name, "the name of a variable")
+
+    def manual(self) -> tuple[str, ...]:
+        return (" ".join(word(str(part)) for part in self.argv),)
 
     def arguments(self, resolve: Resolve) -> tuple[Argument, ...]:
         marker = f"command:{self.marker}" if self.marker else ""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from raijin.operations.base import Argument, Operation, Resolve, absolute, octal
+from raijin.operations.quoting import word
 
 LIBRARY = r"""
 directory_check() { # path mode owner group
@@ -71,6 +72,9 @@ class Directory(Operation):
     @property
     def title(self) -> str:
         return f"directory {self.path}"
+
+    def manual(self) -> tuple[str, ...]:
+        return (f"install -d -m {self.mode} -o {self.owner} -g {self.group} {word(self.path)}",)
 
     def arguments(self, resolve: Resolve) -> tuple[Argument, ...]:
         return (self.path.rstrip("/") or "/", self.mode, self.owner, self.group)

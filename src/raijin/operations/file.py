@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from raijin.operations.base import Argument, Operation, Resolve, SecretRef, absolute, octal, text_of
+from raijin.operations.quoting import word
 
 LIBRARY = r"""
 file_check() { # path sha256 mode owner group secret content
@@ -63,6 +64,12 @@ class File(Operation):
     @property
     def title(self) -> str:
         return f"file {self.path}"
+
+    def manual(self) -> tuple[str, ...]:
+        shown = "(secret)" if isinstance(self.content, SecretRef) else self.content
+        end = "" if shown.endswith("\n") else "\n"
+        heredoc = f"cat > {word(self.path)} <<'RAIJIN'\n{shown}{end}RAIJIN"
+        return (heredoc, f"chmod {self.mode} {word(self.path)}", f"chown {self.owner}:{self.group} {word(self.path)}")
 
     def arguments(self, resolve: Resolve) -> tuple[Argument, ...]:
         content = text_of(self.content, resolve)

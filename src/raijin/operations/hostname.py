@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from raijin.operations.base import Argument, Operation, Resolve, matching
+from raijin.operations.quoting import word
 
 LIBRARY = r"""
 hostname_check() { # name
@@ -51,6 +52,9 @@ class Hostname(Operation):
     @property
     def title(self) -> str:
         return f"hostname {self.name}"
+
+    def manual(self) -> tuple[str, ...]:
+        return (f"hostnamectl set-hostname {word(self.name)}",)
 
     def arguments(self, resolve: Resolve) -> tuple[Argument, ...]:
         return (self.name,)

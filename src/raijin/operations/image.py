@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from raijin.operations.base import Argument, Operation, Payload, Resolve, digest, matching
+from raijin.operations.quoting import word
 from raijin.operations.staged import STAGED
 
 LIBRARY = r"""
@@ -67,6 +68,12 @@ class Image(Operation):
     @property
     def title(self) -> str:
         return f"image {self.ref}"
+
+    def manual(self) -> tuple[str, ...]:
+        return (
+            f"# copy {self.name} here (sha256 {self.sha256})",
+            f"ctr -n {self.namespace} images import {word(self.name)}",
+        )
 
     def arguments(self, resolve: Resolve) -> tuple[Argument, ...]:
         return (self.ref, self.sha256, self.name, self.namespace, self.ctr)

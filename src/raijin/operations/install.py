@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 
 from raijin.operations.base import Argument, Operation, Payload, Resolve, absolute, digest, octal
 from raijin.operations.file import UNDO
+from raijin.operations.quoting import word
 from raijin.operations.staged import STAGED
 
 LIBRARY = r"""
@@ -55,6 +56,9 @@ class Install(Operation):
     @property
     def title(self) -> str:
         return f"{self.name} as {self.path}"
+
+    def manual(self) -> tuple[str, ...]:
+        return (f"# copy {self.name} (sha256 {self.sha256}) to {self.path}", f"chmod {self.mode} {word(self.path)}")
 
     def arguments(self, resolve: Resolve) -> tuple[Argument, ...]:
         return (self.path, self.sha256, self.mode, self.name)

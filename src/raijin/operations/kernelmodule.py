@@ -10,6 +10,7 @@ from raijin.errors import UsageError
 from raijin.operations.base import Argument, Operation, Resolve, absolute, matching
 from raijin.operations.file import LIBRARY as FILE
 from raijin.operations.file import file_arguments
+from raijin.operations.quoting import word
 
 LIBRARY = r"""
 # A module that is built into the kernel often shows in no list at all: then what it provides is looked for.
@@ -94,6 +95,10 @@ class KernelModule(Operation):
     @property
     def title(self) -> str:
         return f"kernel module{'s' if len(self.names) > 1 else ''} {', '.join(self.names)}"
+
+    def manual(self) -> tuple[str, ...]:
+        names = "\n".join(self.names)
+        return (f"cat > {word(self.path)} <<'RAIJIN'\n{names}\nRAIJIN", f"modprobe -a {' '.join(self.names)}")
 
     def arguments(self, resolve: Resolve) -> tuple[Argument, ...]:
         # The kernel writes underscores, whatever the file of a module is called.

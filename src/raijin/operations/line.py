@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from raijin.operations.base import Argument, Operation, Resolve, absolute, one_line
+from raijin.operations.quoting import word
 
 LIBRARY = r"""
 # line_plan PATH LINE MATCH PRESENT: sets L_NEW, the wanted text, and L_WAS, the first line that goes; 1: nothing to do.
@@ -126,6 +127,9 @@ class Line(Operation):
     @property
     def title(self) -> str:
         return f"line of {self.path}"
+
+    def manual(self) -> tuple[str, ...]:
+        return (f"echo {word(self.line)} >> {word(self.path)}",) if self.present else ()
 
     def arguments(self, resolve: Resolve) -> tuple[Argument, ...]:
         return (self.path, self.line, self.match or "", self.present)

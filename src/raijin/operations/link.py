@@ -36,5 +36,8 @@ class LinkAbsent(Operation):
     def title(self) -> str:
         return f"no interface {self.name}"
 
+    def manual(self) -> tuple[str, ...]:
+        return (f"ip link delete {self.name}",)
+
     def arguments(self, resolve: Resolve) -> tuple[Argument, ...]:
         return (self.name,)

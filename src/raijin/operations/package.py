@@ -94,6 +94,10 @@ class Package(Operation):
     def title(self) -> str:
         return f"package{'s' if len(self.names) > 1 else ''} {', '.join(self.names)}"
 
+    def manual(self) -> tuple[str, ...]:
+        verb = "install" if self.present else "remove"
+        return (f"apt-get {verb} -y {' '.join(self.names)}   # or dnf, zypper, apk",)
+
     def arguments(self, resolve: Resolve) -> tuple[Argument, ...]:
         return (self.present, *self.names)
 

@@ -69,7 +69,7 @@ op() { # index kind arguments...
   if [ -n "$HALT" ]; then emit "$I" "$HALT" 0; return 0; fi
   if [ "$MODE" = apply ] && [ -e "$STOP" ]; then HALT=cancelled; emit "$I" cancelled 0; return 0; fi
   now; START=$NOW
-  "${K}_check" "$@" </dev/null 2>/dev/null; S=$?
+  "${K}_check" "$@" </dev/null >/dev/null 2>&1; S=$?
   case $S in
     0) CHANGES=; now; emit "$I" ok $(((NOW - START) * 10)); return 0;;
     1) ;;

@@ -127,5 +127,8 @@ class Swap(Operation):
     def title(self) -> str:
         return f"swap {'on' if self.enabled else 'off'}"
 
+    def manual(self) -> tuple[str, ...]:
+        return ("swapon -a",) if self.enabled else ("swapoff -a", "sed -i '/\\sswap\\s/s/^/# /' /etc/fstab")
+
     def arguments(self, resolve: Resolve) -> tuple[Argument, ...]:
         return (self.enabled,)

@@ -10,6 +10,7 @@ from raijin.errors import UsageError
 from raijin.operations.base import Argument, Operation, Resolve, absolute, matching, one_line
 from raijin.operations.file import LIBRARY as FILE
 from raijin.operations.file import file_arguments
+from raijin.operations.quoting import word
 
 LIBRARY = r"""
 # Not by the builtin read: dash asks byte by byte, and the kernel gives such a file only to the first question.
@@ -84,6 +85,10 @@ class Sysctl(Operation):
     @property
     def title(self) -> str:
         return f"kernel settings {self.path}"
+
+    def manual(self) -> tuple[str, ...]:
+        lines = "\n".join(f"{key} = {value}" for key, value in self.settings)
+        return (f"cat > {word(self.path)} <<'RAIJIN'\n{lines}\nRAIJIN", f"sysctl -p {word(self.path)}")
 
     def arguments(self, resolve: Resolve) -> tuple[Argument, ...]:
         live = (word for key, value in self.settings for word in (live_path(key), " ".join(value.split())))

@@ -45,10 +45,10 @@ class Template(Operation):
 
     @property
     def secret(self) -> bool:
-        return any(isinstance(value, SecretRef) for value in self.values.values())
+        return _holds_secret(self.values)
 
     def arguments(self, resolve: Resolve) -> tuple[Argument, ...]:
-        values = {key: resolve(value) if isinstance(value, SecretRef) else value for key, value in self.values.items()}
+        values = {key: _resolved(value, resolve) for key, value in self.values.items()}
         content = render(self.path, self.template, values)
         return file_arguments(self.path, content, self.mode, self.owner, self.group, secret=self.secret)
 
@@ -60,6 +60,20 @@ class Template(Operation):
 
     def desired(self, field: str) -> str | None:
         return render(self.path, self.template, self.values) if field == "content" and not self.secret else None
+
+
+def _holds_secret(value: object) -> bool:
+    if isinstance(value, Mapping):
+        return any(map(_holds_secret, value.values()))
+    return isinstance(value, SecretRef) or (isinstance(value, (list, tuple)) and any(map(_holds_secret, value)))
+
+
+def _resolved(value: object, resolve: Resolve) -> object:
+    if isinstance(value, SecretRef):
+        return resolve(value)
+    if isinstance(value, Mapping):
+        return {key: _resolved(item, resolve) for key, item in value.items()}
+    return [_resolved(item, resolve) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def render(name: str, template: str, values: Mapping[str, object]) -> str:

@@ -164,6 +164,14 @@ class Unit(Operation):
         """The name with its type: `kubelet` is `kubelet.service`."""
         return self.name if self.name.endswith(_TYPES) else f"{self.name}.service"
 
+    def manual(self) -> tuple[str, ...]:
+        commands = ["systemctl daemon-reload"]
+        if self.enabled is not None:
+            commands.append(f"systemctl {'enable' if self.enabled else 'disable'} {self.unit}")
+        if self.running is not None:
+            commands.append(f"systemctl {'restart' if self.running else 'stop'} {self.unit}")
+        return tuple(commands)
+
     def arguments(self, resolve: Resolve) -> tuple[Argument, ...]:
         wishes = (choice(self.running), choice(self.enabled), choice(self.masked))
         return (self.unit, *wishes, self.timeout, *self.watches)

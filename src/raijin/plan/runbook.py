@@ -14,7 +14,6 @@ _BY_HAND = {
     "kube.apply": "Apply these documents:",
     "kube.label": "`kubectl label node {target} --overwrite ...` and `kubectl taint node {target} ...`, with:",
     "kube.wait-node": "Wait: `kubectl wait --for=condition=Ready node/{target} --timeout=30m`",
-    "kube.wait-api": "Wait: `kubectl get --raw /readyz`",
     "kube.drain": "`kubectl drain {target} --ignore-daemonsets --delete-emptydir-data`; if it fails: "
     "`kubectl uncordon {target}` and stop here",
     "kube.delete-node": "`kubectl delete node {target}`",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, cast
+from typing import cast
 
 from raijin.facts.cluster import LABELS_NOTE, TAINTS_NOTE, node_state
 from raijin.observe.waiting import until
@@ -30,17 +30,6 @@ async def apply_documents(context: CallContext) -> None:
         for document in documents:
             context.say(f"applying {describe(document)}")
             await kube.apply(document)
-
-
-async def wait_for_api(context: CallContext) -> None:
-    """kube.wait-api: until the API answers a request."""
-
-    async def probe() -> str:
-        async with _kube(context) as kube:
-            await kube.list_nodes()
-        return ""
-
-    await until("the API server", probe, timeout=context.timeout, on_wait=context.say, host=context.target)
 
 
 async def label_node(context: CallContext) -> None:
@@ -100,32 +89,6 @@ async def wait_for_node(context: CallContext) -> None:
         )
 
 
-async def wait_for_daemons(context: CallContext) -> None:
-    """kube.wait-workload: until a DaemonSet or Deployment has rolled out everywhere."""
-    document = cast("Document", context.arguments["document"])
-    async with _kube(context) as kube:
-
-        async def probe() -> str:
-            live = await kube.get(document)
-            return "it does not exist" if live is None else rollout_reason(live)
-
-        await until(describe(document), probe, timeout=context.timeout, on_wait=context.say)
-
-
-def rollout_reason(live: Document) -> str:
-    """Why a DaemonSet or Deployment has not rolled out yet; empty when it has."""
-    status: dict[str, Any] = live.get("status", {})
-    if status.get("observedGeneration", 0) < live["metadata"].get("generation", 0):
-        return "its controller has not seen the change yet"
-    if live["kind"] == "DaemonSet":
-        wanted = status.get("desiredNumberScheduled", 0)
-        ready = min(status.get("numberReady", 0), status.get("updatedNumberScheduled", 0))
-    else:
-        wanted = live["spec"].get("replicas", 1)
-        ready = min(status.get("readyReplicas", 0), status.get("updatedReplicas", 0))
-    return "" if wanted and ready >= wanted else f"{ready} of {wanted} pods are ready"
-
-
 async def drain_node(context: CallContext) -> None:
     """kube.drain: cordon, then evict through the eviction API; on failure the node is uncordoned again."""
     async with _kube(context) as kube:
@@ -154,10 +117,8 @@ async def forget_member(context: CallContext) -> None:
 
 HANDLERS: Handlers = {
     "kube.apply": apply_documents,
-    "kube.wait-api": wait_for_api,
     "kube.label": label_node,
     "kube.wait-node": wait_for_node,
-    "kube.wait-workload": wait_for_daemons,
     "kube.drain": drain_node,
     "kube.delete-node": delete_node,
     "raijin.forget": forget_member,

@@ -19,17 +19,11 @@ from lightkube.models.meta_v1 import ObjectMeta
 from lightkube.resources.core_v1 import Node, Pod, PodEviction
 from lightkube.types import PatchType
 
-from raijin.errors import KubernetesError
+from raijin.errors import KubernetesError, KubernetesUnavailable
 
 Document = dict[str, Any]
 FIELD_MANAGER = "raijin"
 TIMEOUT_SECONDS = 20.0
-
-
-class TransientKubernetesError(KubernetesError):
-    """The API did not answer, or asked us to come again; the same request may succeed later."""
-
-    code, transient = "kubernetes-transient", True
 
 
 @asynccontextmanager
@@ -62,11 +56,11 @@ async def _mapped(what: str, cluster: str) -> AsyncIterator[None]:
         yield
     except ApiError as error:
         code = error.status.code or 0
-        kind = TransientKubernetesError if code == 429 or code >= 500 else KubernetesError
+        kind = KubernetesUnavailable if code == 429 or code >= 500 else KubernetesError
         raise kind(f"{what}: {error.status.message}", host=cluster, detail=error.status.reason) from error
     except httpx2.HTTPError as error:
         reason = str(error) or type(error).__name__
-        raise TransientKubernetesError(f"{what}: the API does not answer ({reason})", host=cluster) from error
+        raise KubernetesUnavailable(f"{what}: the API does not answer ({reason})", host=cluster) from error
     except LoadResourceError as error:
         raise KubernetesError(f"{what}: {error}", host=cluster) from error
 

@@ -185,12 +185,20 @@ def test_accelerators() -> None:
     assert (first.accelerator, second.accelerator) == (True, False)
 
 
+DELL = """\
+/sys/class/dmi/id/sys_vendor:Dell Inc.
+/sys/class/dmi/id/product_name:PowerEdge R640
+/sys/class/dmi/id/product_serial:ABC1234
+/sys/class/dmi/id/bios_version:2.1
+virtual:none
+"""
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
         (
-            "/sys/class/dmi/id/sys_vendor:Dell Inc.\n/sys/class/dmi/id/product_name:PowerEdge R640\n"
-            "/sys/class/dmi/id/product_serial:ABC1234\n/sys/class/dmi/id/bios_version:2.1\nvirtual:none\n",
+            DELL,
             hardware.Hardware("Dell Inc.", "PowerEdge R640", "…1234", "", "2.1", "none"),
         ),
         (

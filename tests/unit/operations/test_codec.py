@@ -48,7 +48,7 @@ SUM = "0" * 64
 EXAMPLES: list[Operation] = [
     File("/a", "x"),
     File("/a", SecretRef("token"), mode="600"),
-    Template("/a", "{{ x }}", {"x": [1, {"y": None}], "s": SecretRef("token")}),
+    Template("/a", "{{ x }}", {"x": [1, {"y": None, "z": SecretRef("deep")}], "s": SecretRef("token")}),
     Directory("/a/b"),
     Line("/a", "x", match="^x"),
     Install("/a", SUM, "kubelet"),

@@ -135,9 +135,10 @@ def test_a_template_names_the_value_that_is_missing() -> None:
 
 
 def test_a_template_with_a_secret_shows_nothing() -> None:
-    secret = Template("/a", "{{ x }}", {"x": SecretRef("token")})
-    assert secret.arguments(lambda reference: "hunter2")[5:] == (True, "hunter2")
-    assert secret.desired("content") is None
+    for template, value in (("{{ x }}", SecretRef("token")), ("{{ x[0].y }}", [{"y": SecretRef("token")}])):
+        secret = Template("/a", template, {"x": value})
+        assert secret.arguments(lambda reference: "hunter2")[5:] == (True, "hunter2")
+        assert secret.desired("content") is None
     assert Template("/a", "{{ x }}", {"x": 1}).desired("content") == "1"
 
 
@@ -192,8 +193,8 @@ def test_what_cannot_be_meant_is_refused_early(
     "path",
     [
         "/", "//", "/etc", "/var/", "/home", "/etc/", "/var/lib", "/usr/bin", "/usr/local/bin", "/etc/systemd/system",
-        "/a/../etc", "/var/lib/..", "/var/./lib", "/var//lib", "relative/a", "/proc/1", "/sys/fs", "/dev/sda", "/bin/sh",
-        "/etc/ssh/", "/var/lib/dpkg", "/unknown/x",
+        "/a/../etc", "/var/lib/..", "/var/./lib", "/var//lib", "relative/a", "/proc/1", "/sys/fs", "/dev/sda",
+        "/bin/sh", "/etc/ssh/", "/var/lib/dpkg", "/unknown/x",
     ],
 )  # fmt: skip
 def test_what_must_not_be_removed(path: str) -> None:

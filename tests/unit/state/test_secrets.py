@@ -79,9 +79,7 @@ def test_a_missing_key_is_said(home: Path) -> None:
         SecretStore(home).get(NAME)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="state/secrets.py put: a lost key is replaced, all other secrets are lost with it"
-)
+@pytest.mark.xfail(strict=True, reason="state/secrets.py put: a lost key is replaced, and all other secrets lost")
 def test_a_missing_key_is_not_replaced_while_secrets_need_it(home: Path) -> None:
     SecretStore(home).put(NAME, VALUE)
     (home / "identity.age").unlink()

@@ -11,11 +11,14 @@ from raijin.cli.options import definition_options, print_json, run_async
 if TYPE_CHECKING:
     from raijin.app.session import Session
 
+UNHEALTHY = 20
+"""The command has done its work; what it saw is not well. Above the codes of errors."""
+
 
 @click.command()
 @definition_options
 def status(session: Session, output: str) -> None:
-    """Show hosts, nodes and the last run. Exit code 0 only when every host answers and every node is Ready."""
+    """Show hosts, nodes and the last run. Exit code 20 unless every host answers and every node is Ready."""
     from raijin.app.status import status_of  # noqa: PLC0415
     from raijin.cli.show import print_table  # noqa: PLC0415
 
@@ -28,4 +31,4 @@ def status(session: Session, output: str) -> None:
         print_table(headers, [[h.name, h.role, h.state, h.version, h.address, h.remark] for h in seen.hosts])
         if seen.last_run:
             click.echo(f"last run: {seen.last_run}")
-    raise SystemExit(0 if seen.healthy else 1)
+    raise SystemExit(0 if seen.healthy else UNHEALTHY)

@@ -47,6 +47,8 @@ def leave(context: Context) -> Program:
         ),
         Unit("kubelet", running=False, enabled=False),
         ContainersAbsent(CRI_SOCKET),
+        # The slices of all pods hang below this one, made by the kubelet for as long as the host runs.
+        Unit("kubepods.slice", running=False, enabled=None),
         Unit("containerd", running=False, enabled=False),
         Absent(FOLDER, recursive=True),
         *(Absent(path, recursive=True, unmount=True) for path in _FILLED),
