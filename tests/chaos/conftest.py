@@ -27,6 +27,7 @@ from raijin.errors import HostUnreachable, OperationFailed, RaijinError
 from raijin.facts.raijin import STATE_FOLDER
 from raijin.model.policy import OnHostFailure
 from raijin.observe.events import Events
+from raijin.observe.waiting import until
 from raijin.operations.base import SecretRef
 from raijin.operations.command import Command
 from raijin.operations.file import File
@@ -41,9 +42,6 @@ from raijin.transport import local
 from raijin.transport.base import Completed
 
 USER, GROUP = getpass.getuser(), grp.getgrgid(os.getegid()).gr_name
-POINTS = ("started", "begun", "worked", "settling", "settled")
-"""Instants of a step at which the process is killed: journalled as started; at work; work done, nobody knows; the
-workflow knows, the journal does not; both know."""
 
 
 class FolderPool:
@@ -109,8 +107,11 @@ class Site:
         if name.startswith("gone"):
             raise HostUnreachable("never", host=context.target)
         if name.startswith("gate"):
-            while not (self.hosts / "open").exists():
-                await asyncio.sleep(0.01)
+
+            async def opened() -> str:
+                return "" if (self.hosts / "open").exists() else "it is closed"
+
+            await until("the gate", opened, timeout=60, interval=0.01)
 
     def kill_at(self, point: str, name: str) -> None:
         if os.environ.get("KILL_AT") == f"{point}:{name}":
@@ -119,6 +120,12 @@ class Site:
     def arm(self) -> None:
         """Put the kills into the engine, and make its clocks fast."""
         durable.FIRST_PAUSE_SECONDS, service.CANCEL_POLL_SECONDS = 0.01, 0.02
+
+        async def lost(child: asyncio.subprocess.Process) -> None:
+            """A connection that is dropped does not wait for the host, as a child process would be waited for."""
+            child.kill()
+
+        local._end = lost
         started, settle, create, finish = Runs.step_started, runner.Runner.settle, Runs.create, Runs.finish
 
         def killed_started(runs: Runs, run: str, step: str) -> None:

@@ -18,7 +18,7 @@ section routes; ip route | sort; ip rule | sort
 section mounts; awk '{ print $2, $3 }' /proc/mounts | sort
 section iptables; { iptables-save; ip6tables-save; } 2>/dev/null | grep -vE '^#|^:.* \[|^\*|^COMMIT'
 section nft; nft list ruleset
-section units; systemctl list-unit-files --no-legend --no-pager | awk '{ print $1, $2 }' | sort
+section units; systemctl list-unit-files --no-legend --no-pager | awk '{ print $1, $2 }' | grep -vE '^(session-|user)' | sort
 section services; systemctl list-units --type=service --state=running,failed --no-legend --plain --no-pager | awk '{ print $1, $3 }' | grep -vE '^(user@|session-|systemd-(hostnamed|timedated|localed))' | sort
 section ports; ss -Hltnu | awk '{ print $1, $5 }' | sort
 section processes; ps -A -o comm= | grep -vE '^(ps|sh|sshd|sort|awk|grep|\(sd-pam\)|systemd|kworker.*)$' | sort -u

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sysconfig
 from pathlib import Path
@@ -21,7 +22,17 @@ def copy_raijin(site, name: str) -> None:
     packages = Path(sysconfig.get_paths()["purelib"])
     argv = ["ssh", "-F", str(site.home / "lab" / "ssh_config"), name, "mkdir -p /opt/raijin && tar x -C /opt/raijin"]
     with subprocess.Popen(
-        ["tar", "c", "--exclude=__pycache__", "-C", str(packages), ".", "-C", str(ROOT / "src"), "raijin"],
+        [
+            shutil.which("tar") or "tar",
+            "c",
+            "--exclude=__pycache__",
+            "-C",
+            str(packages),
+            ".",
+            "-C",
+            str(ROOT / "src"),
+            "raijin",
+        ],
         stdout=subprocess.PIPE,
     ) as pack:
         subprocess.run(argv, stdin=pack.stdout, check=True)

@@ -28,8 +28,8 @@ directory_change() {
     remember directory "$1" "absent $d_top" && mkdir -p -- "$1" || return 1
   fi
   look "$1"
-  [ "$P_MODE" = "$2" ] || chmod "$2" -- "$1" || return 1
   [ "$P_OWNER:$P_GROUP" = "$3:$4" ] || chown "$3:$4" -- "$1" || return 1
+  [ "$P_MODE" = "$2" ] || chmod "$2" -- "$1" || return 1
 }
 """
 

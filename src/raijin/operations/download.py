@@ -11,18 +11,7 @@ from raijin.operations.file import UNDO
 from raijin.operations.staged import STAGED
 
 LIBRARY = r"""
-download_check() { # path sha256 mode url
-  probe "$1"
-  case $P_TYPE in
-    '') differs state absent "$4"; return 1;;
-    'regular file'|'regular empty file') ;;
-    *) refuse "$1 is a $P_TYPE, not a file"; return 2;;
-  esac
-  w_rc=0
-  same_file "$1" "$2" "${4##*/}" || { differs content "sha256 $SUM" "sha256 $2"; w_rc=1; }
-  attributes "$3" root root || w_rc=1
-  return $w_rc
-}
+download_check() { whole_check "$1" "$2" "$3" "${4##*/}"; } # path sha256 mode url
 download_get() { # url file: goes on where an earlier attempt ended
   if have curl; then curl -fsSL --retry 3 --connect-timeout 20 --speed-limit 1000 --speed-time 60 -C - -o "$2" -- "$1"
   elif have wget; then wget -q -c -T 60 -O "$2" -- "$1"

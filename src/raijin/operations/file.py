@@ -26,8 +26,7 @@ file_check() { # path sha256 mode owner group secret content
   return $f_rc
 }
 file_change() {
-  if [ -e "$1" ]; then remember file "$1" present "$1"; else remember file "$1" absent; fi || return 1
-  put "$1" "$3" "$4" "$5" "$7"
+  keep_file "$1" && put "$1" "$3" "$4" "$5" "$7"
 }
 """
 

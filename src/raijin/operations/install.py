@@ -11,18 +11,7 @@ from raijin.operations.quoting import word
 from raijin.operations.staged import STAGED
 
 LIBRARY = r"""
-install_check() { # path sha256 mode name
-  probe "$1"
-  case $P_TYPE in
-    '') differs state absent "$4"; return 1;;
-    'regular file'|'regular empty file') ;;
-    *) refuse "$1 is a $P_TYPE, not a file"; return 2;;
-  esac
-  i_rc=0
-  same_file "$1" "$2" "$4" || { differs content "sha256 $SUM" "$4"; i_rc=1; }
-  attributes "$3" root root || i_rc=1
-  return $i_rc
-}
+install_check() { whole_check "$@"; } # path sha256 mode name
 install_change() {
   staged "$2" "$4" && keep_file "$1" && beside "$1" && cp -- "$STAGED" "$NEW" && place "$1" "$3" root root &&
     stamp "$1" "$2" "$4"

@@ -27,6 +27,9 @@ digits() { DIGITS=000000$1; while [ ${#DIGITS} -gt 6 ]; do DIGITS=${DIGITS#0}; d
 # amend TEXT: replace the text of the receipt in R_DIR.
 amend() { printf '%s' "$1" >"$R_DIR/.text" && mv -f "$R_DIR/.text" "$R_DIR/text"; }
 
+# keep_file PATH: the receipt of a file that is about to be replaced.
+keep_file() { if [ -e "$1" ]; then remember file "$1" present "$1"; else remember file "$1" absent; fi; }
+
 # beside PATH: sets NEW, the name under which the next content of PATH is written. It is always the same name: what a
 # killed program left there is overwritten by the next one, and no daemon reads a hidden name with a foreign ending.
 beside() {
@@ -35,13 +38,11 @@ beside() {
   NEW=${1%/*}/.${1##*/}.raijin
   [ ! -e "$NEW" ] || rm -rf -- "$NEW"
 }
-# place PATH MODE OWNER GROUP: the file NEW takes the place of PATH in one rename.
+# place PATH MODE OWNER GROUP: NEW takes the place of PATH in one rename. An empty MODE: it has its mode already.
+# The owner comes first, because a new owner takes the set-uid bit away.
 place() {
-  if chmod "$2" -- "$NEW"; then settle "$1" "$3" "$4"; else rm -f -- "$NEW"; return 1; fi
-}
-settle() { # path owner group
-  { [ "$2:$3" = root:root ] && [ -O "$NEW" ] && [ -G "$NEW" ]; } || chown "$2:$3" -- "$NEW" &&
-    mv -f -- "$NEW" "$1" || { rm -f -- "$NEW"; return 1; }
+  { { [ "$3:$4" = root:root ] && [ -O "$NEW" ] && [ -G "$NEW" ]; } || chown "$3:$4" -- "$NEW"; } &&
+    { [ -z "$2" ] || chmod "$2" -- "$NEW"; } && mv -f -- "$NEW" "$1" || { rm -f -- "$NEW"; return 1; }
   [ ! -e /sys/fs/selinux/enforce ] || ! have restorecon || restorecon -- "$1" || :
 }
 # put PATH MODE OWNER GROUP CONTENT. The content is never readable to more people than the mode says.
@@ -51,7 +52,7 @@ put() {
   printf '%s' "$5" >"$NEW"; p_rc=$?
   umask 022
   [ "$p_rc" = 0 ] || { rm -f -- "$NEW"; REASON="$1 cannot be written (is the disk full or read-only?)"; return 1; }
-  case $2 in 644|640|600) settle "$1" "$3" "$4";; *) place "$1" "$2" "$3" "$4";; esac
+  case $2 in 644|640|600) place "$1" '' "$3" "$4";; *) place "$1" "$2" "$3" "$4";; esac
 }
 # put_back DIR PATH: the original in the receipt DIR, with its mode, owner and times.
 put_back() {

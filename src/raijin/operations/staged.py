@@ -1,4 +1,4 @@
-"""The shell that takes a file which the transport has pushed to the staging folder."""
+"""The shell for files whose whole content is known by its sha256: pushed to the staging folder, or fetched."""
 
 STAGED = r"""
 # staged SHA256 NAME: sets STAGED to the pushed file, compared once more with what it must be.
@@ -15,6 +15,17 @@ same_file() {
   [ "$SUM" = "$2" ] || return 1
   [ "$MODE" = check ] || stamp "$1" "$2" "$3"
 }
-# keep_file PATH: the receipt of a file that is about to be replaced.
-keep_file() { if [ -e "$1" ]; then remember file "$1" present "$1"; else remember file "$1" absent; fi; }
+# whole_check PATH SHA256 MODE NAME
+whole_check() {
+  probe "$1"
+  case $P_TYPE in
+    '') differs state absent "$4"; return 1;;
+    'regular file'|'regular empty file') ;;
+    *) refuse "$1 is a $P_TYPE, not a file"; return 2;;
+  esac
+  h_rc=0
+  same_file "$1" "$2" "$4" || { differs content "sha256 $SUM" "$4"; h_rc=1; }
+  attributes "$3" root root || h_rc=1
+  return $h_rc
+}
 """

@@ -280,8 +280,9 @@ async def test_cancelling_interrupts_waits_and_starts_nothing_more(bench, runner
 async def test_cancelling_lets_the_operation_in_hand_end_and_says_where(bench, runner, make, tmp_path: Path) -> None:
     """The first operation waits for the stop file: it ends whole, the second is not begun."""
     host, one, two = bench.pool.host("alpha"), tmp_path / "one", tmp_path / "two"
-    wait = f"echo x >{tmp_path}/begun; n=0; while [ $n -lt 500 ] && ! ls {host.folder}/volatile/raijin.stop.* 2>/dev/null; do"
-    first = make["command"]("the first", f"{wait} sleep 0.01; n=$((n+1)); done; echo 1 >{one}", one)
+    stopped = f"ls {host.folder}/volatile/raijin.stop.* >/dev/null 2>&1"
+    wait = f"n=0; while [ $n -lt 500 ] && ! {stopped}; do sleep 0.01; n=$((n+1)); done"
+    first = make["command"]("the first", f": >{tmp_path}/begun; {wait}; echo 1 >{one}", one)
     made = runner(make["program"]("a", first, make["command"]("the second", f"echo 2 >{two}", two)))
     running = asyncio.create_task(drive(made))
 

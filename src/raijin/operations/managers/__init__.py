@@ -9,6 +9,7 @@ PM_list             prints the name of every installed package
 from raijin.operations.managers.apk import APK
 from raijin.operations.managers.apt import APT
 from raijin.operations.managers.dnf import DNF
+from raijin.operations.managers.rpm import RPM
 from raijin.operations.managers.zypper import ZYPPER
 
 CHOICE = r"""
@@ -23,6 +24,6 @@ package_manager() { # sets PM, or says in REASON that there is none
 }
 """
 
-MANAGERS = (CHOICE, APT, DNF, ZYPPER, APK)
+MANAGERS = (CHOICE, APT, RPM, DNF, ZYPPER, APK)
 
 __all__ = ["CHOICE", "MANAGERS"]

@@ -1,0 +1,57 @@
+"""Small plans."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from raijin.operations.base import SecretRef
+from raijin.operations.file import File
+from raijin.operations.program import Program
+from raijin.operations.report import FieldChange, Report, State
+from raijin.operations.unit import Unit
+from raijin.plan.build import build
+from raijin.plan.draft import Draft
+from raijin.plan.model import Call, Change, Disruption, Material, Plan, Retry
+
+
+def program(name: str = "prepare", *, content: str = "a\nb\nc\n") -> Program:
+    return Program(name, "lab", (File("/etc/one", content), File("/etc/two", SecretRef("token"))))
+
+
+def changed(index: int = 0, before: str = "a\nold\nc\n", after: str = "a\nb\nc\n") -> Report:
+    return Report(index, State.WOULD_CHANGE, 1, (FieldChange("content", before, after),))
+
+
+def drafts(content: str = "a\nb\nc\n") -> list[Draft]:
+    shared = program(content=content)
+    arguments: dict[str, object] = {"documents": [{"kind": "DaemonSet", "metadata": {"name": "net"}}], "port": 6443}
+    return [
+        Draft("prepare", "alpha", "prepare the system", shared, estimate=15),
+        Draft("prepare", "beta", "prepare the system", shared, estimate=15),
+        Draft(
+            "network", "lab", "install the network", Call("kube.apply", arguments), needs=("prepare/*",),  # type: ignore[arg-type]
+            changes=(Change("DaemonSet net", "state", "absent", "applied"),),
+        ),
+        Draft(
+            "drain", "gamma", "move the pods away", Call("kube.drain", {}), needs=("network/lab",),
+            changes=(Change("node gamma", "pods", "running", "moved"),), disruption=Disruption.DRAIN, retry=Retry.NEVER,
+        ),
+        Draft("ready", "alpha", "wait for it", Call("kube.wait-node", {}), needs=("network/lab",), follows=True, timeout=9),
+    ]  # fmt: skip
+
+
+@pytest.fixture
+def example() -> Callable[..., Plan]:
+    def make(content: str = "a\nb\nc\n", before: str = "a\nold\nc\n", **more: object) -> Plan:
+        reports = {f"prepare/{host}": [changed(before=before, after=content)] for host in ("alpha", "beta")}
+        values: dict[str, object] = {"notes": ("mind the gap",), "definition": "d1", "sources": ("/srv/lab.yaml",)}
+        return build("apply", "lab", drafts(content), reports, **{**values, **more})  # type: ignore[arg-type]
+
+    return make
+
+
+@pytest.fixture
+def parts() -> dict[str, object]:
+    return {"program": program, "changed": changed, "Unit": Unit, "Material": Material}
