@@ -23,9 +23,7 @@ imports:
 	$(RUN) lint-imports
 
 unit:
-	$(RUN) coverage run -m pytest tests/unit tests/definitions tests/plans tests/contracts tests/operations -q
-	$(RUN) coverage combine -q
-	$(RUN) coverage report --fail-under=80 --format=total
+	$(RUN) pytest tests/unit tests/definitions tests/plans tests/contracts -q -n 2
 
 format: ## Let ruff rewrite what it can
 	$(RUN) ruff check --fix src tests bench scripts/*.py

@@ -59,12 +59,6 @@ class Hosts:
     def on_hosts(self, name: str, *arguments: str, with_name: bool = False) -> dict[str, str]:
         return self.run((HERE / "on_hosts" / name).read_text(), *arguments, with_name=with_name)
 
-    def take_fair_share(self) -> None:
-        """cgroup v1 gives all machines together the weight of one process; each shall have that of one."""
-        shares = Path("/sys/fs/cgroup/cpu") / self.lab.label / "cpu.shares"
-        if shares.exists():
-            shares.write_text(str(1024 * len(self.machines)))
-
     def cpu_seconds(self) -> float | None:
         """CPU that all processes of all machines have used so far; None where the box does not count it."""
         old = Path("/sys/fs/cgroup/cpuacct") / self.lab.label / "cpuacct.usage"
@@ -81,7 +75,6 @@ class Hosts:
 def up(folder: Path, count: int) -> Hosts:
     machines = asyncio.run(lab.up(lab.LabSpec(hosts=count), home=folder / "lab-home"))
     hosts = Hosts(folder, tuple(machines))
-    hosts.take_fair_share()
     _write(hosts)
     return hosts
 

@@ -16,19 +16,26 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
 from raijin.definition.load import read
 from raijin.facts import gather
+from raijin.facts.cluster import ClusterState, NodeState
+from raijin.facts.gather import HostFacts
+from raijin.facts.kubernetes import Kubernetes
+from raijin.facts.raijin import Ownership
 from raijin.lifecycle import apply
+from raijin.lifecycle.desired import desired_documents, desired_labels
 from raijin.operations.program import Program
 from raijin.operations.report import FieldChange, Report, State
 from raijin.plan.build import build
 from raijin.plan.codec import plan_to_json
 from raijin.plan.draft import Draft
 from raijin.platforms.base import BinaryFile, Context, ImageFile, Node, Supply
-from raijin.platforms.view import HostView
+from raijin.platforms.view import ADMIN_CONF, INIT_MARKER, KUBELET_CONF, HostView
+from raijin.transport.kube import describe
 
 SIZES = (1_000, 10_000)
 GOALS = {1_000: 1.0, 10_000: 10.0}
@@ -72,6 +79,21 @@ def answer(draft: Draft, kind: str) -> list[Report]:
     ]
 
 
+def joined(facts: HostFacts) -> HostFacts:
+    """The same host as a node of the cluster; the facts of a control plane do for a worker too."""
+    kubernetes = Kubernetes((), (ADMIN_CONF, KUBELET_CONF))
+    return replace(facts, kubernetes=kubernetes, raijin=Ownership("big", {"big": 9}, (INIT_MARKER,)))
+
+
+def as_wanted(context: Context) -> ClusterState:
+    """What the API shows when nothing is left to do."""
+    nodes = {
+        node.name: NodeState(node.name, True, "v1.34.1", desired_labels(context, node), (), False, ())
+        for node in context.nodes
+    }
+    return ClusterState(nodes, {describe(document): document for document in desired_documents(context)})
+
+
 class Clock:
     """CPU seconds by what they were spent on: this box has other work."""
 
@@ -98,10 +120,12 @@ def one(kind: str, count: int) -> dict[str, float]:
     definition = clock("definition", lambda: read([("big.yaml", text, True)], {}))
     cluster = definition.cluster()
     placed = clock("placing", lambda: definition.hosts_of(cluster))
-    facts = clock("facts", lambda: [HostView(gather.parse(output)) for _ in placed])
-    nodes = tuple(Node(p.host, p.role, f) for p, f in zip(placed, facts, strict=True))
-    arch = next(node.facts for node in nodes if node.facts).architecture
-    context = Context(definition.site(), cluster, nodes, supplies={arch: supply()})
+    facts = clock("facts", lambda: [gather.parse(output) for _ in placed])
+    views = [HostView(joined(found) if kind == "same" else found) for found in facts]
+    nodes = tuple(Node(p.host, p.role, view) for p, view in zip(placed, views, strict=True))
+    context = Context(definition.site(), cluster, nodes, supplies={views[0].architecture: supply()})
+    if kind == "same":
+        context = replace(context, state=as_wanted(context))
     drafts = clock("drafts", lambda: apply.drafts(context))
     reports = {draft.key: answer(draft, kind) for draft in drafts if isinstance(draft.action, Program)}
     gc.collect()

@@ -40,10 +40,6 @@ def bad(site, make) -> tuple:
     return (call("bad-a"), call("after-a", "bad-a"), call("b", target="beta"), call("after-b", "b", target="beta"))
 
 
-def known(what: str) -> pytest.MarkDecorator:
-    return pytest.mark.xfail(strict=True, reason=f"engine/durable.py JsonSerializer.deserialize: {what}")
-
-
 def resume(site) -> int:
     """`raijin run resume`, as often as an undisturbed run would have been begun: once."""
     return site.run("resume")
@@ -113,8 +109,8 @@ def test_killed_while_a_program_runs_on_a_host(site, make) -> None:
         "settled:bad-a",
         "settled:after-a",
         "finishing:run",
-        pytest.param("settling:bad-a", marks=known("a replayed error has lost its class")),
-        pytest.param("settling:after-a", marks=known("a replayed skip is a failure")),
+        "settling:bad-a",
+        "settling:after-a",
     ],
 )
 def test_a_run_that_fails_fails_alike_when_it_was_killed(site, make, policy: OnHostFailure, instant: str) -> None:
@@ -140,7 +136,6 @@ def test_what_failed_is_tried_again_by_resume_and_what_is_done_is_not(site, make
     assert site.done() == {"bad-a": 3, "b": 1, "after-b": 1}
 
 
-@pytest.mark.xfail(strict=True, reason="engine/service.py resume of a killed run keeps its wish to cancel")
 def test_a_wish_to_cancel_that_the_kill_overtook_does_not_cancel_the_resume(site, make) -> None:
     from raijin.state.database import open_database
     from raijin.state.runs import Runs

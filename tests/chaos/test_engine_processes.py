@@ -119,7 +119,6 @@ def test_a_second_ctrl_c_leaves_at_once_and_the_run_can_be_resumed(site, make) -
         assert site.run("resume") == 0
 
 
-@pytest.mark.xfail(strict=True, reason="engine/service.py _watched stops renewing the lease when it begins to stop")
 def test_the_lock_is_kept_until_the_last_operation_has_ended(site, make, engine) -> None:
     """A host may take minutes for the operation in hand; nobody else may start meanwhile."""
     begun, gate, one = (site.hosts / name for name in ("begun", "gate", "one"))

@@ -100,7 +100,6 @@ async def test_files_are_pushed_and_read_as_root(connected, sudo_users, tmp_path
         there.unlink(missing_ok=True)
 
 
-@pytest.mark.xfail(strict=True, reason="transport/become.py check_refused reads any program's words as sudo's")
 async def test_a_command_that_fails_as_root_is_not_taken_for_sudo(connected, sudo_users) -> None:
     """Its own words may hold the word sudo."""
     who = {"user": sudo_users.without_asking, "become": True}

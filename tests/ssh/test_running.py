@@ -75,7 +75,6 @@ async def test_lines_are_seen_while_the_program_runs(connected, tmp_path: Path) 
     assert seen == ["first", "second"]
 
 
-@pytest.mark.xfail(strict=True, reason="transport/ssh.py _collect keeps the last line to itself")
 async def test_a_last_line_without_its_end_is_a_line_too(connected) -> None:
     seen: list[str] = []
     async with connected() as connection:
@@ -83,7 +82,6 @@ async def test_a_last_line_without_its_end_is_a_line_too(connected) -> None:
     assert seen == ["one", "two"]
 
 
-@pytest.mark.xfail(strict=True, reason="transport/ssh.py _execute waits for the remote program after its deadline")
 async def test_a_deadline_ends_the_wait_and_the_connection_stays(connected) -> None:
     async with connected() as connection:
         started = time.monotonic()
@@ -114,7 +112,6 @@ async def session_of(connection: ssh.SshConnection) -> int:
     return int((await connection.run("echo $PPID")).stdout)
 
 
-@pytest.mark.xfail(strict=True, reason="transport/ssh.py read takes a lost connection for an answer")
 async def test_reading_over_a_lost_connection_is_no_missing_file(connected, tmp_path: Path) -> None:
     """A file that could not be read because the link broke may be read later: it is not the host that refused."""
     pipe = tmp_path / "pipe"
@@ -248,7 +245,6 @@ async def test_a_tunnel_comes_out_on_the_host(connected, listen) -> None:
             await asyncio.open_connection(host, port)
 
 
-@pytest.mark.xfail(strict=True, reason="transport/ssh.py opens more sessions than sshd allows on one connection")
 @pytest.mark.parametrize("count", [20, 60])
 async def test_many_runs_share_one_connection(connected, count: int) -> None:
     """sshd allows ten sessions per connection by default (MaxSessions); the eleventh waits, it does not fail."""

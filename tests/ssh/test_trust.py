@@ -65,7 +65,6 @@ async def test_a_changed_key_is_refused_even_where_first_use_is_allowed(make_ssh
     assert own.read_text() == before
 
 
-@pytest.mark.xfail(strict=True, reason="transport/ssh.py _known_hosts: what is recorded is not read again")
 async def test_first_use_is_recorded_once_and_verified_from_then_on(make_sshd, tmp_path: Path) -> None:
     """Also in one process: a host that comes back as another one between two connections is refused."""
     daemon, own = make_sshd(), tmp_path / "home" / "known_hosts"
@@ -117,7 +116,6 @@ async def test_a_key_file_that_cannot_be_used_is_our_own_mistake(sshd, tmp_path:
         await ssh.connect(sshd.target(key=path))
 
 
-@pytest.mark.xfail(strict=True, reason="pyproject.toml: asyncssh without its bcrypt extra opens no locked key")
 async def test_a_locked_key_wants_its_passphrase(sshd, new_key) -> None:
     path = new_key("opens it")
     for given in (None, "does not"):

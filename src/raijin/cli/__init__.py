@@ -36,8 +36,9 @@ def main() -> None:
         click.echo("stopped", err=True)
         sys.exit(130)
     except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
+        from raijin.cli.problems import show_usage_error  # noqa: PLC0415
+
+        sys.exit(show_usage_error(error))
     except KeyboardInterrupt:
         click.echo("stopped", err=True)
         sys.exit(130)

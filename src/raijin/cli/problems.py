@@ -9,7 +9,7 @@ import traceback
 
 import click
 
-from raijin.errors import DefinitionError, RaijinError
+from raijin.errors import DefinitionError, RaijinError, UsageError
 from raijin.observe.masking import MASKER
 
 
@@ -18,7 +18,7 @@ def show_error(error: Exception) -> int:
     if not isinstance(error, RaijinError):
         return _defect(error)
     if wants_json():
-        click.echo(MASKER.mask(json.dumps(error.problem(), indent=2)), err=True)
+        click.echo(json.dumps(masked(error.problem()), indent=2), err=True)
         return error.exit_code
     text = str(error) if not isinstance(error, DefinitionError) else _definition(error)
     click.echo(MASKER.mask(f"{click.style('error:', fg='red', bold=True)} {text}"), err=True)
@@ -29,11 +29,30 @@ def show_error(error: Exception) -> int:
     return error.exit_code
 
 
+def show_usage_error(error: click.ClickException) -> int:
+    """click's own: a wrong option, a missing argument."""
+    if not wants_json():
+        error.show()
+        return error.exit_code
+    return show_error(UsageError(error.format_message(), remedy="see --help"))
+
+
 def wants_json() -> bool:
     """Asked for on this command line. Read from the arguments: the error may come before they are parsed."""
     arguments = sys.argv[1:]
-    pairs = zip(arguments, [*arguments[1:], ""], strict=True)
-    return any(pair in {("--output", "json"), ("-o", "json")} or pair[0] == "--output=json" for pair in pairs)
+    pairs = zip(arguments, [*arguments[1:], ""], strict=False)
+    return any(
+        pair in {("--output", "json"), ("-o", "json")} or pair[0] in {"--output=json", "-ojson"} for pair in pairs
+    )
+
+
+def masked(value: object) -> object:
+    """The value with every secret hidden, before any way of writing it down spells the secret otherwise."""
+    if isinstance(value, str):
+        return MASKER.mask(value)
+    if isinstance(value, dict):
+        return {key: masked(item) for key, item in value.items()}
+    return [masked(item) for item in value] if isinstance(value, list) else value
 
 
 def _definition(error: DefinitionError) -> str:

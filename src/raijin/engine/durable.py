@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -37,18 +37,36 @@ class JsonSerializer(Serializer):
     """DBOS pickles by default; a workflow database must not be able to run code, nor hold what JSON cannot."""
 
     def serialize(self, data: Any) -> str:
+        if isinstance(data, RaijinError):
+            parts = {name: MASKER.mask(text) for name in _PARTS if (text := getattr(data, name))}
+            return json.dumps({"error": type(data).__name__, "parts": parts})
         if isinstance(data, BaseException):
-            return json.dumps({"error": type(data).__name__, "message": MASKER.mask(str(data))})
+            message = f"{type(data).__name__}: {MASKER.mask(str(data))}"
+            return json.dumps({"error": "RaijinError", "parts": {"message": message}})
         return json.dumps(data)
 
     def deserialize(self, serialized_data: str) -> Any:
         data = json.loads(serialized_data)
-        if isinstance(data, dict) and set(data) == {"error", "message"}:
-            return RaijinError(f"{data['error']}: {data['message']}")
+        if isinstance(data, dict) and set(data) == {"error", "parts"}:
+            kind = next((kind for kind in _kinds(RaijinError) if kind.__name__ == data["error"]), RaijinError)
+            parts = data["parts"]
+            error = kind.__new__(kind)
+            RaijinError.__init__(error, parts.pop("message"), **parts)
+            return error
         return data
 
     def name(self) -> str:
         return "raijin_json"
+
+
+_PARTS = ("message", "host", "remedy", "detail")
+
+
+def _kinds(kind: type[RaijinError]) -> Iterator[type[RaijinError]]:
+    """A class of errors and all below it: a replayed error must be of the class that it was."""
+    yield kind
+    for below in kind.__subclasses__():
+        yield from _kinds(below)
 
 
 class _Current:

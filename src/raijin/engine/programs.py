@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -105,7 +105,8 @@ class ProgramRunner:
         script = program.compile(mode, run=self.token, resolve=self.resolve)
         done = await connection.run(script, timeout=step.timeout, on_line=follow)
         expected = range(len(program.operations))
-        if State.LOCKED not in {r.state for r in reports.values()} and any(i not in reports for i in expected):
+        ended = all(index in reports and reports[index].state is not State.STARTED for index in expected)
+        if not ended and not _refused_whole(reports):
             raise OperationFailed(
                 f"{program.name} ended early (status {done.status}) after {len(reports)} of {len(expected)} operations",
                 host=step.target,
@@ -142,6 +143,11 @@ class ProgramRunner:
         self.events.emit(Event(kind, self.run, step.id, step.target, data))
 
 
+def _refused_whole(reports: Mapping[int, Report]) -> bool:
+    """The host said no to the program as a whole (index -1): another one runs, or it cannot be written to."""
+    return -1 in reports and reports[-1].state.bad
+
+
 def _as_event(report: Report, program: Program) -> dict[str, object]:
     title = program.operations[report.index].title if report.index >= 0 else "the host's lock"
     data: dict[str, object] = {"title": title, "state": str(report.state), "ms": report.milliseconds}
@@ -159,7 +165,7 @@ def _failure(report: Report, program: Program, host: str) -> OperationFailed:
             host=host,
             remedy="wait for it to end (it may be left from a lost connection), then resume",
         )
-    title = program.operations[report.index].title
+    title = program.operations[report.index].title if report.index >= 0 else "the state folder of the host"
     lines = [line for line in report.stderr.strip().splitlines() if line.strip()]
     reason = report.reason or (lines[-1][:400] if lines else "no message")
     if lines and report.reason and lines[-1] not in reason:

@@ -17,9 +17,13 @@ from raijin.observe.masking import MASKER
 from raijin.operations.program import Program
 from raijin.plan.handlers import CallContext, Handlers
 from raijin.plan.model import Call, Plan, Step
-from raijin.state.members import Members
+from raijin.state.members import Member, Members
 from raijin.state.runs import Runs, RunStatus, StepState
 from raijin.state.secrets import SecretStore
+
+
+STOP_SECONDS = 0.3
+"""How long cancelling waits for hosts to take the wish to stop; slower ones take it a little later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,7 @@ class Runner:
     _steps: dict[str, Step] = field(default_factory=dict)
     _fresh: set[str] = field(default_factory=set)
     _renewals: dict[str, asyncio.Future[None]] = field(default_factory=dict)
+    _stopping: set[asyncio.Task[None]] = field(default_factory=set)
     _halt: str = ""
     _cancelled: bool = False
     _slots: asyncio.Semaphore | None = None
@@ -61,8 +66,11 @@ class Runner:
         self._steps = {step.id: step for step in self.plan.steps}
         self._ended = {step.id: loop.create_future() for step in self.plan.steps}
         for record in self.runs.steps(self.run):
-            if record.state not in {StepState.WAITING, StepState.RUNNING} and record.step in self._ended:
-                self._end(record.step, Outcome(record.state, record.error))
+            if record.state in {StepState.WAITING, StepState.RUNNING} or record.step not in self._ended:
+                continue
+            self._end(record.step, Outcome(record.state, record.error))
+            if record.state is StepState.FAILED:
+                self._halt_after(self._steps[record.step])
 
     def step(self, step_id: str) -> Step:
         return self._steps[step_id]
@@ -120,13 +128,22 @@ class Runner:
         """Start nothing more; let each host end the operation in hand; interrupt what only waits."""
         self._cancelled = True
         self._halt = self._halt or "the run was cancelled"
+        hosts = []
         for step_id, task in list(self._active.items()):
             step = self._steps[step_id]
             if isinstance(step.action, Program):
-                with contextlib.suppress(RaijinError):
-                    await self.programs.stop(step.target)
+                hosts.append(step.target)
             else:
                 task.cancel()
+        self._stopping = {asyncio.create_task(self._stop(host)) for host in hosts}
+        if self._stopping:
+            # A dead host must not keep the others waiting: it goes on being asked beside.
+            await asyncio.wait(self._stopping, timeout=STOP_SECONDS)
+
+    async def _stop(self, host: str) -> None:
+        # A host that does not answer cannot be asked; its program ends when it notices the lost connection.
+        with contextlib.suppress(RaijinError):
+            await self.programs.stop(host)
 
     def result(self) -> tuple[RunStatus, RaijinError | None]:
         """How the attempt ended, once every step has."""
@@ -147,8 +164,10 @@ class Runner:
         halfway = []
         for step_id, outcome in outcomes.items():
             detail = str((outcome.error or {}).get("detail", ""))
-            if outcome.state is StepState.CANCELLED and "operations" in detail:
-                halfway.append(f"{self._steps[step_id].target} in {self._steps[step_id].title} ({detail})")
+            step = self._steps[step_id]
+            failed = outcome.state is StepState.FAILED and isinstance(step.action, Program)
+            if failed or (outcome.state is StepState.CANCELLED and "operations" in detail):
+                halfway.append(f"{step.target} in {step.title} ({detail})")
         where = f"; in the middle: {', '.join(halfway)}" if halfway else "; no host is in the middle of a change"
         return Cancelled(f"the run was cancelled{where}", remedy=f"go on with `raijin run resume {self.run}`")
 
@@ -156,7 +175,10 @@ class Runner:
         """Do the step, after doing again what it needs, was done by an earlier process, and may have expired."""
         for need in (self._steps[name] for name in step.needs):
             if need.renewed and need.id not in self._fresh:
-                renewal = self._renewals.setdefault(need.id, asyncio.ensure_future(self._act(need)))
+                renewal = self._renewals.get(need.id)
+                if renewal is None or (renewal.done() and (renewal.cancelled() or renewal.exception() is not None)):
+                    renewal = asyncio.ensure_future(self._act(need))
+                    self._renewals[need.id] = renewal
                 await asyncio.shield(renewal)
                 self._fresh.add(need.id)
         await self._act(step)
@@ -198,12 +220,17 @@ class Runner:
             raise _NotStarted(self._halt)
 
     def _after_failure(self, step: Step, reason: str) -> None:
+        member = self._halt_after(step)
+        if self.policy is OnHostFailure.QUARANTINE and member is not None and not self._halt:
+            self.members.quarantine(self.plan.cluster, step.target, MASKER.mask(reason))
+            self._emit(Kind.MESSAGE, step, {"text": f"{step.target} is in quarantine: {reason}"})
+
+    def _halt_after(self, step: Step) -> Member | None:
+        """Start nothing more, if the policy or the host's role says so. Returns what is known of the host."""
         member = self.members.of(self.plan.cluster).get(step.target)
         if self.policy is OnHostFailure.STOP or (member is not None and member.role == NodeRole.CONTROL_PLANE.value):
             self._halt = self._halt or f"the run stopped when {step.title} failed on {step.target}"
-        elif self.policy is OnHostFailure.QUARANTINE and member is not None:
-            self.members.quarantine(self.plan.cluster, step.target, MASKER.mask(reason))
-            self._emit(Kind.MESSAGE, step, {"text": f"{step.target} is in quarantine: {reason}"})
+        return member
 
     @staticmethod
     def _outcome(error: RaijinError | None) -> Outcome:

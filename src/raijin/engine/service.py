@@ -25,7 +25,8 @@ from raijin.operations.base import Resolve, SecretRef
 from raijin.plan.codec import plan_from_json, plan_to_json
 from raijin.plan.handlers import Handlers
 from raijin.plan.model import Plan
-from raijin.state.locks import RENEW_SECONDS, Locks
+from raijin.state import locks as locks_module
+from raijin.state.locks import Locks
 from raijin.state.members import Members
 from raijin.state.runs import RunRecord, Runs, RunStatus
 from raijin.state.secrets import SecretStore
@@ -65,7 +66,7 @@ class Engine:
         plan = plan_from_json(json.loads(record.plan))
         policy = OnHostFailure(json.loads(record.settings)["policy"])
         async with self._lock(record.cluster, record.id):
-            attempt = self.runs.next_attempt(record.id) if record.status.ended else record.attempt
+            attempt = self.runs.next_attempt(record.id) if record.status.ended else self.runs.go_on(record.id)
             return await self._attempt(record.id, attempt, plan, policy, pool=pool, locate=locate)
 
     def cancel(self, run: str) -> RunRecord:
@@ -144,13 +145,14 @@ async def _watched(runner: Runner, runs: Runs, locks: Locks) -> AsyncIterator[No
 
     async def watch() -> None:
         renewed = time.monotonic()
-        while not stopping:
-            await asyncio.sleep(CANCEL_POLL_SECONDS)
-            if runs.cancel_requested(runner.run):
+        while True:
+            await asyncio.sleep(min(CANCEL_POLL_SECONDS, locks_module.RENEW_SECONDS))
+            if not stopping and runs.cancel_requested(runner.run):
                 stop()
-            elif time.monotonic() - renewed > RENEW_SECONDS:
+            # Also while it stops: a host may take minutes for the operation in hand, and nobody else may start.
+            if time.monotonic() - renewed >= locks_module.RENEW_SECONDS:
                 renewed = time.monotonic()
-                if not locks.renew(_lock_name(runner.plan.cluster)):
+                if not locks.renew(_lock_name(runner.plan.cluster)) and not stopping:
                     stop()
 
     loop = asyncio.get_running_loop()

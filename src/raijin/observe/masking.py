@@ -26,7 +26,7 @@ class Masker:
         """Hide a value; of one with several lines (a key, a kubeconfig) also its long words, not its ordinary ones."""
         words = [word for word in value.split() if len(word) >= SHORTEST_WORD] if "\n" in value.strip() else []
         with self._lock:
-            self._values.update(part for part in (value, value.strip(), *words) if len(part) >= SHORTEST)
+            self._values.update(part for part in (value, value.strip(), *words) if len(part.strip()) >= SHORTEST)
 
     def mask(self, text: str) -> str:
         with self._lock:

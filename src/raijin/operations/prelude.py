@@ -52,7 +52,7 @@ begin_apply() {
       REASON="$BASE and a temporary folder cannot be written (is the disk full or read-only?)"
       emit -1 failed 0; exit 97
     }
-  trap 'rm -rf "$T"; [ -z "$FORGOTTEN" ] || rm -rf "$BASE"' EXIT
+  trap 'rm -rf "$T"; rm -f "$STOP"; [ -z "$FORGOTTEN" ] || rm -rf "$BASE"' EXIT
   trap 'exit 143' TERM INT
   if have flock; then
     exec 9>"$BASE/lock"

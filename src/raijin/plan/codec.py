@@ -9,7 +9,7 @@ from typing import Any
 from raijin.errors import UsageError
 from raijin.operations.codec import program_from_json, program_to_json
 from raijin.operations.program import Program
-from raijin.plan.model import Call, Change, Disruption, Material, Plan, Retry, Step
+from raijin.plan.model import Call, Change, Disruption, Material, Plan, Retry, Step, step_id
 
 FORMAT = 1
 
@@ -34,11 +34,12 @@ def plan_to_json(plan: Plan) -> dict[str, Any]:
     }
 
 
-def plan_from_json(data: Mapping[str, Any]) -> Plan:
+def plan_from_json(data: Any) -> Plan:
     """Raises UsageError when it is no plan, is of another format, or was edited (its digest does not fit)."""
-    if data.get("format") != FORMAT:
+    found = data.get("format") if isinstance(data, Mapping) else type(data).__name__
+    if found != FORMAT:
         raise UsageError(
-            f"this is not a plan that this Raijin can read (format {data.get('format')!r}, it reads {FORMAT})",
+            f"this is not a plan that this Raijin can read (format {found!r}, it reads {FORMAT})",
             remedy="make the plan again with `raijin plan --out`",
         )
     try:
@@ -52,9 +53,10 @@ def plan_from_json(data: Mapping[str, Any]) -> Plan:
             sources=tuple(data["sources"]),
             materials=tuple(Material(**material) for material in data["materials"]),
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UsageError(f"the plan is damaged: {error}", remedy="make it again with `raijin plan --out`") from error
-    if plan.digest != data["digest"]:
+    forged = any(step.id != step_id(step.stage, step.target, step.action) for step in plan.steps)
+    if forged or plan.digest != data["digest"]:
         raise UsageError(
             "the plan was edited: its digest does not fit", remedy="make it again with `raijin plan --out`"
         )

@@ -117,8 +117,13 @@ class Plan:
     def digest(self) -> str:
         """From what would be done and from what was seen; two plans with one digest are the same plan."""
         document = [self.verb, self.cluster, self.definition]
-        steps = [[s.id, list(s.needs), [[c.thing, c.field, c.before, c.after] for c in s.changes]] for s in self.steps]
-        return hashlib.sha256(json.dumps([document, steps]).encode()).hexdigest()
+        steps = [
+            [s.id, s.title, list(s.needs), s.disruption.name, str(s.retry), s.timeout, s.renewed]
+            + [[c.thing, c.field, c.before, c.after] for c in s.changes]
+            for s in self.steps
+        ]
+        materials = [[m.sha256, m.name, m.size, m.url] for m in self.materials]
+        return hashlib.sha256(json.dumps([document, steps, materials]).encode()).hexdigest()
 
     def duration(self) -> float:
         """Estimated seconds: the longest chain of needs."""

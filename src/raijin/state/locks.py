@@ -65,7 +65,8 @@ class Locks:
             row = db.execute(LOCKS.select().where(LOCKS.c.name == name)).first()
             if row is not None:
                 holder = Owner(**json.loads(row.owner))
-                if holder != mine and row.expires > now and not holder.gone():
+                ours = holder == mine and row.run == run
+                if not ours and row.expires > now and not holder.gone():
                     raise Locked(
                         f"the run {row.run} of {holder.user} (process {holder.pid}) holds {name}"
                         f" since {time.strftime('%H:%M:%S', time.localtime(row.acquired))}",

@@ -139,6 +139,12 @@ class Runs:
             )
             return int(db.execute(sa.select(RUNS.c.attempt).where(RUNS.c.id == run)).scalar_one())
 
+    def go_on(self, run: str) -> int:
+        """Take up a run whose process was killed, in the same attempt; an old wish to cancel it is over."""
+        with self._engine.begin() as db:
+            db.execute(RUNS.update().where(RUNS.c.id == run).values(cancel=0))
+            return int(db.execute(sa.select(RUNS.c.attempt).where(RUNS.c.id == run)).scalar_one())
+
     def step_started(self, run: str, step: str) -> None:
         values = {"state": StepState.RUNNING, "started": time.time(), "attempt": STEPS.c.attempt + 1}
         self._update_step(run, step, values)

@@ -62,11 +62,17 @@ class SecretStore:
         if self._identity is not None:
             return self._identity
         if not self._key_file.is_file():
-            if not create:
-                raise StateError(f"the key {self._key_file} is missing", remedy="restore it from a backup")
+            if not create or self.names():
+                raise StateError(
+                    f"the key {self._key_file} is missing, and the secrets there are need it",
+                    remedy="restore it from a backup, or remove the folder `secrets` beside it and lose them",
+                )
             self._key_file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             _write_private(self._key_file, f"{pyrage.x25519.Identity.generate()}\n".encode(), replace=False)
-        self._identity = pyrage.x25519.Identity.from_str(self._key_file.read_text().strip())
+        try:
+            self._identity = pyrage.x25519.Identity.from_str(self._key_file.read_text().strip())
+        except (pyrage.IdentityError, UnicodeDecodeError) as error:
+            raise StateError(f"the key {self._key_file} is damaged", remedy="restore it from a backup") from error
         return self._identity
 
 

@@ -26,7 +26,8 @@ def become(argv: list[str], *, password: str | None) -> tuple[list[str], bytes]:
 def check_refused(done: Completed, host: str) -> None:
     """Raise AuthenticationFailed when it was sudo that ended the execution, and say which way."""
     text = done.stderr
-    if done.status == 0 or "sudo" not in text or done.stdout:
+    # sudo itself ends with status 1, before anything ran; a program may speak of sudo and fail in its own way.
+    if done.status != 1 or "sudo" not in text or done.stdout:
         return
     if "incorrect password" in text or "no password was provided" in text or "Sorry, try again" in text:
         problem, remedy = "sudo refused the password", "correct become.password of this host"

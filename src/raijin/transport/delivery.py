@@ -20,6 +20,7 @@ mkdir -p "${1%/*}" || exit 66
 cat >"$new" || exit 66
 sum=$(sha256sum <"$new") || exit 66
 [ "${sum%% *}" = "$2" ] || { echo "${sum%% *}"; exit 65; }
+[ ! -d "$1" ] || { echo "$1 is a directory" >&2; exit 66; }
 chmod "$3" "$new" && mv -f "$new" "$1" || exit 66
 """
 

@@ -58,6 +58,13 @@ async def _mapped(what: str, cluster: str) -> AsyncIterator[None]:
         code = error.status.code or 0
         kind = KubernetesUnavailable if code == 429 or code >= 500 else KubernetesError
         raise kind(f"{what}: {error.status.message}", host=cluster, detail=error.status.reason) from error
+    except httpx2.ConnectError as error:
+        if "CERTIFICATE_VERIFY_FAILED" not in str(error):
+            raise KubernetesUnavailable(f"{what}: the API does not answer ({error})", host=cluster) from error
+        remedy = "look whether another cluster took over this address"
+        raise KubernetesError(
+            f"{what}: the certificate is not this cluster's: {error}", host=cluster, remedy=remedy
+        ) from error
     except httpx2.HTTPError as error:
         reason = str(error) or type(error).__name__
         raise KubernetesUnavailable(f"{what}: the API does not answer ({reason})", host=cluster) from error
@@ -85,10 +92,9 @@ class Kube:
 
     async def get(self, document: Mapping[str, Any]) -> Document | None:
         """The live object that a document names; None when there is none."""
-        resource = from_dict(dict(document))
         namespace = document["metadata"].get("namespace")
-        what = f"reading {describe(document)}"
-        async with _mapped(what, self.cluster):
+        async with _mapped(f"reading {describe(document)}", self.cluster):
+            resource = from_dict(dict(document))
             try:
                 found = await self._any.get(type(resource), document["metadata"]["name"], **_namespace(namespace))
             except ApiError as error:
@@ -106,9 +112,9 @@ class Kube:
 
     async def delete(self, document: Mapping[str, Any]) -> bool:
         """Delete the object that a document names; False when it was not there."""
-        resource = from_dict(dict(document))
         namespace = document["metadata"].get("namespace")
         async with _mapped(f"deleting {describe(document)}", self.cluster):
+            resource = from_dict(dict(document))
             try:
                 await self._any.delete(type(resource), document["metadata"]["name"], **_namespace(namespace))
             except ApiError as error:

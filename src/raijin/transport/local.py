@@ -7,6 +7,7 @@ import base64
 import contextlib
 import os
 import shutil
+import signal
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -43,6 +44,8 @@ async def run(
             env={**os.environ, **env} if env is not None else None,
             cwd=cwd,
             limit=STREAM_LIMIT,
+            # A session of its own, so that ending it ends what it has started too.
+            start_new_session=True,
         )
     except FileNotFoundError as error:
         raise ProcessError(f"{argv[0]} is not installed", remedy=f"install the program {argv[0]}") from error
@@ -99,13 +102,13 @@ def _opened(stream: asyncio.StreamReader | None) -> asyncio.StreamReader:
 
 async def _end(child: asyncio.subprocess.Process) -> None:
     with contextlib.suppress(ProcessLookupError):
-        child.terminate()
+        os.killpg(child.pid, signal.SIGTERM)
     try:
         async with asyncio.timeout(5):
             await child.wait()
     except TimeoutError:
         with contextlib.suppress(ProcessLookupError):
-            child.kill()
+            os.killpg(child.pid, signal.SIGKILL)
         await child.wait()
 
 
@@ -140,13 +143,17 @@ class LocalConnection:
         else:
             argv, first = self._argv(receive(destination, sha256, mode), root=True)
             data = await asyncio.to_thread(source.read_bytes)
-            check_received(await run(argv, stdin=first + data, check=False), destination, self.name)
+            done = await run(argv, stdin=first + data, check=False)
+            check_refused(done, self.name)
+            check_received(done, destination, self.name)
         if progress:
             progress(source.stat().st_size)
 
     async def read(self, path: str) -> bytes:
         argv, first = self._argv(["base64", path], root=True)
         done = await run(argv, stdin=first, check=False)
+        if argv[0] == "sudo":
+            check_refused(done, self.name)
         if done.status != 0:
             raise OperationFailed(f"cannot read {path}: {done.stderr.strip()}", host=self.name, detail=done.stderr)
         return base64.b64decode(done.stdout)

@@ -49,6 +49,8 @@ CIPHERS = (
 )
 KEEPALIVE_SECONDS = 15
 KEEPALIVE_MISSES = 4
+SESSIONS = 8
+"""Executions at the same time on one connection; sshd allows 10 (sshd_config, MaxSessions)."""
 STDERR_LIMIT = 256 * 1024
 """Most bytes of standard error that are kept; the tail is what explains a failure."""
 
@@ -87,6 +89,7 @@ class _Client(asyncssh.SSHClient):
         trusted = bool(target.host_key) or bool(self._known.match(host, addr, port)[0])
         if not trusted and target.first_use is not None:
             record_first_use(target.first_use, target.address, target.port, offered)
+            _known_hosts.cache_clear()
             return True
         self.refusal = refused_key(target, fingerprint(offered), changed=trusted)
         return False
@@ -192,6 +195,7 @@ class SshConnection:
         self.name = target.name
         self.raw = raw
         self._target = target
+        self._sessions = asyncio.Semaphore(SESSIONS)
 
     def _command(self, argv: list[str], *, root: bool) -> tuple[str, bytes, bool]:
         raised = root and self._target.become and self._target.user != "root"
@@ -212,8 +216,10 @@ class SshConnection:
         """Run one command with the given standard input; the stream and both outputs are moved at the same time."""
         command, first, raised = self._command(argv, root=root)
         started = time.monotonic()
+        process: asyncssh.SSHClientProcess[bytes] | None = None
         try:
-            async with asyncio.timeout(timeout), self.raw.create_process(command, encoding=None) as process:
+            async with self._sessions, asyncio.timeout(timeout):
+                process = await self.raw.create_process(command, encoding=None)
                 stdout, stderr, _ = await asyncio.gather(
                     _collect(process.stdout, on_line), _tail(process.stderr), _feed(process.stdin, first, feed)
                 )
@@ -222,6 +228,9 @@ class SshConnection:
             raise DeadlineExceeded(f"no end after {timeout:g} s", host=self.name, remedy="see why it hangs") from error
         except (asyncssh.Error, OSError) as error:
             raise self._lost(error) from error
+        finally:
+            if process is not None:
+                process.close()
         status = process.exit_status
         if status is None and self.raw.is_closed():
             raise self._lost(None)
@@ -251,9 +260,12 @@ class SshConnection:
     async def read(self, path: str) -> bytes:
         command, first, raised = self._command(["cat", "--", path], root=True)
         try:
-            done = await self.raw.run(command, input=first or None, encoding=None)
+            async with self._sessions:
+                done = await self.raw.run(command, input=first or None, encoding=None)
         except (asyncssh.Error, OSError) as error:
             raise self._lost(error) from error
+        if done.exit_status is None and self.raw.is_closed():
+            raise self._lost(None)
         output, errors = _bytes(done.stdout), _bytes(done.stderr).decode(errors="replace")
         if done.exit_status != 0:
             if raised:
@@ -314,6 +326,8 @@ async def _collect(stream: asyncssh.SSHReader[bytes], on_line: Callable[[str], N
             *lines, pending = (pending + data).split(b"\n")
             for line in lines:
                 on_line(line.decode(errors="replace"))
+    if on_line and pending:
+        on_line(pending.decode(errors="replace"))
     return b"".join(parts).decode(errors="replace")
 
 

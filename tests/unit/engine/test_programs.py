@@ -118,7 +118,6 @@ async def test_the_stop_file_ends_it_between_operations(execute, make, bench, to
     assert [state for _, state in operations(told)] == ["started", "changed", "cancelled", "cancelled"]
 
 
-@pytest.mark.xfail(strict=True, reason="operations/prelude.py: nobody takes /run/raijin.stop.* away again")
 async def test_a_stopped_program_leaves_no_stop_file(execute, runner, make, bench, tmp_path: Path) -> None:
     await runner.stop("alpha")
     with pytest.raises(Cancelled):
@@ -152,7 +151,6 @@ async def test_another_program_on_the_host_is_waited_for_and_then_said(
     await execute(make["file"](tmp_path / "one"))
 
 
-@pytest.mark.xfail(strict=True, reason="engine/programs.py _run: the reason of begin_apply (index -1) is lost")
 async def test_a_host_that_cannot_keep_state_says_so(execute, make, bench, tmp_path: Path) -> None:
     (bench.pool.host("alpha").folder / "state").write_text("a file where the folder should be")
     with pytest.raises(OperationFailed, match=r"cannot be written \(is the disk full or read-only\?\)"):
@@ -192,12 +190,7 @@ STARTED, CHANGED = '{"op":%d,"state":"started","ms":0}\n', '{"op":%d,"state":"ch
         "",
         STARTED % 0,
         STARTED % 0 + CHANGED % 0,
-        pytest.param(
-            STARTED % 0 + CHANGED % 0 + STARTED % 1,
-            marks=pytest.mark.xfail(
-                strict=True, reason="engine/programs.py _run takes `started` of the last operation for its end"
-            ),
-        ),
+        STARTED % 0 + CHANGED % 0 + STARTED % 1,
     ],
     ids=["silence", "in-the-first", "after-the-first", "in-the-last"],
 )

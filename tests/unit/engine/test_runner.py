@@ -298,7 +298,6 @@ async def test_cancelling_lets_the_operation_in_hand_end_and_says_where(bench, r
     assert states(bench, made) == {"a": "cancelled"}
 
 
-@pytest.mark.xfail(strict=True, reason="engine/runner.py cancel asks one host after the other")
 async def test_a_host_that_does_not_answer_does_not_keep_the_others_from_stopping(bench, runner, make) -> None:
     dead, alive = bench.pool.host("alpha"), bench.pool.host("beta")
     dead.hang, alive.hang = asyncio.Event(), asyncio.Event()
@@ -320,7 +319,6 @@ async def test_a_host_that_does_not_answer_does_not_keep_the_others_from_stoppin
         await asyncio.gather(running, stopping)
 
 
-@pytest.mark.xfail(strict=True, reason="engine/runner.py _cancellation forgets hosts that failed in the middle")
 async def test_cancelling_does_not_deny_that_a_host_failed_in_the_middle(bench, runner, make, tmp_path: Path) -> None:
     one, two = tmp_path / "one", tmp_path / "two"
     operations = [make["command"]("works", f"echo >{one}", one), make["command"]("breaks", "exit 1", two)]
@@ -364,7 +362,6 @@ async def test_what_has_ended_is_not_done_again(bench, runner, make) -> None:
     assert bench.done == ["b", "c"]
 
 
-@pytest.mark.xfail(strict=True, reason="engine/runner.py prepare does not bring back the halt")
 async def test_a_failure_before_the_kill_still_stops_the_run(bench, runner, make) -> None:
     """Law: killed and resumed, a run ends as it would have ended undisturbed."""
     steps = [make["call"]("a"), make["call"]("b", target="beta")]
@@ -387,7 +384,6 @@ async def test_in_one_process_a_token_is_made_once(bench, runner, make) -> None:
     assert sorted(bench.done) == ["join-x", "join-y", "join-z", "token"]
 
 
-@pytest.mark.xfail(strict=True, reason="engine/runner.py _act_fresh: setdefault makes one for all who ask")
 async def test_in_another_process_a_token_is_made_again_once_and_first(bench, runner, make) -> None:
     steps = joining(make)
     made = runner(*steps, run=journal(bench, steps, {"token": StepState.DONE, "join-x": StepState.DONE}))
@@ -403,7 +399,6 @@ async def test_a_token_that_nobody_needs_any_more_is_not_made_again(bench, runne
     assert bench.done == ["last"]
 
 
-@pytest.mark.xfail(strict=True, reason="engine/runner.py _act_fresh keeps a renewal that failed")
 async def test_a_renewal_that_failed_is_tried_again(bench, runner, make) -> None:
     answers = iter([HostUnreachable("not now", host="lab"), None])
 

@@ -51,7 +51,6 @@ def test_what_is_too_short_would_tell_more_than_it_hides() -> None:
     assert masker.mask("abc a") == "abc a"
 
 
-@pytest.mark.xfail(strict=True, reason="observe/masking.py add: blanks alone count as a value of that length")
 def test_blanks_are_no_secret() -> None:
     masker = Masker()
     masker.add(" " * 8)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -10,10 +11,9 @@ from raijin.operations.base import SecretRef
 from raijin.operations.file import File
 from raijin.operations.program import Program
 from raijin.operations.report import FieldChange, Report, State
-from raijin.operations.unit import Unit
 from raijin.plan.build import build
 from raijin.plan.draft import Draft
-from raijin.plan.model import Call, Change, Disruption, Material, Plan, Retry
+from raijin.plan.model import Call, Change, Disruption, Json, Plan, Retry
 
 
 def program(name: str = "prepare", *, content: str = "a\nb\nc\n") -> Program:
@@ -26,20 +26,18 @@ def changed(index: int = 0, before: str = "a\nold\nc\n", after: str = "a\nb\nc\n
 
 def drafts(content: str = "a\nb\nc\n") -> list[Draft]:
     shared = program(content=content)
-    arguments: dict[str, object] = {"documents": [{"kind": "DaemonSet", "metadata": {"name": "net"}}], "port": 6443}
+    documents: list[Json] = [{"kind": "DaemonSet", "metadata": {"name": "net"}}]
+    network = Call("kube.apply", {"documents": documents, "port": 6443})
+    there = Change("DaemonSet net", "state", "absent", "applied")
+    moved = Change("node gamma", "pods", "running", "moved")
+    drain = Draft("drain", "gamma", "move the pods away", Call("kube.drain", {}), ("network/lab",), (moved,))
     return [
         Draft("prepare", "alpha", "prepare the system", shared, estimate=15),
         Draft("prepare", "beta", "prepare the system", shared, estimate=15),
-        Draft(
-            "network", "lab", "install the network", Call("kube.apply", arguments), needs=("prepare/*",),  # type: ignore[arg-type]
-            changes=(Change("DaemonSet net", "state", "absent", "applied"),),
-        ),
-        Draft(
-            "drain", "gamma", "move the pods away", Call("kube.drain", {}), needs=("network/lab",),
-            changes=(Change("node gamma", "pods", "running", "moved"),), disruption=Disruption.DRAIN, retry=Retry.NEVER,
-        ),
-        Draft("ready", "alpha", "wait for it", Call("kube.wait-node", {}), needs=("network/lab",), follows=True, timeout=9),
-    ]  # fmt: skip
+        Draft("network", "lab", "install the network", network, ("prepare/*",), (there,)),
+        replace(drain, disruption=Disruption.DRAIN, retry=Retry.NEVER),
+        Draft("ready", "alpha", "wait for it", Call("kube.wait-node", {}), ("network/lab",), follows=True, timeout=9),
+    ]
 
 
 @pytest.fixture
@@ -50,8 +48,3 @@ def example() -> Callable[..., Plan]:
         return build("apply", "lab", drafts(content), reports, **{**values, **more})  # type: ignore[arg-type]
 
     return make
-
-
-@pytest.fixture
-def parts() -> dict[str, object]:
-    return {"program": program, "changed": changed, "Unit": Unit, "Material": Material}

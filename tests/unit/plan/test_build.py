@@ -75,7 +75,7 @@ def reached(steps: tuple[Step, ...]) -> dict[str, set[str]]:
     return found
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=60)
 @given(draft_sets())
 def test_the_laws_of_the_graph(case: tuple[list[Draft], dict[str, list[Report]]]) -> None:
     drafts, reports = case

@@ -79,7 +79,6 @@ def test_what_was_edited_is_refused(example, what: str) -> None:
         plan_from_json(data)
 
 
-@pytest.mark.xfail(strict=True, reason="plan/model.py digest covers ids only, and codec.py takes ids from the file")
 @pytest.mark.parametrize("what", UNSEEN)
 def test_what_was_edited_below_the_ids_is_refused_too(example, what: str) -> None:
     data = written(example())
@@ -116,7 +115,6 @@ def test_what_is_no_plan(data: dict[str, Any]) -> None:
         plan_from_json(data)
 
 
-@pytest.mark.xfail(strict=True, reason="plan/codec.py: JSON that is no object has no `get`")
 @pytest.mark.parametrize("data", [[], "text", None, 7])
 def test_json_that_is_no_object(data: Any) -> None:
     with pytest.raises(UsageError):

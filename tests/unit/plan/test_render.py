@@ -1,4 +1,4 @@
-"""A plan for people. Law: marks carry the meaning, so it reads the same without colour; nothing secret, nothing endless."""
+"""A plan for people. Law: marks carry the meaning, so it reads the same without colour; nothing is endless."""
 
 from __future__ import annotations
 
@@ -147,14 +147,3 @@ def test_the_runbook_shows_no_secret_and_names_a_restart() -> None:
     program = Program("p", "lab", (Unit("x.service"),))
     plan = build("apply", "lab", [Draft("s", "a", "t", program)], {"s/a": [Report(0, State.WOULD_CHANGE, 1)]})
     assert "On `a`, as root:" in "\n".join(runbook(plan))
-
-
-def test_every_call_that_exists_has_words_for_hands() -> None:
-    """A call that the engine can carry out and the runbook cannot explain would leave a person without a way."""
-    from raijin.plan.runbook import _BY_HAND
-    from raijin.platforms import calls
-    from raijin.platforms.kubeadm import calls as kubeadm_calls
-
-    known = {*calls.HANDLERS, *kubeadm_calls.HANDLERS}
-    assert sorted(known - set(_BY_HAND)) == []
-    assert sorted(set(_BY_HAND) - known) == []

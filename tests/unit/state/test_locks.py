@@ -105,7 +105,6 @@ def test_clusters_do_not_lock_each_other(database, other) -> None:
     assert Locks(database).held("cluster/other") == "mine"
 
 
-@pytest.mark.xfail(strict=True, reason="state/locks.py acquire: `holder != mine` lets a second run of one process in")
 def test_two_runs_of_one_process_exclude_each_other_too(database) -> None:
     locks = Locks(database)
     locks.acquire(NAME, "one")

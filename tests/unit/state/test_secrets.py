@@ -79,7 +79,6 @@ def test_a_missing_key_is_said(home: Path) -> None:
         SecretStore(home).get(NAME)
 
 
-@pytest.mark.xfail(strict=True, reason="state/secrets.py put: a lost key is replaced, and all other secrets lost")
 def test_a_missing_key_is_not_replaced_while_secrets_need_it(home: Path) -> None:
     SecretStore(home).put(NAME, VALUE)
     (home / "identity.age").unlink()
@@ -87,7 +86,6 @@ def test_a_missing_key_is_not_replaced_while_secrets_need_it(home: Path) -> None
         SecretStore(home).put("other", "x")
 
 
-@pytest.mark.xfail(strict=True, reason="state/secrets.py _key: pyrage's own error for a damaged key")
 def test_a_damaged_key_is_said(home: Path) -> None:
     SecretStore(home).put(NAME, VALUE)
     (home / "identity.age").write_text("AGE-SECRET-KEY-1DAMAGED\n")

@@ -64,12 +64,7 @@ def test_a_folder_cannot_be_made(tmp_path: Path, deliver) -> None:
 @pytest.mark.parametrize(
     "deliver",
     [
-        pytest.param(
-            received,
-            marks=pytest.mark.xfail(
-                strict=True, reason="transport/delivery.py _RECEIVE: mv puts the part INTO a folder and calls it done"
-            ),
-        ),
+        received,
         copied,
     ],
 )

@@ -19,7 +19,7 @@ ROLES = ("worker", "storage", "infra")
 @definition_options
 @supply_options
 @click.option("--ip", metavar="IP", help="Its address; not needed when the host is in the definition already.")
-@click.option("--role", type=click.Choice(ROLES), default="worker", show_default=True)
+@click.option("--role", type=click.Choice(ROLES), default="worker", show_default=True, help="What it does.")
 @click.option("--group", metavar="NAME", help="Which node group; default: the first of the role.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @click.option("--edit-only", is_flag=True, help="Change the definition and stop there.")

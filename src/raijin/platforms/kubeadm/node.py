@@ -133,7 +133,8 @@ def _sysctls(context: Context) -> tuple[tuple[str, str], ...]:
 
 
 def _install(binary: BinaryFile, path: str) -> Install:
-    return Install(path=path, sha256=binary.sha256, name=binary.file)
+    # The name is written on the host beside the sum, and facts read the version from it.
+    return Install(path=path, sha256=binary.sha256, name=f"{binary.name}-{binary.version}")
 
 
 def _archive(binary: BinaryFile, destination: str) -> Archive:

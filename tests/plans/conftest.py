@@ -1,0 +1,226 @@
+"""A make-believe site for the planner: hosts with facts, a cluster with nodes, and what a plan would make of them.
+
+Nothing here talks to anything. `plan` is what `raijin plan` computes between looking and printing; `carry_out` is the
+world as it is when every step was done.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import io
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from raijin.definition.definition import Definition
+from raijin.definition.load import load
+from raijin.facts import ABILITIES
+from raijin.facts.base import Unknown
+from raijin.facts.cluster import ClusterState, NodeState, Taint
+from raijin.facts.cpu import Cpu
+from raijin.facts.gather import HostFacts
+from raijin.facts.kernel import Kernel
+from raijin.facts.kubernetes import Kubernetes
+from raijin.facts.memory import Memory
+from raijin.facts.raijin import Ownership
+from raijin.facts.system import System
+from raijin.lifecycle import apply, destroy
+from raijin.lifecycle.desired import desired_documents
+from raijin.model.host import Host
+from raijin.model.node_group import NodeRole
+from raijin.operations.program import Program
+from raijin.operations.report import Report, State
+from raijin.plan.build import build
+from raijin.plan.model import Call, Plan, Step
+from raijin.platforms.base import BinaryFile, Context, ImageFile, Node, Supply
+from raijin.platforms.view import ADMIN_CONF, INIT_MARKER, KUBELET_CONF, HostView
+from raijin.state.members import Member
+from raijin.transport.kube import describe
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+VERBS = {"apply": apply.drafts, "prepare": apply.prepare_drafts, "destroy": destroy.drafts}
+UNKNOWN = HostFacts(**{ability.name: Unknown("not asked") for ability in ABILITIES})  # type: ignore[arg-type]
+BINARIES = {
+    "containerd": "2.1.4", "runc": "v1.3.0", "cni-plugins": "v1.7.1", "crictl": "v1.34.0",
+    "kubeadm": "v1.34.2", "kubelet": "v1.34.2", "kubectl": "v1.34.2",
+}  # fmt: skip
+IMAGES = ("registry.k8s.io/kube-apiserver:v1.34.2", "registry.k8s.io/kube-proxy:v1.34.2", "registry.k8s.io/pause:3.10")
+
+
+def sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def filled(fact: type[Any], **given: object) -> Any:
+    """A fact of which only some fields matter here."""
+    empty: dict[str, object] = {"str": "", "int": 0, "float": 0.0, "bool": False}
+    return fact(**{f.name: given.get(f.name, empty.get(str(f.type), ())) for f in fields(fact)})
+
+
+SUPPLY = Supply(
+    {name: BinaryFile(name, version, f"{name}.tar.gz", sha256(name)) for name, version in BINARIES.items()},
+    tuple(ImageFile(ref, f"{ref.rpartition('/')[2]}.tar", sha256(ref)) for ref in IMAGES),
+    "registry.k8s.io/pause:3.10",
+)
+
+
+@dataclass
+class Machine:
+    """A host: which programs hold on it already (by key), and what of a cluster is on it."""
+
+    up: bool = True
+    owner: str = ""
+    files: set[str] = field(default_factory=set)
+    markers: set[str] = field(default_factory=set)
+    holds: set[str] = field(default_factory=set)
+
+    def view(self) -> HostView | None:
+        if not self.up:
+            return None
+        facts = replace(
+            UNKNOWN,
+            cpu=filled(Cpu, threads=4),
+            memory=filled(Memory, total=8 * 2**30),
+            kernel=filled(Kernel, release="6.1.0", arch="amd64", loadable=True),
+            system=filled(System, init="systemd", packages="apt"),
+            cgroup="2",
+            kubernetes=Kubernetes((), tuple(sorted(self.files))),
+            raijin=Ownership(self.owner, {}, tuple(sorted(self.markers))),
+        )
+        return HostView(facts)
+
+
+@dataclass
+class World:
+    definition: Definition
+    machines: dict[str, Machine] = field(default_factory=dict)
+    members: dict[str, Member] = field(default_factory=dict)
+    nodes: dict[str, NodeState] = field(default_factory=dict)
+    objects: dict[str, dict[str, Any]] = field(default_factory=dict)
+    api: bool = True
+
+    def power_cut(self, name: str) -> None:
+        """The host is dead, and the cluster has noticed."""
+        self.machine(name).up = False
+        if name in self.nodes:
+            self.nodes[name] = replace(self.nodes[name], ready=False)
+
+    def machine(self, name: str) -> Machine:
+        return self.machines.setdefault(name, Machine())
+
+    def defined(self, text: str) -> World:
+        """The same world, after somebody has edited the definition."""
+        other = copy.deepcopy(self)
+        other.definition = load(io.StringIO(text), {})
+        return other
+
+    def context(self, **more: object) -> Context:
+        cluster = self.definition.cluster()
+        placed = [(p.host, p.role) for p in self.definition.hosts_of(cluster)]
+        known = {host.name: host for host in self.definition.site().hosts}
+        gone = [
+            (known.get(name) or Host.model_validate(dict(member.target)), NodeRole(member.role))
+            for name, member in self.members.items()
+            if name not in {host.name for host, _ in placed}
+        ]
+        nodes = tuple(Node(host, role, self.machine(host.name).view()) for host, role in placed)
+        departed = tuple(Node(host, role, self.machine(host.name).view()) for host, role in gone)
+        first = Context(self.definition.site(), cluster, nodes, {"amd64": SUPPLY}, None, self.members, departed)
+        if not self.nodes or not self.api:
+            return replace(first, **more)  # type: ignore[arg-type]
+        objects = {describe(d): self.objects.get(describe(d)) for d in desired_documents(first)}
+        return replace(first, state=ClusterState(self.nodes, objects), **more)  # type: ignore[arg-type]
+
+    def plan(self, verb: str = "apply", **more: object) -> Plan:
+        drafts = VERBS[verb](self.context(**more))
+        reports: dict[str, list[Report]] = {}
+        for draft in drafts:
+            if isinstance(draft.action, Program):
+                machine = self.machine(draft.target)
+                holds = f"{draft.stage}.{draft.action.id}" in machine.holds
+                if draft.stage == "leave":
+                    holds = machine == Machine()
+                state = State.OK if holds else State.WOULD_CHANGE
+                reports[draft.key] = [Report(n, state, 1) for n in range(len(draft.action.operations))]
+        return build(verb, self.definition.cluster().name, drafts, reports)
+
+    def carry_out(self, plan: Plan) -> World:
+        """The world after every step of the plan."""
+        after = copy.deepcopy(self)
+        if plan.verb == "apply":
+            for node in self.context().reachable:
+                target = node.host.model_dump(mode="json", by_alias=True, include={"name", "address"})
+                after.members[node.name] = Member(node.name, node.role.value, target)
+        for step in plan.steps:
+            after.do(step, plan.cluster)
+        return after
+
+    def do(self, step: Step, cluster: str) -> None:
+        machine = self.machine(step.target)
+        if isinstance(step.action, Call):
+            self.call(step.action, step.target)
+        elif step.stage == "leave":
+            self.machines[step.target] = Machine()
+        else:
+            machine.owner = cluster
+            machine.holds.add(f"{step.stage}.{step.action.id}")
+            if step.stage == "start":
+                machine.files |= {ADMIN_CONF, KUBELET_CONF}
+                machine.markers.add(INIT_MARKER)
+            if step.stage == "join":
+                machine.files.add(KUBELET_CONF)
+            if step.stage in {"start", "join"}:
+                role = {"node-role.kubernetes.io/control-plane": ""} if step.stage == "start" else {}
+                self.nodes[step.target] = NodeState(step.target, True, "v1.34.2", role, (), False, ())
+            if step.stage == "services":
+                # A kubelet that has joined is to run: the program says so from the next time on.
+                machine.holds |= {f"services.{p.id}" for p in self.joined_services(step.target)}
+
+    def joined_services(self, name: str) -> Iterable[Program]:
+        from raijin.platforms.kubeadm import node as kubeadm_node
+
+        context = self.context()
+        for node in context.nodes:
+            if node.name == name and node.facts is not None:
+                there = copy.deepcopy(self.machine(name))
+                there.files.add(KUBELET_CONF)
+                yield kubeadm_node.run_services(context, replace(node, facts=there.view()))
+
+    def call(self, call: Call, target: str) -> None:
+        arguments: Mapping[str, Any] = call.arguments
+        if call.name == "kube.apply":
+            self.objects |= {describe(d): d for d in arguments["documents"]}
+        elif call.name == "kube.label":
+            node = self.nodes[target]
+            taints = tuple(Taint(t["key"], t.get("value", ""), t["effect"]) for t in arguments["taints"])
+            kept = {k: v for k, v in node.labels.items() if k not in node.managed_labels}
+            self.nodes[target] = replace(
+                node,
+                labels={**kept, **arguments["labels"]},
+                taints=taints,
+                managed_labels=tuple(arguments["labels"]),
+                managed_taints=tuple((t.key, t.effect) for t in taints),
+            )
+        elif call.name == "kube.delete-node":
+            del self.nodes[target]
+        elif call.name == "raijin.forget":
+            self.members.pop(target, None)
+
+
+@pytest.fixture
+def world() -> Callable[[str], World]:
+    """The world of an example: its hosts are up and empty."""
+
+    def make(example: str) -> World:
+        return World(load((EXAMPLES / f"{example}.yaml",), {}))
+
+    return make
+
+
+@pytest.fixture
+def examples() -> Path:
+    return EXAMPLES

@@ -1,0 +1,174 @@
+"""The command table. Laws: what the table names exists and helps; `--help` and completion import next to nothing."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from importlib import import_module
+
+import click
+import pytest
+
+from raijin.cli import raijin as root
+from raijin.cli.lazy import LazyGroup
+from raijin.cli.table import COMMANDS, GROUPS
+
+HEAVY = {"pydantic", "rich", "httpx2", "dbos", "fastapi", "sqlalchemy", "asyncssh", "lightkube"}
+HEAVY |= {"alembic", "ruamel", "yaml", "cryptography"}
+LEAVES = [(name,) for name in COMMANDS if name not in GROUPS]
+LEAVES += [(group, name) for group, table in GROUPS.items() for name in table]
+PATHS = [(), *((name,) for name in GROUPS), *LEAVES]
+
+
+@pytest.mark.parametrize("path", LEAVES, ids=" ".join)
+def test_the_table_names_a_command(path: tuple[str, ...]) -> None:
+    module, attribute, summary = (GROUPS[path[0]] if len(path) == 2 else COMMANDS)[path[-1]]
+    command = getattr(import_module(module), attribute)
+    assert isinstance(command, click.Command)
+    assert not isinstance(command, LazyGroup)
+    assert command.name == path[-1]
+    assert summary.endswith(".")
+    assert len(summary) <= 70
+    assert (command.help or "").strip()
+
+
+def test_groups_are_commands_and_nothing_is_twice() -> None:
+    assert set(GROUPS) <= set(COMMANDS)
+    places = [entry[:2] for entry in COMMANDS.values() if entry[0].rpartition(".")[2] not in GROUPS]
+    places += [entry[:2] for table in GROUPS.values() for entry in table.values()]
+    assert len(places) == len(set(places))
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda p: " ".join(p) or "raijin")
+def test_every_command_explains_itself(raijin, path: tuple[str, ...]) -> None:
+    for flag in ("--help", "-h"):
+        said = raijin(*path, flag)
+        assert (said.code, said.err) == (0, "")
+        assert said.out.startswith(f"Usage: {' '.join(('raijin', *path))} ")
+        assert "\x1b" not in said.out
+    for option in re.findall(r"^  +(--?[a-z][a-z-]*)", said.out, re.M):
+        assert option
+
+
+def test_every_option_has_a_help_text() -> None:
+    bare = []
+    for path in LEAVES:
+        module, attribute, _ = (GROUPS[path[0]] if len(path) == 2 else COMMANDS)[path[-1]]
+        command = getattr(import_module(module), attribute)
+        bare += [f"{' '.join(path)} {p.name}" for p in command.params if isinstance(p, click.Option) and not p.help]
+    assert bare == []
+
+
+def test_the_overview_lists_every_command_with_its_line(raijin) -> None:
+    text = " ".join(raijin("--help").out.split())
+    for name, (_, _, summary) in COMMANDS.items():
+        assert f"{name} {summary}" in text
+
+
+def test_a_group_alone_shows_what_it_has(raijin) -> None:
+    for path in ((), ("worker",)):
+        said = raijin(*path)
+        assert said.code in {0, 2}
+        assert "Usage: raijin" in said.out + said.err
+
+
+def test_the_version(raijin) -> None:
+    assert re.fullmatch(r"raijin, version \d+\.\d+\.\d+\n", raijin("--version").out)
+    assert raijin("-V").out == raijin("--version").out
+
+
+LOOK = """
+import sys, json
+from click.testing import CliRunner
+sys.argv = ["raijin", {arguments}]
+try:
+    from raijin.cli import main
+    main()
+except SystemExit:
+    pass
+print(json.dumps(sorted({{name.partition(".")[0] for name in sys.modules}})), file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment"),
+    [
+        ('"--help"', {}),
+        ('"worker", "--help"', {}),
+        ('"--version"', {}),
+        ("", {"_RAIJIN_COMPLETE": "bash_complete", "COMP_WORDS": "raijin wor", "COMP_CWORD": "1"}),
+        ("", {"_RAIJIN_COMPLETE": "bash_complete", "COMP_WORDS": "raijin worker re", "COMP_CWORD": "2"}),
+    ],
+    ids=["help", "group-help", "version", "complete", "complete-in-group"],
+)
+def test_help_and_completion_import_next_to_nothing(process, arguments: str, environment: dict[str, str]) -> None:
+    said = process(python=LOOK.format(arguments=arguments), **environment)
+    loaded = set(json.loads(said.err.splitlines()[-1]))
+    assert loaded & HEAVY == set()
+    assert said.out
+
+
+OFFERED = {
+    "raijin wor": "worker",
+    "raijin worker re": "remove",
+    "raijin run c": "cancel",
+    "raijin plan --br": "--brief",
+}
+
+
+@pytest.mark.parametrize(("words", "found"), OFFERED.items())
+def test_completion_offers_what_fits(process, words: str, found: str) -> None:
+    asked = {"_RAIJIN_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(len(words.split()) - 1)}
+    said = process(python="import sys; sys.argv = ['raijin']; from raijin.cli import main; main()", **asked)
+    assert said.out.splitlines() == [f"plain,{found}"]
+    assert said.err == ""
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_scripts(raijin, shell: str) -> None:
+    said = raijin("completion", shell)
+    assert said.code == 0
+    assert "_RAIJIN_COMPLETE" in said.out
+
+
+def test_help_is_quick(process) -> None:
+    """The goal is 150 ms on an idle machine; this only catches an import that does not belong there."""
+    best = min(_timed(process) for _ in range(3))
+    assert best < 1.5
+
+
+def _timed(process) -> float:
+    started = time.monotonic()
+    assert process("--help").code == 0
+    return time.monotonic() - started
+
+
+SLIPS = {"aply": "apply", "workr list": "worker", "worker ad": "add", "run shw": "show"}
+
+
+@pytest.mark.parametrize(("typed", "meant"), SLIPS.items())
+def test_a_slip_of_the_finger_is_answered_with_the_right_word(raijin, typed: str, meant: str) -> None:
+    said = raijin(*typed.split())
+    assert said.code == 2
+    assert "No such command" in said.err
+    assert f"'{meant}'" in said.err
+    assert said.out == ""
+
+
+def test_what_resembles_nothing_is_not_guessed(raijin) -> None:
+    said = raijin("xyzzy")
+    assert said.code == 2
+    assert "Did you mean" not in said.err
+
+
+@pytest.mark.parametrize("columns", [40, 80])
+def test_help_fits_the_terminal(process, columns: int) -> None:
+    """Down to the fifty columns that click needs; a single long word is never broken."""
+    for arguments in (("--help",), ("plan", "--help")):
+        lines = process(*arguments, COLUMNS=str(columns)).out.splitlines()
+        assert [line for line in lines if len(line) > max(columns, 50) and len(line.split()) > 3] == []
+
+
+def test_the_root_is_what_the_table_says() -> None:
+    assert root.list_commands(click.Context(root)) == list(COMMANDS)
