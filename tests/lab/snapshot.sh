@@ -4,7 +4,7 @@ section() { printf '\036%s\n' "$1"; }
 export LC_ALL=C
 section packages; dpkg-query -W -f '${Package} ${Version} ${db:Status-Status}\n' | grep -v ' config-files$'
 section files
-find /etc /usr/local /opt /srv /root /home /boot -xdev \( -path /etc/ssl/certs -o -path /root/.cache \) -prune -o \
+find /etc /usr/local /opt /srv /root /home /boot -xdev \( -path /etc/ssl/certs -o -path /root/.cache -o -path /root/.kube \) -prune -o \
   \( -type f -printf '%p %m %u:%g f ' -exec sha256sum {} \; -o -type l -printf '%p l %l\n' -o -type d -printf '%p %m %u:%g d\n' \) |
   sed 's/  .*//' | grep -vE '^/etc/(ld.so.cache|resolv.conf|mtab|\.pwd\.lock|machine-id)' | sort
 section state; find /var/lib -mindepth 1 -maxdepth 1 -printf '%p %m %u:%g\n' | sort

@@ -32,6 +32,11 @@ def untouched(site):
         assert site.ssh(machine["name"], "ls -d /var/lib/raijin /etc/kubernetes 2>/dev/null", check=False) == ""
 
 
+def nobody(site) -> str:
+    """An address of the lab's own network that no machine has."""
+    return site.machines[0]["address"].rpartition(".")[0] + ".250"
+
+
 def problem(result) -> dict[str, object]:
     """The problem document on standard error of a call with --output json."""
     return json.loads(result.err[result.err.index("{") :])
@@ -39,7 +44,7 @@ def problem(result) -> dict[str, object]:
 
 def test_a_host_that_is_down(site, define) -> None:
     """Exit code 7; the host is named; nothing was planned behind its back."""
-    define(lambda docs: docs[0]["hosts"][2].update(address="198.18.15.250", ssh={"connectTimeout": "2s"}))
+    define(lambda docs: docs[0]["hosts"][2].update(address=nobody(site), ssh={"connectTimeout": "2s"}))
     result = site.apply("-o", "json", code=7)
     assert problem(result)["host"] == site.machines[2]["name"]
     assert "no answer" in problem(result)["detail"] or "cannot connect" in problem(result)["detail"]
@@ -49,7 +54,7 @@ def test_a_host_that_is_down_is_left_out_where_the_policy_says_so(site, define) 
     """SKIP: the plan is about the others, and says whom it leaves out."""
 
     def change(docs) -> None:
-        docs[0]["hosts"][2].update(address="198.18.15.250", ssh={"connectTimeout": "2s"})
+        docs[0]["hosts"][2].update(address=nobody(site), ssh={"connectTimeout": "2s"})
         docs[1]["policy"] = {"onHostFailure": "SKIP"}
 
     define(change)
@@ -132,15 +137,14 @@ def test_a_disk_that_fills_up_on_the_way(site, define, kubernetes) -> None:
 def test_a_port_in_use(site, define) -> None:
     """Exit code 4: the port, the program that holds it, and what needs it."""
     first = site.machines[0]["name"]
-    code = "import socket,time; s=socket.socket(); s.bind(('0.0.0.0',6443)); s.listen(); time.sleep(300)"
-    site.ssh(first, f'systemd-run -q --unit=squatter python3 -c "{code}"')
+    site.ssh(first, "systemd-run -q --unit=squatter --socket-property=ListenStream=6443 sleep 300")
     try:
         site.ssh(first, "for i in $(seq 50); do ss -Hltn | grep -q :6443 && exit 0; sleep 0.1; done; exit 1")
         define()
         result = site.apply("-o", "json", code=4)
-        assert "port 6443 is in use by python3" in problem(result)["detail"]
+        assert "port 6443 is in use by systemd" in problem(result)["detail"]
     finally:
-        site.ssh(first, "systemctl stop squatter")
+        site.ssh(first, "systemctl stop squatter.socket squatter.service")
 
 
 def test_a_wrong_checksum(site, define, kubernetes) -> None:

@@ -124,7 +124,7 @@ def compare(promised: Plan, fresh: Plan) -> None:
 async def resume(session_of: Callable[[Plan], Session], home: Path, run: str) -> RunRecord:
     """Go on with a run: killed, failed or cancelled. `session_of` opens the definition that the plan was made from."""
     record = _stored(home, run)
-    plan = plan_from_json(json.loads(record.plan))
+    plan = plan_from_json(json.loads(record.plan), ours=True)
     session = session_of(plan)
     engine = engine_of(session)
     placed = {p.name for p in session.definition.hosts_of(session.cluster)}

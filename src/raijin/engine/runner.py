@@ -21,7 +21,6 @@ from raijin.state.members import Member, Members
 from raijin.state.runs import Runs, RunStatus, StepState
 from raijin.state.secrets import SecretStore
 
-
 STOP_SECONDS = 0.3
 """How long cancelling waits for hosts to take the wish to stop; slower ones take it a little later."""
 

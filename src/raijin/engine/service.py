@@ -25,8 +25,7 @@ from raijin.operations.base import Resolve, SecretRef
 from raijin.plan.codec import plan_from_json, plan_to_json
 from raijin.plan.handlers import Handlers
 from raijin.plan.model import Plan
-from raijin.state import locks as locks_module
-from raijin.state.locks import Locks
+from raijin.state.locks import RENEW_SECONDS, Locks
 from raijin.state.members import Members
 from raijin.state.runs import RunRecord, Runs, RunStatus
 from raijin.state.secrets import SecretStore
@@ -63,7 +62,7 @@ class Engine:
         record = self.runs.get(run)
         if record.status is RunStatus.DONE:
             raise PlanRefused(f"the run {record.id} is done", remedy="nothing is left to resume")
-        plan = plan_from_json(json.loads(record.plan))
+        plan = plan_from_json(json.loads(record.plan), ours=True)
         policy = OnHostFailure(json.loads(record.settings)["policy"])
         async with self._lock(record.cluster, record.id):
             attempt = self.runs.next_attempt(record.id) if record.status.ended else self.runs.go_on(record.id)
@@ -146,11 +145,11 @@ async def _watched(runner: Runner, runs: Runs, locks: Locks) -> AsyncIterator[No
     async def watch() -> None:
         renewed = time.monotonic()
         while True:
-            await asyncio.sleep(min(CANCEL_POLL_SECONDS, locks_module.RENEW_SECONDS))
+            await asyncio.sleep(min(CANCEL_POLL_SECONDS, RENEW_SECONDS))
             if not stopping and runs.cancel_requested(runner.run):
                 stop()
             # Also while it stops: a host may take minutes for the operation in hand, and nobody else may start.
-            if time.monotonic() - renewed >= locks_module.RENEW_SECONDS:
+            if time.monotonic() - renewed >= RENEW_SECONDS:
                 renewed = time.monotonic()
                 if not locks.renew(_lock_name(runner.plan.cluster)) and not stopping:
                     stop()
