@@ -23,7 +23,7 @@ imports:
 	$(RUN) lint-imports
 
 unit:
-	$(RUN) pytest tests/unit tests/definitions tests/contracts -q -n 2
+	$(RUN) pytest tests/unit tests/definitions tests/plans tests/contracts -q -n 2
 
 format: ## Let ruff rewrite what it can
 	$(RUN) ruff check --fix src tests bench scripts/*.py

@@ -88,6 +88,13 @@ def test_the_order_of_a_first_apply(world) -> None:
     assert plan.disruption is Disruption.NONE
 
 
+@pytest.mark.xfail(strict=True, reason="lifecycle/apply.py make_join_token: its minutes run while files are sent for hours")
+def test_a_token_is_made_when_it_can_be_used(edited) -> None:
+    """It is valid for half an hour; binaries and images may take longer over a slow line."""
+    plan = edited(*ADD_W3).plan()
+    assert before(plan, ("images", "w3"), ("token", "minimal"))
+
+
 def test_adding_a_worker_touches_only_what_it_must(edited) -> None:
     """kubespray#3651: adding one node ran on all of them."""
     plan = edited(*ADD_W3).plan()

@@ -192,6 +192,17 @@ async def test_one_bad_host_does_not_stop_the_others(bench, runner, make, policy
     assert held == {"alpha": reason, "beta": None}
 
 
+@pytest.mark.parametrize("policy", [OnHostFailure.SKIP, OnHostFailure.QUARANTINE])
+async def test_a_control_plane_that_fails_stops_the_run_whatever_the_policy(bench, runner, make, policy) -> None:
+    Members(bench.engine.database).remember("lab", Member("alpha", "CONTROL_PLANE", {}))
+    bench.does = {"a": failing}
+    made = runner(make["call"]("a"), make["call"]("b", target="beta"), policy=policy)
+    made.parallel = 1
+    await drive(made)
+    assert states(bench, made) == {"a": "failed", "b": "skipped"}
+    assert Members(bench.engine.database).of("lab")["alpha"].quarantine is None
+
+
 async def test_a_cluster_is_never_put_into_quarantine(bench, runner, make) -> None:
     bench.does = {"a": failing}
     await drive(runner(make["call"]("a", target="lab"), policy=OnHostFailure.QUARANTINE))
