@@ -88,7 +88,7 @@ def test_the_order_of_a_first_apply(world) -> None:
     assert plan.disruption is Disruption.NONE
 
 
-@pytest.mark.xfail(strict=True, reason="lifecycle/apply.py make_join_token: its minutes run while files are sent for hours")
+@pytest.mark.xfail(strict=True, reason="lifecycle/apply.py make_join_token: its minutes run while files are sent")
 def test_a_token_is_made_when_it_can_be_used(edited) -> None:
     """It is valid for half an hour; binaries and images may take longer over a slow line."""
     plan = edited(*ADD_W3).plan()
