@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from raijin.model.node_group import NodeRole
 from raijin.plan.draft import Draft
-from raijin.plan.model import Call, Change, Disruption
+from raijin.plan.model import Call, Change, Disruption, Json
 from raijin.platforms.base import Context, Node
 from raijin.platforms.kubeadm import removal
 from raijin.platforms.kubeadm.members import join_secret, kubeconfig_secret
@@ -46,11 +47,15 @@ def _leave(context: Context, node: Node, needs: tuple[str, ...]) -> Iterable[Dra
             estimate=20,
         )
     if node.name in context.members:
+        # The way into the cluster is kept until its control plane is gone.
+        secrets: list[Json] = [join_secret(cluster, node.name)]
+        if node.role is NodeRole.CONTROL_PLANE:
+            secrets.append(kubeconfig_secret(cluster))
         yield Draft(
             "forget",
             node.name,
             "forget the host and its secrets",
-            Call("raijin.forget", {"secrets": [join_secret(cluster, node.name), kubeconfig_secret(cluster)]}),
+            Call("raijin.forget", {"secrets": secrets}),
             changes=(Change(f"host {node.name}", "member of", cluster, "absent"),),
             needs=(f"leave/{node.name}",),
             disruption=Disruption.DATA,
