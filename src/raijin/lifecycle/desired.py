@@ -59,8 +59,10 @@ def removal_of(context: Context, node: Node) -> Iterable[Draft]:
     hosts: list[Json] = [n.name for n in context.control_planes]
     access: dict[str, Json] = {"control_planes": hosts, "port": context.cluster.kubernetes.api_server_port}
     live = context.state.nodes.get(node.name) if context.state else None
-    # The pods of a dead node cannot be moved: they end when its node object is gone.
-    if live is not None and live.ready and context.drain:
+    # The pods of a dead host cannot be moved: they end when its node object is gone. The API calls a node Ready for
+    # another 40 s after its death, so the host itself is believed first; of a stranger only the API can tell.
+    alive = node.facts is not None or (node.name not in context.members and live is not None and live.ready)
+    if live is not None and alive and context.drain:
         yield Draft(
             "drain",
             node.name,
