@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -149,9 +150,8 @@ def measure(name: str, kind: str, hosts: Hosts) -> Sample:
     return Sample(name, kind, seconds, used.ru_utime + used.ru_stime, on_hosts, memory, load)
 
 
-def one_round(names: list[str], hosts: Hosts, states: dict[str, dict[str, str]]) -> list[Sample]:
+def one_round(names: list[str], hosts: Hosts, states: dict[str, dict[str, str]], samples: list[Sample]) -> None:
     """Every tool once: undo, first, same. What the hosts are like afterwards is kept from the first round."""
-    samples = []
     for name in names:
         hosts.on_hosts("reset.sh", with_name=True)
         shutil.rmtree(hosts.folder / "raijin-home", ignore_errors=True)
@@ -165,7 +165,6 @@ def one_round(names: list[str], hosts: Hosts, states: dict[str, dict[str, str]])
             samples.append(measure(name, "same", hosts))
         for sample in samples[-2:]:
             print(f"  {sample.tool:9} {sample.kind:5} {sample.seconds:7.2f} s", file=sys.stderr)
-    return samples
 
 
 def _compare(what: str, wanted: dict[str, str], found: dict[str, str]) -> None:
@@ -185,6 +184,7 @@ def main() -> None:
     folder = Path(options.folder or tempfile.mkdtemp(prefix="raijin-bench-"))
     folder.mkdir(parents=True, exist_ok=True)
     samples: list[Sample] = []
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a stopped benchmark, too, takes its machines away
     try:
         print(f"{options.hosts} lab machines in {folder}", file=sys.stderr)
         hosts = lab_hosts.up(folder, options.hosts)
@@ -195,11 +195,13 @@ def main() -> None:
             slow_too = options.slow_rounds is None or number < options.slow_rounds
             turn = [name for name in names if slow_too or name not in SLOW]
             turn = turn[number % len(turn) :] + turn[: number % len(turn)]
-            samples += one_round(turn, hosts, states)
+            one_round(turn, hosts, states, samples)
         for name, state in states.items():
             _compare(f"after {names[0]} and after {name}", states[names[0]], state)
         print(f"all tools leave the hosts in the same state: {', '.join(states)}", file=sys.stderr)
     finally:
+        if samples:
+            show(samples, options.hosts)
         if not options.keep:
             lab_hosts.down(folder)
         if options.save:
@@ -207,7 +209,6 @@ def main() -> None:
             Path(options.save).write_text(json.dumps(record, indent=1))
     if not options.keep and not options.folder:
         shutil.rmtree(folder)
-    show(samples, options.hosts)
 
 
 def _options() -> argparse.Namespace:

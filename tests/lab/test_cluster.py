@@ -126,7 +126,7 @@ def test_a_second_apply_does_nothing(site, before) -> None:
 def test_drift_is_found_field_by_field_and_mended(site, before) -> None:
     """What somebody changed by hand is in the plan with before and after, and only that is put right."""
     worker = site.machines[1]["name"]
-    site.ssh(worker, "sysctl -qw net.ipv4.ip_forward=0; echo '# by hand' >>/etc/containerd/config.toml")
+    site.ssh(worker, "sysctl -qw kernel.panic=5; echo '# by hand' >>/etc/containerd/config.toml")
     site.kubectl(f"label node {worker} node-role.kubernetes.io/worker-")
     plan = site.plan()
     assert {step["target"] for step in plan["steps"] if step["stage"] in {"prepare", "services"}} == {worker}
@@ -137,17 +137,17 @@ def test_drift_is_found_field_by_field_and_mended(site, before) -> None:
     assert "# by hand" not in content["after"]
     site.apply()
     assert site.plan()["steps"] == []
-    assert site.ssh(worker, "cat /proc/sys/net/ipv4/ip_forward") == "1"
+    assert site.ssh(worker, "cat /proc/sys/kernel/panic") == "10"
 
 
 def test_a_saved_plan_is_refused_when_the_state_has_moved(site, before) -> None:
     """A plan promises what it saw; when that has moved it is refused with exit code 5 and nothing is changed."""
     worker = site.machines[2]["name"]
-    site.ssh(worker, "sysctl -qw net.ipv4.ip_forward=0")
+    site.ssh(worker, "sysctl -qw kernel.panic=5")
     saved = site.home / "plan.json"
     site.plan("--out", str(saved))
     assert saved.stat().st_mode & 0o777 == 0o600
-    site.ssh(worker, "sysctl -qw net.ipv4.ip_forward=1; systemctl stop kubelet")
+    site.ssh(worker, "sysctl -qw kernel.panic=10; systemctl stop kubelet")
     refused = site.apply(str(saved), code=5)
     assert "stale" in refused.err
     assert site.ssh(worker, "systemctl is-active kubelet", check=False) == "inactive"
