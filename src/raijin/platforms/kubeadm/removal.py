@@ -47,14 +47,19 @@ def leave(context: Context) -> Program:
         ),
         Unit("kubelet", running=False, enabled=False),
         ContainersAbsent(CRI_SOCKET),
-        # The slices of all pods hang below this one, made by the kubelet for as long as the host runs.
-        Unit("kubepods.slice", running=False, enabled=None),
         Unit("containerd", running=False, enabled=False),
         Absent(FOLDER, recursive=True),
         *(Absent(path, recursive=True, unmount=True) for path in _FILLED),
         *(LinkAbsent(name) for name in _LINKS),
         ChainsAbsent(_CHAINS),
         Restore(),
+        # The slices of all pods hang below this one; ending the last containers brings it up again, so it goes late.
+        Command(
+            "end the slice of the pods",
+            ("systemctl", "stop", "kubepods.slice"),
+            unless=("test", "!", "-d", "/run/systemd/system"),
+            only_if=("systemctl", "is-active", "--quiet", "kubepods.slice"),
+        ),
         Forget(),
     )
     return Program("leave the cluster", context.cluster.name, operations)
