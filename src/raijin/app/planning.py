@@ -92,7 +92,7 @@ async def make_plan(session: Session, verb: str, pool: Pool, *, force: bool = Fa
             + "\n".join(f"  - {path}: {reason}" for path, reason in problems),
             remedy="take these parts out, or wait for the release that serves them",
         )
-    context, notes = await _observe(session, verb, pool, force=force)
+    context, notes, materials = await _observe(session, verb, pool, force=force)
     notes += untouched(site)
     drafts = VERBS[verb](context)
     reports, failures = await observing.check(pool, drafts, _resolver(session))
@@ -107,13 +107,15 @@ async def make_plan(session: Session, verb: str, pool: Pool, *, force: bool = Fa
         notes=notes,
         definition=session.fingerprint(),
         sources=[str(path.resolve()) for path in session.paths],
-        materials=_materials(session, context),
+        materials=materials,
         estimates=_estimates(session),
     )
     return Planned(plan, context, started)
 
 
-async def _observe(session: Session, verb: str, pool: Pool, *, force: bool) -> tuple[Context, list[str]]:
+async def _observe(
+    session: Session, verb: str, pool: Pool, *, force: bool
+) -> tuple[Context, list[str], Sequence[Material]]:
     cluster = session.cluster
     members = members_of(session)
     quarantined = {name: m.quarantine for name, m in members.items() if m.quarantine and verb in CHANGING}
@@ -129,10 +131,12 @@ async def _observe(session: Session, verb: str, pool: Pool, *, force: bool) -> t
     _judge_absence(session, verb, nodes, [e for e in errors if e.host in {n.name for n in nodes}], force=force)
     context = Context(session.definition.site(), cluster, tuple(nodes), members=members, departed=gone)
     context = replace(context, force=force, drain=session.drain)
+    materials: Sequence[Material] = ()
     if verb in CHANGING:
         archs = {node.facts.architecture for node in context.reachable if node.facts}
         supplies = supply.supplies_for(session, archs)
         context = replace(context, supplies=supplies.by_arch)
+        materials = supplies.materials
         notes += supplies.notes
     documents = desired_documents(context) if verb == "apply" else []
     port = cluster.kubernetes.api_server_port
@@ -147,7 +151,7 @@ async def _observe(session: Session, verb: str, pool: Pool, *, force: bool) -> t
         reasons = preflight(context, api_failure=why)
         if reasons:
             raise refused(reasons)
-    return context, notes
+    return context, notes, materials
 
 
 def _strangers(session: Session, context: Context) -> tuple[Node, ...]:
@@ -205,10 +209,6 @@ def _resolver(session: Session) -> Resolve:
         return store.get(reference.secret) if store.has(reference.secret) else unresolved(reference)
 
     return resolve
-
-
-def _materials(session: Session, context: Context) -> Sequence[Material]:
-    return supply.supplies_for(session, context.supplies).materials if context.supplies else ()
 
 
 def _estimates(session: Session) -> dict[str, float]:
