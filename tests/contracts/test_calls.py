@@ -1,18 +1,26 @@
-"""A call is planned, carried out and explained under one name."""
+"""A call is planned, carried out and explained under one name, on every platform."""
 
 from __future__ import annotations
 
-from raijin.plan.runbook import _BY_HAND
-from raijin.platforms import calls
-from raijin.platforms.kubeadm import calls as kubeadm_calls
+import pytest
+
+from raijin.model.cluster import ClusterType
+from raijin.platforms import PLATFORMS, calls, platform_by
 
 
-def test_a_name_belongs_to_one_handler() -> None:
-    assert not set(calls.HANDLERS) & set(kubeadm_calls.HANDLERS)
+@pytest.mark.parametrize("kind", PLATFORMS)
+def test_a_name_belongs_to_one_handler(kind: ClusterType) -> None:
+    assert not set(calls.HANDLERS) & set(platform_by(kind).handlers)
 
 
-def test_every_call_that_can_be_carried_out_has_words_for_hands() -> None:
+@pytest.mark.parametrize("kind", [None, *PLATFORMS])
+def test_every_call_that_can_be_carried_out_has_words_for_hands(kind: ClusterType | None) -> None:
     """What the engine can do and the runbook cannot explain would leave a person without a way."""
-    known = {*calls.HANDLERS, *kubeadm_calls.HANDLERS}
-    assert sorted(known - set(_BY_HAND)) == []
-    assert sorted(set(_BY_HAND) - known) == []
+    one = calls if kind is None else platform_by(kind)
+    handlers, words = (one.HANDLERS, one.BY_HAND) if kind is None else (one.handlers, one.by_hand)
+    assert set(handlers) == set(words)
+
+
+@pytest.mark.parametrize("kind", PLATFORMS)
+def test_a_platform_serves_the_type_that_it_is_listed_for(kind: ClusterType) -> None:
+    assert platform_by(kind).type is kind

@@ -36,8 +36,10 @@ from raijin.operations.program import Program
 from raijin.operations.report import Report, State
 from raijin.plan.build import build
 from raijin.plan.model import Call, Plan, Step
-from raijin.platforms.base import BinaryFile, Context, ImageFile, Node, Supply
-from raijin.platforms.view import ADMIN_CONF, INIT_MARKER, KUBELET_CONF, HostView
+from raijin.platforms import platform_of
+from raijin.platforms.base import BinaryFile, Context, ImageFile, Node, Parts, Supply
+from raijin.platforms.kubeadm.paths import ADMIN_CONF, INIT_MARKER, JOIN_MARKER, KUBELET_CONF
+from raijin.platforms.view import HostView
 from raijin.state.members import Member
 from raijin.transport.kube import describe
 
@@ -64,8 +66,8 @@ def filled(fact: type[Any], **given: object) -> Any:
 SUPPLY = Supply(
     {name: BinaryFile(name, version, f"{name}.tar.gz", sha256(name)) for name, version in BINARIES.items()},
     tuple(ImageFile(ref, f"{ref.rpartition('/')[2]}.tar", sha256(ref)) for ref in IMAGES),
-    "registry.k8s.io/pause:3.10",
 )
+TAGS = {"ghcr.io/flannel-io/flannel": "v0.28.9", "ghcr.io/flannel-io/flannel-cni-plugin": "v1.9.1-flannel3"}
 
 
 @dataclass
@@ -127,13 +129,18 @@ class World:
             for name, member in self.members.items()
             if name not in {host.name for host, _ in placed}
         ]
-        nodes = tuple(Node(host, role, self.machine(host.name).view()) for host, role in placed)
-        departed = tuple(Node(host, role, self.machine(host.name).view()) for host, role in gone)
-        first = Context(self.definition.site(), cluster, nodes, {"amd64": SUPPLY}, None, self.members, departed)
+        nodes = tuple(self.node(host, role) for host, role in placed)
+        departed = tuple(self.node(host, role) for host, role in gone)
+        first = Context(self.definition.site(), cluster, nodes, {"amd64": SUPPLY}, TAGS, None, self.members, departed)
         if not self.nodes or not self.api:
             return replace(first, **more)  # type: ignore[arg-type]
         objects = {describe(d): self.objects.get(describe(d)) for d in desired_documents(first)}
         return replace(first, state=ClusterState(self.nodes, objects), **more)  # type: ignore[arg-type]
+
+    def node(self, host: Host, role: NodeRole) -> Node:
+        facts = self.machine(host.name).view()
+        parts = platform_of(self.definition.cluster()).parts(facts) if facts else Parts()
+        return Node(host, role, facts, parts=parts)
 
     def plan(self, verb: str = "apply", **more: object) -> Plan:
         drafts = VERBS[verb](self.context(**more))
@@ -173,22 +180,23 @@ class World:
                 machine.markers.add(INIT_MARKER)
             if step.stage == "join":
                 machine.files.add(KUBELET_CONF)
+            (node,) = (n for n in self.context().nodes if n.name == step.target)
+            if step.stage == "join" and node.control_plane:
+                machine.files.add(ADMIN_CONF)
+                machine.markers.add(JOIN_MARKER)
             if step.stage in {"start", "join"}:
-                role = {"node-role.kubernetes.io/control-plane": ""} if step.stage == "start" else {}
+                role = {"node-role.kubernetes.io/control-plane": ""} if node.control_plane else {}
                 self.nodes[step.target] = NodeState(step.target, True, "v1.34.2", role, (), False, ())
             if step.stage == "services":
                 # A kubelet that has joined is to run: the program says so from the next time on.
                 machine.holds |= {f"services.{p.id}" for p in self.joined_services(step.target)}
 
     def joined_services(self, name: str) -> Iterable[Program]:
-        from raijin.platforms.kubeadm import node as kubeadm_node
-
         context = self.context()
         for node in context.nodes:
-            if node.name == name and node.facts is not None:
-                there = copy.deepcopy(self.machine(name))
-                there.files.add(KUBELET_CONF)
-                yield kubeadm_node.run_services(context, replace(node, facts=there.view()))
+            if node.name == name:
+                joined = replace(node, parts=replace(node.parts, joined=True))
+                yield platform_of(context.cluster).services(context, joined)
 
     def call(self, call: Call, target: str) -> None:
         arguments: Mapping[str, Any] = call.arguments

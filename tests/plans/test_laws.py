@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from raijin.plan.model import Disruption, Plan, Retry
-from raijin.platforms.kubeadm.preflight import preflight
+from raijin.platforms.preflight import preflight
 
 
 def stages(plan: Plan, host: str) -> list[str]:
@@ -75,12 +75,13 @@ def test_from_nothing_to_nothing(world, example: str) -> None:
 def test_the_order_of_a_first_apply(world) -> None:
     plan = world("minimal").plan()
     assert stages(plan, "n1") == ["prepare", "binaries", "services", "images", "start", "kubeconfig", "label", "ready"]
-    assert stages(plan, "w1") == ["prepare", "binaries", "services", "images", "join", "label", "ready"]
+    joined = ["prepare", "binaries", "services", "images", "admit", "join", "revoke", "label", "ready"]
+    assert sorted(stages(plan, "w1")) == sorted(joined)
     for worker in ("w1", "w2"):
         assert before(plan, ("start", "n1"), ("join", worker))
-        assert before(plan, ("token", "minimal"), ("join", worker))
+        assert before(plan, ("admit", worker), ("join", worker))
         assert before(plan, ("images", worker), ("join", worker))
-        assert before(plan, ("join", worker), ("revoke", "minimal"))
+        assert before(plan, ("join", worker), ("revoke", worker))
         assert before(plan, ("network", "minimal"), ("ready", worker))
         assert not before(plan, ("start", "n1"), ("images", worker)), "workers are prepared while the cluster starts"
     assert not before(plan, ("join", "w1"), ("join", "w2"))
@@ -88,19 +89,17 @@ def test_the_order_of_a_first_apply(world) -> None:
     assert plan.disruption is Disruption.NONE
 
 
-@pytest.mark.xfail(strict=True, reason="lifecycle/apply.py make_join_token: its minutes run while files are sent")
 def test_a_token_is_made_when_it_can_be_used(edited) -> None:
     """It is valid for half an hour; binaries and images may take longer over a slow line."""
     plan = edited(*ADD_W3).plan()
-    assert before(plan, ("images", "w3"), ("token", "minimal"))
+    assert before(plan, ("images", "w3"), ("admit", "w3"))
 
 
 def test_adding_a_worker_touches_only_what_it_must(edited) -> None:
     """kubespray#3651: adding one node ran on all of them."""
     plan = edited(*ADD_W3).plan()
     assert plan.hosts == ("w3",)
-    assert {step.target for step in plan.steps} == {"w3", "minimal"}
-    assert stages(plan, "minimal") == ["token", "revoke"]
+    assert {step.target for step in plan.steps} == {"w3"}
     assert edited(*ADD_W3).carry_out(plan).plan().empty
 
 
@@ -166,19 +165,20 @@ def test_a_control_plane_that_was_started_is_never_started_again(minimal, troubl
     assert "start" not in [step.stage for step in minimal.plan().steps]
 
 
-def test_a_start_that_was_interrupted_is_taken_up_again(world) -> None:
-    """admin.conf is there and the marker is not: kubeadm was killed in the middle."""
-    fresh = world("minimal")
-    plan = fresh.plan()
-    part = Plan(plan.verb, plan.cluster, tuple(s for s in plan.steps if s.stage in {"prepare", "binaries", "services"}))
-    half = fresh.carry_out(part)
-    half.machine("n1").files.add("/etc/kubernetes/admin.conf")
-    assert "--ignore-preflight-errors" in words(step(half.plan(), "start", "n1"))
-    assert "--ignore-preflight-errors" not in words(step(plan, "start", "n1"))
-
-
-def words(started) -> str:
-    return " ".join(str(word) for operation in started.action.operations for word in getattr(operation, "argv", ()))
+@pytest.mark.parametrize("stage", ["start", "join"])
+def test_what_was_interrupted_is_taken_up_again(world, stage: str) -> None:
+    """The host itself knows, when the program runs, whether kubeadm was killed in the middle: never a second start."""
+    plan = world("minimal").plan()
+    begun = step(plan, stage, "n1" if stage == "start" else "w1").action.operations
+    commands = [operation for operation in begun if operation.kind == "command"]
+    *again, fresh = commands
+    assert again
+    assert fresh.only_if == ()
+    assert {(c.marker, c.creates) for c in commands} == {(fresh.marker, fresh.creates)}, "one of them is enough"
+    for command in again:
+        assert command.only_if
+        assert any(word.startswith("--ignore-preflight-errors=") for word in command.argv)
+    assert not any(word.startswith("--ignore") for word in fresh.argv)
 
 
 def test_no_second_cluster_beside_workers_of_the_first(minimal) -> None:
@@ -186,7 +186,7 @@ def test_no_second_cluster_beside_workers_of_the_first(minimal) -> None:
     minimal.machines["n1"] = type(minimal.machine("n1"))()
     minimal.nodes.clear()
     reasons = preflight(minimal.context())
-    assert any("n1: it has no control plane, but w1, w2 belong to one" in reason for reason in reasons)
+    assert any("n1: no control plane is left, but w1, w2 belong to one" in reason for reason in reasons)
 
 
 def test_nothing_stands_against_a_fresh_site_and_a_running_cluster(world, minimal) -> None:

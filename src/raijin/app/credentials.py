@@ -12,11 +12,11 @@ from raijin.app import observing
 from raijin.app.planning import open_pool
 from raijin.app.session import Session
 from raijin.errors import NotFound, UsageError
+from raijin.platforms import platform_of
 from raijin.platforms.access import read_kubeconfig
+from raijin.platforms.addresses import api_endpoint
 from raijin.platforms.base import Context
-from raijin.platforms.kubeadm.calls import renamed
-from raijin.platforms.kubeadm.config import api_endpoint
-from raijin.platforms.kubeadm.members import kubeconfig_secret
+from raijin.platforms.kubeconfig import kubeconfig_secret, renamed
 from raijin.state.secrets import SecretStore
 from raijin.transport.delivery import atomic_write
 
@@ -30,12 +30,14 @@ async def kubeconfig_of(session: Session) -> str:
         return store.get(name)
     placed = session.definition.hosts_of(session.cluster)
     async with open_pool(session) as pool:
-        nodes, _ = await observing.look_at(pool, [(p.host, p.role) for p in placed])
+        platform = platform_of(session.cluster)
+        nodes, _ = await observing.look_at(pool, platform, [(p.host, p.role) for p in placed])
         context = Context(session.definition.site(), session.cluster, tuple(nodes))
         first = context.first
-        if first.facts is None or not first.facts.parts.started:
+        if not first.parts.started:
             raise NotFound(f"{session.cluster.name} is not running: {first.absence or 'it was never started'}")
-        return renamed(await read_kubeconfig(pool, first.name), session.cluster.name, api_endpoint(context))
+        text = await read_kubeconfig(pool, first.name, platform.kubeconfig)
+        return renamed(text, session.cluster.name, api_endpoint(context))
 
 
 def save(text: str, path: Path) -> None:

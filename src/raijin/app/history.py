@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from raijin.app.running import engine_of, resume
+from raijin.app.running import resume
 from raijin.app.session import Session
 from raijin.errors import NotFound
 from raijin.observe.events import Event, Sink
@@ -66,4 +66,7 @@ async def resume_run(home: Path, run: str, progress: Callable[[int], Sink]) -> R
 def _engine(home: Path) -> Engine:
     if not (home / "state.sqlite").is_file():
         raise NotFound(f"nothing was ever run from {home}", remedy="check RAIJIN_HOME")
-    return engine_of(Session(home))
+    from raijin.engine.service import Engine  # noqa: PLC0415
+
+    session = Session(home)
+    return Engine(home, session.database, {}, session.events)  # it only looks, and asks others to stop

@@ -17,8 +17,10 @@ from raijin.operations.base import Resolve
 from raijin.operations.program import Mode, Program, compile_operations
 from raijin.operations.report import Report, parse_line
 from raijin.plan.draft import Draft
+from raijin.platforms import platform_of
 from raijin.platforms.access import open_cluster
-from raijin.platforms.base import Node
+from raijin.platforms.base import Context, Node
+from raijin.platforms.platform import Platform
 from raijin.platforms.view import HostView
 from raijin.transport.kube import Document
 from raijin.transport.pool import Pool
@@ -44,12 +46,15 @@ async def facts_of(pool: Pool, host: str) -> HostView:
     return HostView(facts, 0.0 if isinstance(facts.clock, Unknown) else facts.clock.epoch - middle)
 
 
-async def look_at(pool: Pool, hosts: Iterable[tuple[Host, NodeRole]]) -> tuple[list[Node], list[HostError]]:
+async def look_at(
+    pool: Pool, platform: Platform, hosts: Iterable[tuple[Host, NodeRole]]
+) -> tuple[list[Node], list[HostError]]:
     """The hosts with their facts, all at the same time; those that cannot be reached stand without, and as errors."""
 
     async def one(host: Host, role: NodeRole) -> tuple[Node, HostError | None]:
         try:
-            return Node(host, role, await facts_of(pool, host.name)), None
+            facts = await facts_of(pool, host.name)
+            return Node(host, role, facts, parts=platform.parts(facts)), None
         except HostError as error:
             return Node(host, role, None, str(error)), error
 
@@ -58,14 +63,15 @@ async def look_at(pool: Pool, hosts: Iterable[tuple[Host, NodeRole]]) -> tuple[l
 
 
 async def cluster_state(
-    pool: Pool, nodes: Sequence[Node], cluster: str, port: int, documents: Iterable[Document]
+    pool: Pool, context: Context, documents: Iterable[Document] = ()
 ) -> tuple[ClusterState | None, str]:
     """The cluster as its API shows it; None and why not, when no control plane host has one that answers."""
-    started = [n.name for n in nodes if n.role is NodeRole.CONTROL_PLANE and n.facts and n.facts.parts.started]
+    cluster, started = context.cluster, [node.name for node in context.started]
     if not started:
         return None, ""
+    port, path = cluster.kubernetes.api_server_port, platform_of(cluster).kubeconfig
     try:
-        async with open_cluster(pool, started, cluster, port=port) as kube:
+        async with open_cluster(pool, started, cluster.name, port=port, path=path) as kube:
             return await observe(kube, documents), ""
     except (KubernetesError, HostError) as error:
         return None, str(error)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
@@ -23,8 +23,9 @@ from raijin.operations.base import Resolve, SecretRef, unresolved
 from raijin.plan.build import build, refused
 from raijin.plan.draft import Draft
 from raijin.plan.model import Material, Plan
+from raijin.platforms import platform_of
 from raijin.platforms.base import Context, Node
-from raijin.platforms.kubeadm.preflight import preflight
+from raijin.platforms.preflight import preflight
 from raijin.state.members import Member
 from raijin.state.secrets import SecretStore
 from raijin.transport.pool import Pool
@@ -41,6 +42,13 @@ class Planned:
     plan: Plan
     context: Context
     at: float
+
+    def runbook(self) -> Iterator[str]:
+        """The plan as Markdown, for a person with a terminal."""
+        from raijin.plan.runbook import runbook  # noqa: PLC0415
+        from raijin.platforms.calls import BY_HAND  # noqa: PLC0415
+
+        return runbook(self.plan, {**BY_HAND, **platform_of(self.context.cluster).by_hand})
 
 
 @asynccontextmanager
@@ -122,7 +130,7 @@ async def _observe(
     wanted = wanted_hosts(session)
     departing = [] if verb == "prepare" else departed_hosts(session, members)
     asked = [*((host, role) for host, role in wanted if host.name not in quarantined), *departing]
-    seen, errors = await observing.look_at(pool, asked)
+    seen, errors = await observing.look_at(pool, platform_of(cluster), asked)
     by_name = {node.name: node for node in seen}
     nodes = [by_name.get(h.name) or Node(h, r, None, f"in quarantine: {quarantined[h.name]}") for h, r in wanted]
     gone = tuple(by_name[host.name] for host, _ in departing)
@@ -135,12 +143,11 @@ async def _observe(
     if verb in CHANGING:
         archs = {node.facts.architecture for node in context.reachable if node.facts}
         supplies = supply.supplies_for(session, archs)
-        context = replace(context, supplies=supplies.by_arch)
+        context = replace(context, supplies=supplies.by_arch, tags=supplies.tags)
         materials = supplies.materials
         notes += supplies.notes
     documents = desired_documents(context) if verb == "apply" else []
-    port = cluster.kubernetes.api_server_port
-    state, why = await observing.cluster_state(pool, nodes, cluster.name, port, documents)
+    state, why = await observing.cluster_state(pool, context, documents)
     context = replace(context, state=state)
     strangers = _strangers(session, context) if verb == "apply" else ()
     context = replace(context, departed=(*gone, *strangers))

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from raijin.app.session import Session
+from raijin.app.supply import needs_of
 from raijin.artifacts import bundle as bundles_module
 from raijin.artifacts.lock import Lock, write_lock
 from raijin.artifacts.locking import lock_from_upstream
-from raijin.artifacts.needs import ArtifactNeed, Need, needs_for
+from raijin.artifacts.needs import ArtifactNeed, Need
 
 DEFAULT_ARCH = "amd64"
 
@@ -29,21 +30,10 @@ class Listed:
         return asdict(self)
 
 
-def needs_of(session: Session, archs: Sequence[str], lock: Lock | None) -> list[Need]:
+def _needs(session: Session, archs: Sequence[str], lock: Lock | None) -> list[Need]:
     cluster = session.cluster
     wanted = archs or sorted({str(p.host.arch or DEFAULT_ARCH) for p in session.definition.hosts_of(cluster)})
-    pinned = {
-        "containerd": cluster.kubernetes.container_runtime.version,
-        "flannel": cluster.network.cni.version,
-    }
-    return needs_for(
-        {"VANILLA": "kubeadm"}.get(cluster.type.value, cluster.type.value.lower()),
-        str(cluster.kubernetes_version),
-        wanted or [DEFAULT_ARCH],
-        cni=str(cluster.network.cni.name).lower(),
-        lock=lock,
-        pinned={name: value for name, value in pinned.items() if value},
-    )
+    return needs_of(cluster, str(cluster.kubernetes_version), wanted or [DEFAULT_ARCH], lock)
 
 
 async def make_lock(session: Session, archs: Sequence[str], *, from_bundles: bool, images: bool) -> Lock:
@@ -51,7 +41,7 @@ async def make_lock(session: Session, archs: Sequence[str], *, from_bundles: boo
     if from_bundles or session.offline:
         lock = session.artifacts.offered()
     else:
-        needs = [n for n in needs_of(session, archs, None) if images or isinstance(n, ArtifactNeed)]
+        needs = [n for n in _needs(session, archs, None) if images or isinstance(n, ArtifactNeed)]
         async with session.artifacts.connect() as upstream:
             lock = await lock_from_upstream(needs, upstream)
     write_lock(session.lock_file, lock)
@@ -60,7 +50,7 @@ async def make_lock(session: Session, archs: Sequence[str], *, from_bundles: boo
 
 def listing(session: Session, archs: Sequence[str]) -> list[Listed]:
     rows = []
-    for need in needs_of(session, archs, session.lock):
+    for need in _needs(session, archs, session.lock):
         if isinstance(need, ArtifactNeed):
             entry, name, version = session.lock.get(need.name, need.version, need.arch), need.name, need.version
             cached = entry is not None and session.artifacts.path(entry) is not None

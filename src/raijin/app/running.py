@@ -34,11 +34,11 @@ class Finished:
 
 
 def engine_of(session: Session) -> Engine:
+    """The engine with everything that plans of the session's cluster may call."""
     from raijin.engine.service import Engine  # noqa: PLC0415
-    from raijin.platforms import calls  # noqa: PLC0415
-    from raijin.platforms.kubeadm import calls as kubeadm_calls  # noqa: PLC0415
+    from raijin.platforms import calls, platform_of  # noqa: PLC0415
 
-    handlers = {**calls.HANDLERS, **kubeadm_calls.HANDLERS}
+    handlers = {**calls.HANDLERS, **platform_of(session.cluster).handlers}
     return Engine(session.home, session.database, handlers, session.events)
 
 

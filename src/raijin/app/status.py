@@ -10,7 +10,8 @@ from raijin.app import observing
 from raijin.app.planning import departed_hosts, members_of, open_pool
 from raijin.app.session import Session
 from raijin.facts.cluster import ClusterState, NodeState
-from raijin.platforms.base import Node
+from raijin.platforms import platform_of
+from raijin.platforms.base import Context, Node
 from raijin.state.members import Member
 
 
@@ -51,9 +52,9 @@ async def status_of(session: Session) -> ClusterStatus:
     departing = departed_hosts(session, members)
     wanted = [(placed.host, placed.role) for placed in session.definition.hosts_of(cluster)]
     async with open_pool(session, [host for host, _ in departing]) as pool:
-        nodes, _ = await observing.look_at(pool, [*wanted, *departing])
-        port = cluster.kubernetes.api_server_port
-        state, why = await observing.cluster_state(pool, nodes, cluster.name, port, [])
+        nodes, _ = await observing.look_at(pool, platform_of(cluster), [*wanted, *departing])
+        context = Context(session.definition.site(), cluster, tuple(nodes))
+        state, why = await observing.cluster_state(pool, context)
     leaving = {host.name for host, _ in departing}
     hosts = tuple(_host(node, state, members, leaving) for node in nodes)
     api = "answers" if state else (why or "there is no cluster yet")

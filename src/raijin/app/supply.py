@@ -2,50 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from raijin.app.session import Session
+from raijin.artifacts.catalogue import normal_arch
 from raijin.artifacts.images import ImageRef
 from raijin.artifacts.lock import ImageEntry, Lock
-from raijin.artifacts.needs import ArtifactNeed, ImageNeed, needs_for, resolve
-from raijin.artifacts.versions import image_tags
+from raijin.artifacts.needs import ArtifactNeed, ImageNeed, Need, resolve
 from raijin.errors import ArtifactError
+from raijin.model.cluster import Cluster
+from raijin.network import choice_of, container_network
 from raijin.plan.model import Material, Plan
+from raijin.platforms import platform_of
 from raijin.platforms.base import BinaryFile, ImageFile, Supply
 
 
 @dataclass(frozen=True, slots=True)
 class Supplies:
+    """tags: of the images that documents name, by image."""
+
     by_arch: dict[str, Supply]
+    tags: dict[str, str]
     materials: tuple[Material, ...]
     notes: tuple[str, ...]
+
+
+def needs_of(cluster: Cluster, version: str, archs: Sequence[str], lock: Lock | None) -> list[Need]:
+    """All that a cluster of this version needs: its platform's list and its container network's. Raises Unsupported."""
+    wanted = platform_of(cluster).needs(cluster, version, archs, lock)
+    images = network_images(cluster, version, lock)
+    return [*wanted, *(ImageNeed(ref, arch) for arch in dict.fromkeys(map(normal_arch, archs)) for ref in images)]
+
+
+def network_images(cluster: Cluster, version: str, lock: Lock | None) -> tuple[str, ...]:
+    """The images of the container network, unless the platform brings it along."""
+    network = container_network(cluster)
+    if network is None or network.name in platform_of(cluster).networks:
+        return ()
+    return network.images(choice_of(cluster, version, lock, network.main_image))
 
 
 def supplies_for(session: Session, archs: Iterable[str]) -> Supplies:
     """Raises ArtifactError with all that the lock lacks. Images are all or nothing: else nodes pull them."""
     cluster, lock = session.cluster, session.lock
     version = str(cluster.kubernetes_version)
-    cni = str(cluster.network.cni.name).lower()
-    pinned = {"containerd": cluster.kubernetes.container_runtime.version, "flannel": cluster.network.cni.version}
-    chosen = {name: value for name, value in pinned.items() if value}
     by_arch: dict[str, Supply] = {}
     materials: dict[str, Material] = {}
     notes: list[str] = []
     for arch in sorted(set(archs)):
-        needs = needs_for("kubeadm", version, [arch], cni=cni, lock=lock, pinned=chosen)
+        needs = needs_of(cluster, version, [arch], lock)
         binaries = resolve([need for need in needs if isinstance(need, ArtifactNeed)], lock).artifacts
         images, note = _images([need for need in needs if isinstance(need, ImageNeed)], lock, arch)
         notes += [note] if note else []
         by_arch[arch] = Supply(
             binaries={e.name: BinaryFile(e.name, e.version, e.file, e.sha256) for e in binaries},
             images=tuple(ImageFile(str(ImageRef.parse(e.ref)), e.file, e.sha256) for e in images),
-            pause=_pause(images, version),
         )
         materials |= {e.sha256: Material(e.sha256, e.file, e.size, e.url) for e in binaries}
         materials |= {e.sha256: Material(e.sha256, e.file, e.size, e.ref) for e in images}
-    return Supplies(by_arch, tuple(materials.values()), tuple(notes))
+    tags = {ref.name: ref.tag for ref in map(ImageRef.parse, network_images(cluster, version, lock))}
+    return Supplies(by_arch, tags, tuple(materials.values()), tuple(notes))
 
 
 def _images(needs: list[ImageNeed], lock: Lock, arch: str) -> tuple[list[ImageEntry], str]:
@@ -59,11 +77,6 @@ def _images(needs: list[ImageNeed], lock: Lock, arch: str) -> tuple[list[ImageEn
     ours = {ImageRef.parse(need.ref).name for need in needs}
     extra = [i for i in lock.images if i.arch == arch and ImageRef.parse(i.ref).name not in ours]
     return [*found, *extra], ""
-
-
-def _pause(images: list[ImageEntry], version: str) -> str:
-    held = next((image.ref for image in images if image.ref.startswith("registry.k8s.io/pause:")), None)
-    return held or f"registry.k8s.io/pause:{image_tags(version).pause}"
 
 
 def locator(session: Session, plan: Plan) -> Callable[[str], Awaitable[Path]]:

@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from raijin.model.artifacts import Delivery
+from raijin.model.base import listed
 from raijin.model.boot import BootMethod
-from raijin.model.cluster import Cluster, ClusterType
+from raijin.model.cluster import Cluster
 from raijin.model.host import Host
 from raijin.model.network import CniName, Isolation
 from raijin.model.node_group import NodeGroup, NodeRole
 from raijin.model.site import Site
+from raijin.network import CONTAINER_NETWORKS
+from raijin.platforms import PLATFORMS, platform_of, served
 
 SERVED_ROLES = (NodeRole.CONTROL_PLANE, NodeRole.WORKER, NodeRole.STORAGE, NodeRole.INFRA)
 Part = tuple[str, str]
@@ -24,6 +27,8 @@ Part = tuple[str, str]
 def unsupported(cluster: Cluster, site: Site | None = None, hosts: Iterable[Host] = ()) -> list[Part]:
     """Every part that stands against planning this cluster on these hosts."""
     parts = [*_cluster(cluster), *_network(cluster)]
+    if served(cluster.type):
+        parts += platform_of(cluster).refused(cluster)
     parts += [item for index, group in enumerate(cluster.node_groups) for item in _group(index, group)]
     if site is not None and site.proxy.model_fields_set:
         parts.append(("site: proxy", "a proxy is not set up on hosts and in containerd yet"))
@@ -47,21 +52,18 @@ def untouched(site: Site) -> list[str]:
 
 
 def _cluster(cluster: Cluster) -> Iterable[Part]:
-    if cluster.type is not ClusterType.VANILLA:
-        yield "type", f"clusters of type {cluster.type} are not served yet; VANILLA (kubeadm) is"
+    if not served(cluster.type):
+        yield "type", f"clusters of type {cluster.type} are not served yet (served: {listed(PLATFORMS)})"
     if cluster.boot_method is not BootMethod.EXISTING:
         yield "bootMethod", f"booting machines by {cluster.boot_method} is not served yet; hosts must run Linux already"
     for index, service in enumerate(cluster.services):
         yield f"services[{index}]", f"services of type {service.type} are not run yet"
     if cluster.validation.health_checks:
         yield "validation.healthChecks", "named health checks are not run yet; readiness of nodes is always waited for"
-    for name in ("security", "platform_config"):
-        if getattr(cluster, name):
-            yield str(type(cluster).model_fields[name].alias), "its settings are not applied yet"
+    if cluster.security:
+        yield "security", "its settings are not applied yet"
     if "max_unavailable" in cluster.policy.model_fields_set:
         yield "policy.maxUnavailable", "it is about upgrades, which are not served yet"
-    if cluster.control_plane_size > 1:
-        yield "nodeGroups", f"{cluster.control_plane_size} control plane hosts: only one is served yet"
 
 
 def _network(cluster: Cluster) -> Iterable[Part]:
@@ -71,8 +73,11 @@ def _network(cluster: Cluster) -> Iterable[Part]:
     for name in ("private_vlan", "public_access", "interfaces"):
         if getattr(network, name):
             yield f"network.{type(network).model_fields[name].alias}", "networks of machines are not set up yet"
-    if cluster.type is ClusterType.VANILLA and network.cni.name not in {CniName.FLANNEL, CniName.NONE}:
-        yield "network.cni.name", f"{network.cni.name} is not installed yet; FLANNEL is, or NONE to bring your own"
+    cni = network.cni.name
+    own = platform_of(cluster).networks if served(cluster.type) else frozenset({cni})
+    if cni not in {*own, *(known.name for known in CONTAINER_NETWORKS), CniName.NONE}:
+        names = listed(known.name for known in CONTAINER_NETWORKS)
+        yield "network.cni.name", f"{cni} is not installed yet; {names} can be, or NONE to bring your own"
 
 
 def _group(index: int, group: NodeGroup) -> Iterable[Part]:

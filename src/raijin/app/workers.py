@@ -14,9 +14,8 @@ from raijin.definition.edit import Edits
 from raijin.errors import NotFound, PlanRefused, UsageError
 from raijin.model.duration import parse_duration
 from raijin.model.node_group import NodeRole
-from raijin.platforms.access import open_cluster, read_kubeconfig
+from raijin.platforms import platform_of
 from raijin.platforms.base import Context
-from raijin.platforms.kubeadm.config import api_endpoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,21 +95,17 @@ async def list_workers(session: Session, *, with_status: bool) -> list[WorkerRow
 
 
 async def join_command(session: Session, ttl_minutes: int) -> str:
-    """A `kubeadm join` line with a fresh token, for a host that Raijin does not manage."""
-    from raijin.platforms.access import ca_certificate, ca_hash  # noqa: PLC0415
-    from raijin.platforms.kubeadm.calls import new_token, parsed, token_document  # noqa: PLC0415
+    """What joins a host that Raijin does not manage, with a token of its own.
 
-    placed = session.definition.hosts_of(session.cluster)
+    Raises Unsupported where there is no such.
+    """
+    platform = platform_of(session.cluster)
+    placed = [(p.host, p.role) for p in session.definition.hosts_of(session.cluster)]
     async with open_pool(session) as pool:
-        nodes, _ = await observing.look_at(pool, [(p.host, p.role) for p in placed if p.role is NodeRole.CONTROL_PLANE])
+        planes = [(host, role) for host, role in placed if role is NodeRole.CONTROL_PLANE]
+        nodes, _ = await observing.look_at(pool, platform, planes)
         context = Context(session.definition.site(), session.cluster, tuple(nodes))
-        token = new_token()
-        kubeconfig = parsed(await read_kubeconfig(pool, context.first.name))
-        port = session.cluster.kubernetes.api_server_port
-        async with open_cluster(pool, [context.first.name], session.cluster.name, port=port) as kube:
-            await kube.apply(token_document(token, ttl_minutes, "made by raijin worker join-command"))
-        digest = ca_hash(ca_certificate(kubeconfig))
-        return f"kubeadm join {api_endpoint(context)} --token {token} --discovery-token-ca-cert-hash {digest}"
+        return await platform.join_command(pool, context, ttl_minutes)
 
 
 def minutes(text: str) -> int:

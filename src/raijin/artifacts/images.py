@@ -1,4 +1,4 @@
-"""Container images: what a reference means, and which images a kubeadm cluster and its CNI pull.
+"""Container images: what a reference means, and which images a kubeadm cluster pulls.
 
 References follow distribution's grammar [registry/]repository[:tag][@digest]; a first part without dot, colon or
 "localhost" belongs to the repository, and the registry is then Docker Hub, whose own images live under library/.
@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 
 from raijin.artifacts.catalogue import normal_version
-from raijin.artifacts.versions import FLANNEL, FLANNEL_CNI_PLUGIN, ImageTags, image_tags
+from raijin.artifacts.versions import ImageTags, image_tags
 from raijin.errors import ArtifactError
 
 KUBERNETES_REGISTRY = "registry.k8s.io"
@@ -93,8 +93,3 @@ def kubeadm_images(
         f"{repository}/pause:{chosen.pause}",
         f"{repository}/etcd:{chosen.etcd}",
     )
-
-
-def flannel_images(flannel: str = FLANNEL, cni_plugin: str = FLANNEL_CNI_PLUGIN) -> tuple[str, ...]:
-    """The two images of flannel's manifest (Documentation/kube-flannel.yml); the second installs its CNI plugin."""
-    return (f"ghcr.io/flannel-io/flannel:{flannel}", f"ghcr.io/flannel-io/flannel-cni-plugin:{cni_plugin}")

@@ -114,16 +114,14 @@ class Lock:
             raise missing([f"image {ref} ({normal_arch(arch)})"], self.origin)
         return entry
 
-    def only_version(self, name: str) -> str | None:
-        """The version of an artifact when exactly one is held, in whatever architectures."""
-        versions = {entry.version.removeprefix("v") for entry in self.artifacts if entry.name == name}
-        return normal_version(versions.pop()) if len(versions) == 1 else None
+    def versions_of(self, name: str) -> list[str]:
+        """The versions of an artifact that are held, in whatever architectures."""
+        return sorted({entry.version for entry in self.artifacts if entry.name == name})
 
-    def only_tag(self, image_name: str) -> str | None:
-        """The tag of an image (named registry/repository) when exactly one is held."""
+    def tags_of(self, image_name: str) -> list[str]:
+        """The tags of an image (named registry/repository) that are held."""
         refs = (ImageRef.parse(entry.ref) for entry in self.images)
-        tags = {ref.tag for ref in refs if ref.name == image_name and ref.tag}
-        return tags.pop() if len(tags) == 1 else None
+        return sorted({ref.tag for ref in refs if ref.name == image_name and ref.tag})
 
     def merged(self, newer: Lock) -> Lock:
         """Both; where both have the same artifact, the newer one's entry."""

@@ -1,30 +1,30 @@
-"""What a cluster needs, before anything is fetched: platform, Kubernetes version, architectures, CNI -> a list.
+"""What a cluster needs, before anything is fetched: a list, made by its platform and its container network.
 
-A version that the definition leaves open is the one that the lock (or bundle) holds, if it holds exactly one, because
-offline only that one exists; otherwise the catalogue's for this Kubernetes version. `resolve` then finds each need in
-the lock and reports all that are missing at once.
+A version that the definition leaves open is the catalogue's for this Kubernetes version, or the newest that the lock
+(or bundle) holds when that one is not in it, because offline only what is held exists. `resolve` then finds each need
+in the lock and reports all that are missing at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from raijin.artifacts.catalogue import normal_arch, normal_version
-from raijin.artifacts.images import KUBERNETES_REGISTRY, flannel_images, kubeadm_images
+from raijin.artifacts.catalogue import normal_version
 from raijin.artifacts.lock import ImageEntry, Lock, LockEntry, missing
-from raijin.artifacts.versions import FLANNEL, FLANNEL_CNI_PLUGIN, ImageTags, default_version, image_tags
-from raijin.errors import Unsupported
-
-_FLANNEL_NAME = "ghcr.io/flannel-io/flannel"
+from raijin.artifacts.versions import default_version
+from raijin.model.version import newest
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class ArtifactNeed:
+    """optional: the cluster stands without it, some verbs do not; a lock that does not hold it is no error."""
+
     name: str
     version: str
     arch: str
+    optional: bool = False
 
     def __str__(self) -> str:
         return f"{self.name} {self.version} ({self.arch})"
@@ -49,51 +49,34 @@ class Resolved(NamedTuple):
     images: list[ImageEntry]
 
 
-def needs_for(
-    platform: str,
-    kubernetes: str,
-    archs: Iterable[str],
-    *,
-    cni: str = "flannel",
-    lock: Lock | None = None,
-    pinned: dict[str, str] | None = None,
-    runtime: bool = True,
-    tools: Sequence[str] = (),
-    image_repository: str = KUBERNETES_REGISTRY,
-) -> list[Need]:
-    """The needs of one cluster, per architecture, without doubles.
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The versions of one cluster's artifacts: the definition's, else what is held, else the catalogue's.
 
-    platform: kubeadm, k3s or rke2 (for the latter two, `kubernetes` is their own version, such as v1.36.4+k3s1).
-    pinned: versions that the definition fixes, by artifact name ("flannel" and "flannel-cni-plugin" too).
-    runtime: False when containerd, runc and the CNI plugins come as packages of the distribution.
-    lock: leave it out when the lock file itself is being made anew, or it would hold on to its old versions.
-    tools: further catalogue names, such as helm or etcd.
-    Raises Unsupported for a platform, CNI or version that Raijin cannot serve.
+    kubernetes: its version. lock: what is held; leave it out when the lock file itself is made anew, or it would hold
+    on to its old versions. pinned: versions that the definition fixes, by artifact or image name.
     """
-    held, fixed = lock or Lock(), pinned or {}
 
-    def version(name: str) -> str:
-        return normal_version(fixed.get(name) or held.only_version(name) or default_version(name, kubernetes))
+    kubernetes: str
+    lock: Lock = field(default_factory=Lock)
+    pinned: Mapping[str, str] = field(default_factory=dict)
 
-    if platform == "kubeadm":
-        names = ["kubelet", "kubeadm", "kubectl", "crictl"]
-        names += ["containerd", "runc", "cni-plugins"] if runtime else []
-        own = {name: normal_version(kubernetes) for name in ("kubelet", "kubeadm", "kubectl")}
-        images = [*_kubeadm_images(kubernetes, held, image_repository), *_cni_images(cni, held, fixed)]
-    elif platform in {"k3s", "rke2"}:
-        default_version(platform, kubernetes)  # refuses a version outside what is served
-        names, images = [platform, f"{platform}-images"], []
-        own = dict.fromkeys(names, normal_version(kubernetes))
-    else:
-        raise Unsupported(
-            f"there is no list of artifacts for platform {platform!r} yet", remedy="use kubeadm, k3s or rke2"
-        )
-    wanted = [*names, *(tool for tool in tools if tool not in names)]
-    machine = list(dict.fromkeys(normal_arch(arch) for arch in archs))
-    return [
-        *(ArtifactNeed(name, own.get(name) or version(name), arch) for arch in machine for name in wanted),
-        *(ImageNeed(ref, arch) for arch in machine for ref in images),
-    ]
+    def version(self, name: str) -> str:
+        """The version of an artifact of the catalogue, with its leading v."""
+        fixed = self.pinned.get(name)
+        if fixed:
+            return normal_version(fixed)
+        own = normal_version(default_version(name, self.kubernetes))
+        return _chosen(own, [normal_version(version) for version in self.lock.versions_of(name)])
+
+    def tag(self, image: str, own: str) -> str:
+        """The tag of an image (named registry/repository), where `own` is the one that goes with this Kubernetes."""
+        return self.pinned.get(image) or _chosen(own, self.lock.tags_of(image))
+
+
+def _chosen(own: str, held: Sequence[str]) -> str:
+    """Offline only what is held exists: its newest, unless our own is held too."""
+    return own if not held or own in held else newest(held)
 
 
 def resolve(needs: Iterable[Need], lock: Lock) -> Resolved:
@@ -103,7 +86,7 @@ def resolve(needs: Iterable[Need], lock: Lock) -> Resolved:
         if isinstance(need, ArtifactNeed):
             entry = lock.get(need.name, need.version, need.arch)
             found.artifacts.extend([entry] if entry else [])
-            absent.extend([] if entry else [str(need)])
+            absent.extend([] if entry or need.optional else [str(need)])
         else:
             image = lock.get_image(need.ref, need.arch)
             found.images.extend([image] if image else [])
@@ -111,24 +94,3 @@ def resolve(needs: Iterable[Need], lock: Lock) -> Resolved:
     if absent:
         raise missing(absent, lock.origin)
     return found
-
-
-def _kubeadm_images(kubernetes: str, held: Lock, repository: str) -> tuple[str, ...]:
-    own = image_tags(kubernetes)
-    dns = "coredns/coredns" if repository == KUBERNETES_REGISTRY else "coredns"
-    tags = ImageTags(
-        pause=held.only_tag(f"{repository}/pause") or own.pause,
-        etcd=held.only_tag(f"{repository}/etcd") or own.etcd,
-        coredns=held.only_tag(f"{repository}/{dns}") or own.coredns,
-    )
-    return kubeadm_images(kubernetes, tags=tags, repository=repository)
-
-
-def _cni_images(cni: str, held: Lock, fixed: dict[str, str]) -> tuple[str, ...]:
-    if cni in {"none", ""}:
-        return ()
-    if cni != "flannel":
-        raise Unsupported(f"the images of CNI {cni!r} are not listed yet", remedy="use flannel, or cni: none")
-    flannel = fixed.get("flannel") or held.only_tag(_FLANNEL_NAME) or FLANNEL
-    plugin = fixed.get("flannel-cni-plugin") or held.only_tag(f"{_FLANNEL_NAME}-cni-plugin") or FLANNEL_CNI_PLUGIN
-    return flannel_images(normal_version(flannel), normal_version(plugin))

@@ -56,9 +56,9 @@ KUBEADM_IMAGE_TAGS: tuple[_Since, ...] = (
     _Since(36, 0, ImageTags("3.10.2", "3.6.8-0", "v1.14.2")),
 )
 
-# Newest seen at 2026-08: containerd, runc and cni-plugins in kubespray's checksums.yml; flannel and its plugin in
-# flannel's Documentation/kube-flannel.yml of v0.28.9; helm's tag in its repository; k3s, rke2 and talos in their
-# release channels. containerd 2.x serves CRI v1, which every Kubernetes from 1.26 on speaks.
+# Newest seen at 2026-08: containerd, runc and cni-plugins in kubespray's checksums.yml; helm's tag in its repository;
+# k3s, rke2 and talos in their release channels. containerd 2.x serves CRI v1, which every Kubernetes from 1.26 on
+# speaks.
 DEFAULT_VERSIONS: dict[str, str] = {
     "containerd": "v2.3.4",
     "runc": "v1.4.3",
@@ -70,8 +70,6 @@ DEFAULT_VERSIONS: dict[str, str] = {
     "rke2-images": "v1.36.3+rke2r1",
     "talosctl": "v1.13.9",
 }
-FLANNEL = "v0.28.9"
-FLANNEL_CNI_PLUGIN = "v1.9.1-flannel3"
 
 _KUBERNETES = re.compile(r"v?1\.(\d+)\.(\d+)([-+][0-9A-Za-z.+-]+)?")
 

@@ -21,6 +21,8 @@ from raijin.state.members import Member, Members
 from raijin.state.runs import Runs, RunStatus, StepState
 from raijin.state.secrets import SecretStore
 
+BEGUN = frozenset({StepState.DONE, StepState.FAILED, StepState.CANCELLED})
+"""How a step may have ended that was begun (a cancelled one may have been)."""
 STOP_SECONDS = 0.3
 """How long cancelling waits for hosts to take the wish to stop; slower ones take it a little later."""
 
@@ -172,7 +174,8 @@ class Runner:
 
     async def _act_fresh(self, step: Step) -> None:
         """Do the step, after doing again what it needs, was done by an earlier process, and may have expired."""
-        for need in (self._steps[name] for name in step.needs):
+        needs = () if step.cleanup else step.needs  # what is only put in order is not made anew for it
+        for need in (self._steps[name] for name in needs):
             if need.renewed and need.id not in self._fresh:
                 renewal = self._renewals.get(need.id)
                 if renewal is None or (renewal.done() and (renewal.cancelled() or renewal.exception() is not None)):
@@ -211,6 +214,11 @@ class Runner:
         )
 
     def _refuse_start(self, step: Step) -> None:
+        if step.cleanup and not self._cancelled:
+            states = {self._ended[need].result().state for need in step.needs}
+            if not states or states & BEGUN:
+                return
+            raise _NotStarted("nothing was begun that it would put in order")
         bad = [need for need in step.needs if self._ended[need].result().state is not StepState.DONE]
         if bad:
             first = self._steps[bad[0]]

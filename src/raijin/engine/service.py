@@ -27,7 +27,7 @@ from raijin.plan.handlers import Handlers
 from raijin.plan.model import Plan
 from raijin.state.locks import RENEW_SECONDS, Locks
 from raijin.state.members import Members
-from raijin.state.runs import RunRecord, Runs, RunStatus
+from raijin.state.runs import RunRecord, Runs, RunStatus, StepState
 from raijin.state.secrets import SecretStore
 from raijin.transport.pool import Pool
 
@@ -65,8 +65,19 @@ class Engine:
         plan = plan_from_json(json.loads(record.plan), ours=True)
         policy = OnHostFailure(json.loads(record.settings)["policy"])
         async with self._lock(record.cluster, record.id):
-            attempt = self.runs.next_attempt(record.id) if record.status.ended else self.runs.go_on(record.id)
+            attempt = self._open(record, plan)
             return await self._attempt(record.id, attempt, plan, policy, pool=pool, locate=locate)
+
+    def _open(self, record: RunRecord, plan: Plan) -> int:
+        """The attempt to go on in.
+
+        What put a failed step in order has to do so again after the next try of that step.
+        """
+        if not record.status.ended:
+            return self.runs.go_on(record.id)
+        done = {step.step for step in self.runs.steps(record.id) if step.state is StepState.DONE}
+        again = [step.id for step in plan.steps if step.cleanup and not set(step.needs) <= done]
+        return self.runs.next_attempt(record.id, again=again)
 
     def cancel(self, run: str) -> RunRecord:
         """Ask for the end of a run. One whose process is dead is marked as cancelled at once."""

@@ -9,20 +9,24 @@ from raijin.facts.cluster import NodeState, differences
 from raijin.lifecycle.desired import desired_documents, desired_labels, desired_taints, removal_of
 from raijin.plan.draft import Draft
 from raijin.plan.model import Call, Change, Json, Retry
+from raijin.platforms import platform_of
+from raijin.platforms.access import access_to
+from raijin.platforms.addresses import api_endpoint
 from raijin.platforms.base import Context, Node
-from raijin.platforms.kubeadm import members
-from raijin.platforms.kubeadm import node as kubeadm_node
-from raijin.platforms.kubeadm.config import api_endpoint, join_document
+from raijin.platforms.platform import Platform
 from raijin.transport.kube import describe
 
 Stage = Callable[[Context], Iterable[Draft]]
 TRANSFER_SECONDS = 3600
 """Half a gigabyte over a slow line to a far site takes its time."""
+START_SECONDS = 960
+JOIN_SECONDS = 660
+"""A little more than the programs give their own commands."""
 
 
 def prepare_nodes(context: Context) -> Iterable[Draft]:
     for node in context.reachable:
-        program = kubeadm_node.prepare(context, node)
+        program = _platform(context).prepare(context, node)
         yield Draft("prepare", node.name, "prepare the operating system", program, timeout=900, estimate=15)
 
 
@@ -32,7 +36,7 @@ def install_binaries(context: Context) -> Iterable[Draft]:
             "binaries",
             node.name,
             "install the binaries",
-            kubeadm_node.equip(context, node),
+            _platform(context).equip(context, node),
             needs=(f"prepare/{node.name}",),
             timeout=TRANSFER_SECONDS,
             estimate=20,
@@ -44,8 +48,8 @@ def run_services(context: Context) -> Iterable[Draft]:
         yield Draft(
             "services",
             node.name,
-            "run containerd and the kubelet",
-            kubeadm_node.run_services(context, node),
+            "set up the services",
+            _platform(context).services(context, node),
             needs=(f"binaries/{node.name}", f"prepare/{node.name}"),
             estimate=5,
         )
@@ -53,7 +57,7 @@ def run_services(context: Context) -> Iterable[Draft]:
 
 def load_images(context: Context) -> Iterable[Draft]:
     for node in context.reachable:
-        program = kubeadm_node.load_images(context, node)
+        program = _platform(context).images(context, node)
         if program is not None:
             needs = (f"services/{node.name}",)
             yield Draft(
@@ -64,17 +68,16 @@ def load_images(context: Context) -> Iterable[Draft]:
 def start_cluster(context: Context) -> Iterable[Draft]:
     """Only where there is none: a control plane that has been started is never started again."""
     first = context.first
-    if first.facts is None or first.facts.parts.started:
+    if first.facts is None or context.started:
         return
-    interrupted = first.facts.parts.begun
     yield Draft(
         "start",
         first.name,
-        "start the cluster (kubeadm init)",
-        members.start_cluster(context, interrupted=interrupted),
+        "start the cluster",
+        _platform(context).start(context),
         needs=(f"services/{first.name}", f"images/{first.name}"),
         retry=Retry.NEVER,
-        timeout=members.INIT_SECONDS + 60,
+        timeout=START_SECONDS,
         estimate=45,
     )
 
@@ -85,7 +88,7 @@ def fetch_kubeconfig(context: Context) -> Iterable[Draft]:
         "kubeconfig",
         first.name,
         "keep the kubeconfig",
-        Call("kubeadm.kubeconfig", {"endpoint": api_endpoint(context)}),
+        Call("cluster.kubeconfig", {"kubeconfig": _platform(context).kubeconfig, "endpoint": api_endpoint(context)}),
         needs=(f"start/{first.name}",),
         follows=True,
         timeout=60,
@@ -117,51 +120,54 @@ def install_network(context: Context) -> Iterable[Draft]:
         )
 
 
-def make_join_token(context: Context) -> Iterable[Draft]:
-    joining = _joining(context)
-    if joining:
-        cluster = context.cluster
-        ttl = cluster.kubernetes.token_ttl_minutes
-        arguments: dict[str, Json] = {
-            "documents": {node.name: join_document(context, node) for node in joining},
-            "endpoint": api_endpoint(context),
-            "ttl_minutes": ttl,
-        }
-        yield Draft(
-            "token",
-            cluster.name,
-            "make a join token",
-            _call(context, "kubeadm.token", arguments),
-            needs=(f"start/{context.first.name}",),
-            changes=(Change("join token", "state", "absent", f"valid for {ttl} minutes"),),
-            timeout=120,
-            renewed=True,
-        )
+def join_control_planes(context: Context) -> Iterable[Draft]:
+    """One at a time: each is a full member, with its etcd in step, before the next one is let in."""
+    before: tuple[str, ...] = ()
+    for node in _joining(context, context.control_planes):
+        yield from _join(context, node, "join the control plane", before)
+        before = (f"join/{node.name}", f"revoke/{node.name}")
 
 
 def join_workers(context: Context) -> Iterable[Draft]:
-    for node in _joining(context):
-        interrupted = node.facts is not None and node.facts.parts.begun
+    for node in _joining(context, context.workers):
+        yield from _join(context, node, "join the cluster", ())
+
+
+def _join(context: Context, node: Node, title: str, after: tuple[str, ...]) -> Iterable[Draft]:
+    """Let one host in when all that takes long to send is there, join it, and close the door again."""
+    platform = _platform(context)
+    here = (f"services/{node.name}", f"images/{node.name}")
+    admission, farewell = platform.admit(context, node), platform.revoke(context, node)
+    if admission is not None:
+        ttl = context.cluster.kubernetes.token_ttl_minutes
         yield Draft(
-            "join",
+            "admit",
             node.name,
-            "join the cluster (kubeadm join)",
-            members.join_worker(context, node, interrupted=interrupted),
-            needs=(f"token/{context.cluster.name}", f"services/{node.name}", f"images/{node.name}"),
-            timeout=members.JOIN_SECONDS + 60,
-            estimate=15,
+            "make a join token",
+            admission,
+            needs=(f"start/{context.first.name}", *here, *after),
+            changes=(Change(f"join token of {node.name}", "state", "absent", f"valid for {ttl} minutes"),),
+            timeout=120,
+            renewed=True,
         )
-
-
-def revoke_join_token(context: Context) -> Iterable[Draft]:
-    if _joining(context):
+    yield Draft(
+        "join",
+        node.name,
+        title,
+        platform.join(context, node),
+        needs=(f"admit/{node.name}", f"start/{context.first.name}", *here, *after),
+        timeout=JOIN_SECONDS,
+        estimate=15,
+    )
+    if farewell is not None:
         yield Draft(
             "revoke",
-            context.cluster.name,
+            node.name,
             "take the join token back",
-            _call(context, "kubeadm.revoke", {}),
-            needs=("join/*",),
+            farewell,
+            needs=(f"admit/{node.name}", f"join/{node.name}"),
             follows=True,
+            cleanup=True,
             timeout=60,
         )
 
@@ -222,9 +228,8 @@ STAGES: tuple[Stage, ...] = (
     start_cluster,
     fetch_kubeconfig,
     install_network,
-    make_join_token,
+    join_control_planes,
     join_workers,
-    revoke_join_token,
     label_nodes,
     wait_until_ready,
     remove_departed,
@@ -244,14 +249,19 @@ def prepare_drafts(context: Context) -> list[Draft]:
     return [draft for stage in PREPARE_STAGES for draft in stage(context)]
 
 
-def _joining(context: Context) -> list[Node]:
-    return [node for node in context.workers if node.facts is not None and not kubeadm_node.joined(node)]
+def _platform(context: Context) -> Platform:
+    return platform_of(context.cluster)
+
+
+def _joining(context: Context, nodes: Iterable[Node]) -> list[Node]:
+    """Those that are to become members. The first one is, when it starts the cluster."""
+    starts = None if context.started else context.first.name
+    return [node for node in nodes if node.facts is not None and not node.joined and node.name != starts]
 
 
 def _call(context: Context, name: str, arguments: dict[str, Json]) -> Call:
     """A call that goes to the cluster's API by way of its control plane hosts."""
-    hosts: list[Json] = [node.name for node in context.control_planes]
-    return Call(name, {"control_planes": hosts, "port": context.cluster.kubernetes.api_server_port, **arguments})
+    return Call(name, {**access_to(context, _platform(context).kubeconfig), **arguments})
 
 
 def _label_changes(

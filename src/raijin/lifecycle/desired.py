@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
-from raijin.artifacts.versions import FLANNEL, FLANNEL_CNI_PLUGIN
 from raijin.facts.labels import labels_from
-from raijin.model.network import CniName
 from raijin.model.node_group import NodeRole
-from raijin.network import flannel
+from raijin.network import container_network
 from raijin.plan.draft import Draft
 from raijin.plan.model import Call, Change, Disruption, Json
+from raijin.platforms import platform_of
+from raijin.platforms.access import access_to
 from raijin.platforms.base import Context, Node
-from raijin.platforms.kubeadm import removal
-from raijin.platforms.kubeadm.members import join_secret
 
 Document = dict[str, Any]
 ROLE_LABEL = "node-role.kubernetes.io"
@@ -26,15 +24,13 @@ _NAMED_ROLES = {
 
 
 def desired_documents(context: Context) -> list[Document]:
-    """The documents that Raijin applies to the cluster."""
-    cni = context.cluster.network.cni
-    if cni.name is not CniName.FLANNEL:
-        return []
-    images = [image.ref.rpartition(":") for supply in context.supplies.values() for image in supply.images]
-    held = {name: tag for name, _, tag in images}
-    version = cni.version or held.get("ghcr.io/flannel-io/flannel", FLANNEL)
-    plugin = held.get("ghcr.io/flannel-io/flannel-cni-plugin", FLANNEL_CNI_PLUGIN)
-    return flannel.documents(context.cluster, version=version, plugin=plugin)
+    """The documents that Raijin applies to the cluster: the platform's own, then the container network."""
+    platform = platform_of(context.cluster)
+    network = container_network(context.cluster)
+    documents = platform.documents(context)
+    if network is not None and network.name not in platform.networks:
+        documents += network.documents(context.cluster, context.tags)
+    return documents
 
 
 def desired_labels(context: Context, node: Node) -> dict[str, str]:
@@ -56,8 +52,8 @@ def desired_taints(context: Context, node: Node) -> list[dict[str, str]]:
 
 def removal_of(context: Context, node: Node) -> Iterable[Draft]:
     """Drain, delete the node object, put the host back, forget it. A dead host is only deleted and forgotten."""
-    hosts: list[Json] = [n.name for n in context.control_planes]
-    access: dict[str, Json] = {"control_planes": hosts, "port": context.cluster.kubernetes.api_server_port}
+    platform = platform_of(context.cluster)
+    access = access_to(context, platform.kubeconfig)
     live = context.state.nodes.get(node.name) if context.state else None
     # The pods of a dead host cannot be moved: they end when its node object is gone. The API calls a node Ready for
     # another 40 s after its death, so the host itself is believed first; of a stranger only the API can tell.
@@ -90,7 +86,7 @@ def removal_of(context: Context, node: Node) -> Iterable[Draft]:
             "leave",
             node.name,
             "put the host back as it was",
-            removal.leave(context),
+            platform.leave(context),
             needs=(f"delete-node/{node.name}",),
             disruption=Disruption.REMOVAL,
             timeout=900,
@@ -100,7 +96,7 @@ def removal_of(context: Context, node: Node) -> Iterable[Draft]:
         "forget",
         node.name,
         "forget the host",
-        Call("raijin.forget", {"secrets": [join_secret(context.cluster.name, node.name)]}),
+        Call("raijin.forget", {"secrets": cast("Json", platform.secrets(context.cluster.name, node))}),
         changes=(Change(f"host {node.name}", "member of", context.cluster.name, "absent"),),
         needs=(f"leave/{node.name}", f"delete-node/{node.name}"),
         disruption=Disruption.REMOVAL,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import cast
 
-from raijin.model.node_group import NodeRole
 from raijin.plan.draft import Draft
 from raijin.plan.model import Call, Change, Disruption, Json
+from raijin.platforms import platform_of
 from raijin.platforms.base import Context, Node
-from raijin.platforms.kubeadm import removal
-from raijin.platforms.kubeadm.members import join_secret, kubeconfig_secret
+from raijin.platforms.kubeconfig import kubeconfig_secret
 
 Stage = Callable[[Context], Iterable[Draft]]
 
@@ -34,13 +34,13 @@ def drafts(context: Context) -> list[Draft]:
 
 
 def _leave(context: Context, node: Node, needs: tuple[str, ...]) -> Iterable[Draft]:
-    cluster = context.cluster.name
+    cluster, platform = context.cluster.name, platform_of(context.cluster)
     if node.facts is not None:
         yield Draft(
             "leave",
             node.name,
             "put the host back as it was",
-            removal.leave(context),
+            platform.leave(context),
             needs=needs,
             disruption=Disruption.DATA,
             timeout=900,
@@ -48,14 +48,14 @@ def _leave(context: Context, node: Node, needs: tuple[str, ...]) -> Iterable[Dra
         )
     if node.name in context.members:
         # The way into the cluster is kept until its control plane is gone.
-        secrets: list[Json] = [join_secret(cluster, node.name)]
-        if node.role is NodeRole.CONTROL_PLANE:
+        secrets = platform.secrets(cluster, node)
+        if node.control_plane:
             secrets.append(kubeconfig_secret(cluster))
         yield Draft(
             "forget",
             node.name,
             "forget the host and its secrets",
-            Call("raijin.forget", {"secrets": secrets}),
+            Call("raijin.forget", {"secrets": cast("Json", secrets)}),
             changes=(Change(f"host {node.name}", "member of", cluster, "absent"),),
             needs=(f"leave/{node.name}",),
             disruption=Disruption.DATA,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import total_ordering
 
@@ -47,3 +48,8 @@ class Version:
 def _natural(text: str) -> tuple[tuple[int, str], ...]:
     """So that rc.10 follows rc.9, and k3s2 follows k3s1."""
     return tuple((int(part), "") if part.isdigit() else (-1, part) for part in re.findall(r"\d+|[^\d.]+", text))
+
+
+def newest(versions: Iterable[str]) -> str:
+    """The newest of versions or tags of whatever form: `v1.4.10` after `v1.4.9`, `3.6.5-0` after `3.6.4-0`."""
+    return max(versions, key=lambda text: _natural(text.removeprefix("v")))

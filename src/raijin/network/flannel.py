@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import json
 import zlib
-from typing import Any
+from collections.abc import Iterable, Mapping
 
-from raijin.artifacts.versions import FLANNEL, FLANNEL_CNI_PLUGIN
+from raijin.artifacts.needs import Choice
 from raijin.model.cluster import Cluster
+from raijin.model.network import CniName
+from raijin.network.cni import Document, Part
 
-Document = dict[str, Any]
+IMAGE = "ghcr.io/flannel-io/flannel"
+PLUGIN = f"{IMAGE}-cni-plugin"
+# Newest seen at 2026-08: Documentation/kube-flannel.yml of v0.28.9.
+VERSION = "v0.28.9"
+PLUGIN_VERSION = "v1.9.1-flannel3"
 NAMESPACE = "kube-flannel"
 NAME = "flannel"
 DAEMON_SET = "kube-flannel-ds"
@@ -17,30 +23,49 @@ _LABELS = {"k8s-app": NAME}
 _FILES = "/etc/kube-flannel"
 
 
-def documents(cluster: Cluster, *, version: str = FLANNEL, plugin: str = FLANNEL_CNI_PLUGIN) -> list[Document]:
-    """What to apply, in order."""
-    account = _metadata(NAME)
-    return [
-        {
-            "apiVersion": "v1",
-            "kind": "Namespace",
-            "metadata": {
-                "name": NAMESPACE,
-                "labels": {**_LABELS, "pod-security.kubernetes.io/enforce": "privileged"},
+class Flannel:
+    """flannel: VXLAN (or another of its backends) between nodes, nothing else."""
+
+    name = CniName.FLANNEL
+    main_image = IMAGE
+
+    def refused(self, cluster: Cluster) -> Iterable[Part]:
+        del cluster
+        return ()
+
+    def images(self, choice: Choice) -> tuple[str, ...]:
+        return (f"{IMAGE}:{choice.tag(IMAGE, VERSION)}", f"{PLUGIN}:{choice.tag(PLUGIN, PLUGIN_VERSION)}")
+
+    def documents(self, cluster: Cluster, images: Mapping[str, str]) -> list[Document]:
+        account = _metadata(NAME)
+        return [
+            {
+                "apiVersion": "v1",
+                "kind": "Namespace",
+                "metadata": {
+                    "name": NAMESPACE,
+                    "labels": {**_LABELS, "pod-security.kubernetes.io/enforce": "privileged"},
+                },
             },
-        },
-        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": account},
-        _cluster_role(),
-        {
-            "apiVersion": "rbac.authorization.k8s.io/v1",
-            "kind": "ClusterRoleBinding",
-            "metadata": {"name": NAME, "labels": _LABELS},
-            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": NAME},
-            "subjects": [{"kind": "ServiceAccount", "name": NAME, "namespace": NAMESPACE}],
-        },
-        _config_map(cluster),
-        _daemon_set(cluster, version, plugin),
-    ]
+            {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": account},
+            _cluster_role(),
+            {
+                "apiVersion": "rbac.authorization.k8s.io/v1",
+                "kind": "ClusterRoleBinding",
+                "metadata": {"name": NAME, "labels": _LABELS},
+                "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": NAME},
+                "subjects": [{"kind": "ServiceAccount", "name": NAME, "namespace": NAMESPACE}],
+            },
+            _config_map(cluster),
+            _daemon_set(cluster, images[IMAGE], images[PLUGIN]),
+        ]
+
+    def workloads(self, cluster: Cluster) -> tuple[Document, ...]:
+        del cluster
+        return ({"apiVersion": "apps/v1", "kind": "DaemonSet", "metadata": _metadata(DAEMON_SET)},)
+
+
+FLANNEL = Flannel()
 
 
 def _metadata(name: str) -> Document:
@@ -93,7 +118,7 @@ def net_conf(cluster: Cluster) -> Document:
 
 
 def _daemon_set(cluster: Cluster, version: str, plugin: str) -> Document:
-    image = f"ghcr.io/flannel-io/flannel:{version}"
+    image = f"{IMAGE}:{version}"
     linux = {"key": "kubernetes.io/os", "operator": "In", "values": ["linux"]}
     pod: Document = {
         "affinity": {
@@ -108,7 +133,7 @@ def _daemon_set(cluster: Cluster, version: str, plugin: str) -> Document:
         "initContainers": [
             _copier(
                 "install-cni-plugin",
-                f"ghcr.io/flannel-io/flannel-cni-plugin:{plugin}",
+                f"{PLUGIN}:{plugin}",
                 ["/flannel", "/opt/cni/bin/flannel"],
                 [{"name": "cni-plugin", "mountPath": "/opt/cni/bin"}],
             ),

@@ -191,4 +191,5 @@ def _step(
         estimate=estimates.get(draft.stage, draft.estimate),
         operations=len({change.thing for change in changes}),
         renewed=draft.renewed,
+        cleanup=draft.cleanup,
     )

@@ -87,6 +87,7 @@ def _step_to_json(step: Step) -> dict[str, Any]:
         "estimate": step.estimate,
         "operations": step.operations,
         "renewed": step.renewed,
+        "cleanup": step.cleanup,
     }
 
 
@@ -106,4 +107,5 @@ def _step_from_json(data: Mapping[str, Any], programs: Mapping[str, Program]) ->
         estimate=data["estimate"],
         operations=data["operations"],
         renewed=data["renewed"],
+        cleanup=data.get("cleanup", False),  # plans in the journal may be older than the field
     )

@@ -14,7 +14,8 @@ class Draft:
 
     A program is kept when a check on the host reports that something would change; a call is kept when it carries
     `changes`, or when it `follows` and one of the drafts that it needs is kept (waiting for what was just started).
-    needs: keys `stage/target` of other drafts; `stage/*` means all of that stage.
+    needs: keys `stage/target` of other drafts; `stage/*` means all of that stage. cleanup: it puts in order what its
+    needs began, so it runs whether they ended well or not.
     """
 
     stage: str
@@ -29,6 +30,7 @@ class Draft:
     timeout: float = 600.0
     estimate: float = 1.0
     renewed: bool = False
+    cleanup: bool = False
 
     @property
     def key(self) -> str:

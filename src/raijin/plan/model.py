@@ -71,7 +71,9 @@ class Step:
 
     target: a host's name, or the cluster's. needs: ids of the steps that must be done before. timeout and estimate in
     seconds. operations: how many of the program's operations would change something. renewed: what it made may have
-    expired when a run goes on later, so it is done again for steps that still need it (a join token).
+    expired when a run goes on later, so it is done again for steps that still need it (a join token). cleanup: it puts
+    in order what its needs began (takes a token back, lets pods return), so it runs once they have ended, well or not,
+    unless none of them was begun or the run is being cancelled; a failure elsewhere does not keep it from running.
     """
 
     id: str
@@ -87,6 +89,7 @@ class Step:
     estimate: float = 1.0
     operations: int = 0
     renewed: bool = False
+    cleanup: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +121,7 @@ class Plan:
         """From what would be done and from what was seen; two plans with one digest are the same plan."""
         document = [self.verb, self.cluster, self.definition]
         steps = [
-            [s.id, s.title, list(s.needs), s.disruption.name, str(s.retry), s.timeout, s.renewed]
+            [s.id, s.title, list(s.needs), s.disruption.name, str(s.retry), s.timeout, s.renewed, s.cleanup]
             + [[c.thing, c.field, c.before, c.after] for c in s.changes]
             for s in self.steps
         ]

@@ -3,29 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from raijin.operations.program import Program
 from raijin.plan.model import Call, Disruption, Plan, Step
 from raijin.plan.render import duration, summary
 
-# What a call means in kubectl's words, for hands. {target} is the step's node.
-_BY_HAND = {
-    "kube.apply": "Apply these documents:",
-    "kube.label": "`kubectl label node {target} --overwrite ...` and `kubectl taint node {target} ...`, with:",
-    "kube.wait-node": "Wait: `kubectl wait --for=condition=Ready node/{target} --timeout=30m`",
-    "kube.drain": "`kubectl drain {target} --ignore-daemonsets --delete-emptydir-data`; if it fails: "
-    "`kubectl uncordon {target}` and stop here",
-    "kube.delete-node": "`kubectl delete node {target}`",
-    "kubeadm.token": "On a control plane host: `kubeadm token create --ttl 30m --print-join-command`",
-    "kubeadm.revoke": "On a control plane host: `kubeadm token list`, then `kubeadm token delete TOKEN`",
-    "kubeadm.kubeconfig": "Copy `/etc/kubernetes/admin.conf` of {target} to your machine, readable by you alone",
-    "raijin.forget": "Take {target} out of your own notes",
-}
 
-
-def runbook(plan: Plan) -> Iterator[str]:
-    """Lines of Markdown."""
+def runbook(plan: Plan, by_hand: Mapping[str, str]) -> Iterator[str]:
+    """Lines of Markdown. by_hand: what each call means for a person; {target} is its step's target."""
     yield f"# {plan.verb.capitalize()} {plan.cluster} by hand"
     yield ""
     yield f"{summary(plan)}. Plan digest `{plan.digest[:12]}`."
@@ -36,10 +22,10 @@ def runbook(plan: Plan) -> Iterator[str]:
         return
     numbers = {step.id: number for number, step in enumerate(plan.steps, 1)}
     for step in plan.steps:
-        yield from _step(step, numbers)
+        yield from _step(step, numbers, by_hand)
 
 
-def _step(step: Step, numbers: dict[str, int]) -> Iterator[str]:
+def _step(step: Step, numbers: dict[str, int], by_hand: Mapping[str, str]) -> Iterator[str]:
     yield f"\n## {numbers[step.id]}. {step.title} ({step.target})"
     yield ""
     needs = sorted(numbers[need] for need in step.needs)
@@ -60,11 +46,11 @@ def _step(step: Step, numbers: dict[str, int]) -> Iterator[str]:
                 yield from (f"   {line}" for command in commands for line in command.splitlines())
                 yield "   ```"
     else:
-        yield from _call(step, step.action)
+        yield from _call(step, step.action, by_hand)
 
 
-def _call(step: Step, call: Call) -> Iterator[str]:
-    yield _BY_HAND.get(call.name, f"`{call.name}`").format(target=step.target)
+def _call(step: Step, call: Call, by_hand: Mapping[str, str]) -> Iterator[str]:
+    yield by_hand.get(call.name, f"`{call.name}`").format(target=step.target)
     if call.name == "kube.apply":
         documents = call.arguments.get("documents")
         yield ""

@@ -15,6 +15,22 @@ from raijin.state.members import Member
 
 
 @dataclass(frozen=True, slots=True)
+class Parts:
+    """What of a cluster is on a host, as its platform reads it from the facts.
+
+    owner: the cluster that claimed the host. joined: it is a node. started: a control plane was started here, or
+    joined, to the end. begun: a start or a join was begun. foreign: what runs here although no cluster of ours owns
+    the host.
+    """
+
+    owner: str = ""
+    joined: bool = False
+    started: bool = False
+    begun: bool = False
+    foreign: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Node:
     """A host of the cluster. `facts` is None when it could not be reached; `absence` then says why."""
 
@@ -22,10 +38,20 @@ class Node:
     role: NodeRole
     facts: HostView | None = None
     absence: str = ""
+    parts: Parts = Parts()
 
     @property
     def name(self) -> str:
         return self.host.name
+
+    @property
+    def control_plane(self) -> bool:
+        return self.role is NodeRole.CONTROL_PLANE
+
+    @property
+    def joined(self) -> bool:
+        """Whether nothing is left to be done to make it a member: a control plane host has joined when it is one."""
+        return self.parts.started if self.control_plane else self.parts.joined
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,21 +79,22 @@ class Supply:
 
     binaries: Mapping[str, BinaryFile]
     images: tuple[ImageFile, ...] = ()
-    pause: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
     """Desired and observed, side by side: all that a lifecycle stage may look at.
 
-    supplies: by architecture. state: None when the cluster's API cannot be reached (it may not exist yet).
-    members: hosts that earlier runs made part of the cluster. departed: nodes that are no longer in the definition.
+    supplies: by architecture. tags: of the images that documents name, by image. state: None when the cluster's API
+    cannot be reached (it may not exist yet). members: hosts that earlier runs made part of the cluster. departed:
+    nodes that are no longer in the definition.
     """
 
     site: Site
     cluster: Cluster
     nodes: tuple[Node, ...]
     supplies: Mapping[str, Supply] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
     state: ClusterState | None = None
     members: Mapping[str, Member] = field(default_factory=dict)
     departed: tuple[Node, ...] = ()
@@ -81,18 +108,27 @@ class Context:
     @property
     def blind(self) -> bool:
         """There is a cluster, and its API does not answer: what it holds is unknown, not absent."""
-        planes = self.control_planes
-        return self.state is None and any(node.facts is not None and node.facts.parts.started for node in planes)
+        return self.state is None and bool(self.started)
 
     @property
     def control_planes(self) -> tuple[Node, ...]:
-        return tuple(node for node in self.nodes if node.role is NodeRole.CONTROL_PLANE)
+        return tuple(node for node in self.nodes if node.control_plane)
+
+    @property
+    def started(self) -> tuple[Node, ...]:
+        """The reachable control plane hosts that are part of a running cluster, departing ones last."""
+        return tuple(node for node in (*self.nodes, *self.departed) if node.control_plane and node.parts.started)
 
     @property
     def first(self) -> Node:
-        """The control plane host that the cluster is started on."""
-        return self.control_planes[0]
+        """The control plane host that others join by; where there is no cluster yet, the one that it is started on."""
+        return (*self.started, *self.control_planes)[0]
 
     @property
     def workers(self) -> tuple[Node, ...]:
-        return tuple(node for node in self.nodes if node.role is not NodeRole.CONTROL_PLANE)
+        return tuple(node for node in self.nodes if not node.control_plane)
+
+    def supply(self, node: Node) -> Supply:
+        """The artifacts of the node's architecture."""
+        arch = node.facts.architecture if node.facts else str(node.host.arch or "amd64")
+        return self.supplies[arch]

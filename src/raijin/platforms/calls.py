@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import cast
 
 from raijin.facts.cluster import LABELS_NOTE, TAINTS_NOTE, node_state
 from raijin.observe.waiting import until
 from raijin.plan.handlers import CallContext, Handlers
-from raijin.platforms.access import open_cluster
+from raijin.platforms.access import open_access, read_kubeconfig
 from raijin.platforms.drain import drain
-from raijin.transport.kube import Document, Kube, describe
+from raijin.platforms.kubeconfig import kubeconfig_secret, renamed
+from raijin.transport.kube import Document, describe
 
 NODE = {"apiVersion": "v1", "kind": "Node"}
-
-
-@asynccontextmanager
-async def _kube(context: CallContext) -> AsyncIterator[Kube]:
-    port = int(cast("int", context.arguments.get("port", 6443)))
-    async with open_cluster(context.pool, context.texts("control_planes"), context.cluster, port=port) as kube:
-        yield kube
 
 
 async def apply_documents(context: CallContext) -> None:
     """kube.apply: server-side apply of `documents`, in their order."""
     documents = cast("list[Document]", context.arguments["documents"])
-    async with _kube(context) as kube:
+    async with open_access(context) as kube:
         for document in documents:
             context.say(f"applying {describe(document)}")
             await kube.apply(document)
@@ -36,7 +28,7 @@ async def label_node(context: CallContext) -> None:
     """kube.label: the labels and taints that a node shall have; those that Raijin gave before and no longer are, go."""
     labels = cast("dict[str, str]", context.arguments["labels"])
     taints = cast("list[dict[str, str]]", context.arguments["taints"])
-    async with _kube(context) as kube:
+    async with open_access(context) as kube:
 
         async def probe() -> str:
             live = await kube.get({**NODE, "metadata": {"name": context.target}})
@@ -71,7 +63,7 @@ def node_patch(live: Document, labels: dict[str, str], taints: list[dict[str, st
 
 async def wait_for_node(context: CallContext) -> None:
     """kube.wait-node: until the node is Ready."""
-    async with _kube(context) as kube:
+    async with open_access(context) as kube:
 
         async def probe() -> str:
             live = await kube.get({**NODE, "metadata": {"name": context.target}})
@@ -91,7 +83,7 @@ async def wait_for_node(context: CallContext) -> None:
 
 async def drain_node(context: CallContext) -> None:
     """kube.drain: cordon, then evict through the eviction API; on failure the node is uncordoned again."""
-    async with _kube(context) as kube:
+    async with open_access(context) as kube:
         await drain(
             kube,
             context.target,
@@ -103,9 +95,15 @@ async def drain_node(context: CallContext) -> None:
 
 async def delete_node(context: CallContext) -> None:
     """kube.delete-node: the node object, and with it what the garbage collector takes."""
-    async with _kube(context) as kube:
+    async with open_access(context) as kube:
         if not await kube.delete({**NODE, "metadata": {"name": context.target}}):
             context.say("the node object is gone already")
+
+
+async def fetch_kubeconfig(context: CallContext) -> None:
+    """cluster.kubeconfig: into the secret store, with the address that people reach the API under."""
+    text = await read_kubeconfig(context.pool, context.target, context.text("kubeconfig"))
+    context.secrets.put(kubeconfig_secret(context.cluster), renamed(text, context.cluster, context.text("endpoint")))
 
 
 async def forget_member(context: CallContext) -> None:
@@ -115,11 +113,24 @@ async def forget_member(context: CallContext) -> None:
         context.secrets.delete(name)
 
 
+# What a call means in kubectl's words, for hands. {target} is the step's node.
+BY_HAND = {
+    "kube.apply": "Apply these documents:",
+    "kube.label": "`kubectl label node {target} --overwrite ...` and `kubectl taint node {target} ...`, with:",
+    "kube.wait-node": "Wait: `kubectl wait --for=condition=Ready node/{target} --timeout=30m`",
+    "kube.drain": "`kubectl drain {target} --ignore-daemonsets --delete-emptydir-data`; if it fails: "
+    "`kubectl uncordon {target}` and stop here",
+    "kube.delete-node": "`kubectl delete node {target}`",
+    "cluster.kubeconfig": "Copy the administrator's kubeconfig of {target} to your machine, readable by you alone",
+    "raijin.forget": "Take {target} out of your own notes",
+}
+
 HANDLERS: Handlers = {
     "kube.apply": apply_documents,
     "kube.label": label_node,
     "kube.wait-node": wait_for_node,
     "kube.drain": drain_node,
     "kube.delete-node": delete_node,
+    "cluster.kubeconfig": fetch_kubeconfig,
     "raijin.forget": forget_member,
 }

@@ -10,28 +10,8 @@ from raijin.facts.gather import HostFacts
 from raijin.facts.kubernetes import Kubernetes
 from raijin.facts.raijin import Ownership
 
-API_MANIFEST = "/etc/kubernetes/manifests/kube-apiserver.yaml"
-ADMIN_CONF = "/etc/kubernetes/admin.conf"
-KUBELET_CONF = "/etc/kubernetes/kubelet.conf"
-INIT_MARKER = "kubeadm-init"
-
 _NOTHING = Kubernetes((), ())
 _NOBODY = Ownership("", {}, ())
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What of a kubeadm cluster is on a host.
-
-    started: a control plane was started here to the end. begun: an init or join was begun. foreign: what runs here
-    although no cluster of ours owns the host.
-    """
-
-    owner: str
-    kubelet_conf: bool
-    started: bool
-    begun: bool
-    foreign: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,18 +87,30 @@ class HostView:
         return next((item.process for item in ports if item.protocol == "tcp" and item.port == port), None)
 
     @property
-    def parts(self) -> Parts:
+    def owner(self) -> str:
+        """The cluster that claimed the host; empty when none has."""
+        return known(self.facts.raijin, _NOBODY).owner
+
+    @property
+    def markers(self) -> frozenset[str]:
+        """The marked commands that have ended well on the host."""
+        return frozenset(known(self.facts.raijin, _NOBODY).markers)
+
+    @property
+    def files(self) -> frozenset[str]:
+        """Those of the well-known files of Kubernetes that are there (see facts/kubernetes.py)."""
+        return frozenset(known(self.facts.kubernetes, _NOTHING).files)
+
+    @property
+    def foreign(self) -> str:
+        """A file by which one sees that a node of some cluster runs, or ran, here; empty when there is none."""
         kubernetes = known(self.facts.kubernetes, _NOTHING)
-        ours = known(self.facts.raijin, _NOBODY)
-        files = set(kubernetes.files)
-        foreign = next((path for path in kubernetes.files if kubernetes.present and "/cni/" not in path), "")
-        return Parts(
-            owner=ours.owner,
-            kubelet_conf=KUBELET_CONF in files,
-            started=INIT_MARKER in ours.markers and ADMIN_CONF in files,
-            begun=bool(files & {API_MANIFEST, ADMIN_CONF, KUBELET_CONF, "/var/lib/etcd/member"}),
-            foreign=foreign,
-        )
+        return next((path for path in kubernetes.files if kubernetes.present and "/cni/" not in path), "")
+
+    def version_of(self, part: str) -> str:
+        """The installed version of a part of Kubernetes, without its v; empty when it is not there or does not tell."""
+        found = known(self.facts.kubernetes, _NOTHING).part(part)
+        return found.version if found else ""
 
     def summary(self) -> list[str]:
         """System, kernel, architecture, CPU, memory, GPU, machine and Kubernetes, for a table."""
@@ -128,7 +120,7 @@ class HostView:
         machine = " ".join(
             filter(None, (getattr(hardware, name, "") for name in ("vendor", "product", "board")))
         ) or str(getattr(hardware, "virtual", ""))
-        kubelet = known(facts.kubernetes, _NOTHING).part("kubelet")
+        kubelet = self.version_of("kubelet")
         return [
             str(getattr(facts.os, "name", "?")),
             self.kernel_release,
@@ -137,5 +129,5 @@ class HostView:
             f"{self.memory / 2**30:.1f} GiB",
             ", ".join(gpus) or "-",
             machine,
-            f"kubelet {kubelet.version}" if kubelet else "-",
+            f"kubelet {kubelet}" if kubelet else "-",
         ]

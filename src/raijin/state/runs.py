@@ -124,8 +124,11 @@ class Runs:
             rows = db.execute(STEPS.select().where(STEPS.c.run == run).order_by(STEPS.c.position))
             return [_step(row) for row in rows]
 
-    def next_attempt(self, run: str) -> int:
-        """Open the run again: what was not done waits again. Returns the number of the new attempt."""
+    def next_attempt(self, run: str, *, again: Iterable[str] = ()) -> int:
+        """Open the run again:
+
+        what was not done waits again, and the steps `again`. Returns the new attempt's number.
+        """
         with self._engine.begin() as db:
             db.execute(
                 RUNS.update()
@@ -134,7 +137,7 @@ class Runs:
             )
             db.execute(
                 STEPS.update()
-                .where(STEPS.c.run == run, STEPS.c.state != StepState.DONE)
+                .where(STEPS.c.run == run, (STEPS.c.state != StepState.DONE) | STEPS.c.step.in_(list(again)))
                 .values(state=StepState.WAITING, error=None)
             )
             return int(db.execute(sa.select(RUNS.c.attempt).where(RUNS.c.id == run)).scalar_one())

@@ -16,7 +16,7 @@ from lightkube import AsyncClient, KubeConfig
 from lightkube.codecs import from_dict
 from lightkube.core.exceptions import ApiError, ConfigError, LoadResourceError
 from lightkube.models.meta_v1 import ObjectMeta
-from lightkube.resources.core_v1 import Node, Pod, PodEviction
+from lightkube.resources.core_v1 import Namespace, Node, Pod, PodEviction
 from lightkube.types import PatchType
 
 from raijin.errors import KubernetesError, KubernetesUnavailable
@@ -80,6 +80,11 @@ class Kube:
         # The overloads of lightkube tell namespaced kinds from global ones; a document tells it only at run time.
         self._any: Any = client
         self.cluster = cluster
+
+    async def probe(self) -> None:
+        """One small read, through the API server down to etcd. Raises KubernetesUnavailable when it does not answer."""
+        async with _mapped("asking the API", self.cluster):
+            await self._client.get(Namespace, "kube-system")
 
     async def list_nodes(self) -> list[Document]:
         async with _mapped("listing nodes", self.cluster):

@@ -9,9 +9,9 @@ import pytest
 
 from raijin.artifacts.catalogue import CATALOGUE, kind_of, normal_arch, normal_version
 from raijin.artifacts.checksums import published_sha256
-from raijin.artifacts.images import ImageRef, flannel_images, image_file_name, kubeadm_images
+from raijin.artifacts.images import ImageRef, image_file_name, kubeadm_images
 from raijin.artifacts.lock import ImageEntry, Lock, LockEntry
-from raijin.artifacts.needs import ArtifactNeed, ImageNeed, needs_for, resolve
+from raijin.artifacts.needs import ArtifactNeed, Choice, ImageNeed, resolve
 from raijin.artifacts.versions import KUBEADM_IMAGE_TAGS, default_version, image_tags
 from raijin.errors import ArtifactError, Unsupported
 
@@ -222,63 +222,21 @@ def entry(name: str, version: str, arch: str = "amd64") -> LockEntry:
     return LockEntry(name, version, arch, "binary", name, A)
 
 
-def test_needs_of_kubeadm_with_defaults() -> None:
-    needs = needs_for("kubeadm", "1.34.10", ["amd64", "x86_64", "arm64"])
-    assert ArtifactNeed("kubelet", "v1.34.10", "arm64") in needs
-    assert ArtifactNeed("containerd", "v2.3.4", "amd64") in needs
-    assert ImageNeed("registry.k8s.io/etcd:3.6.5-0", "amd64") in needs
-    assert all(ImageNeed(ref, "arm64") in needs for ref in flannel_images())
-    assert len(needs) == len(set(needs)) == 2 * (7 + 7 + 2)
-
-
-def test_a_bundle_that_holds_one_version_decides() -> None:
+def test_what_is_held_decides_where_the_definition_says_nothing() -> None:
     held = Lock(
-        (entry("crictl", "1.36.0"), entry("containerd", "v2.2.9"), entry("runc", "v1.3.6"), entry("runc", "v1.4.0")),
-        (
-            ImageEntry("ghcr.io/flannel-io/flannel:v0.28.4", "amd64", "f.tar", A),
-            ImageEntry("registry.k8s.io/etcd:3.6.4-0", "amd64", "e.tar", A),
-        ),
+        (entry("crictl", "1.36.0"), entry("containerd", "v2.2.9"), entry("runc", "v1.3.6"), entry("runc", "v1.10.0")),
+        (ImageEntry("registry.k8s.io/etcd:3.6.4-0", "amd64", "e.tar", A),),
     )
-    needs = needs_for("kubeadm", "v1.34.10", ["amd64"], lock=held, tools=["helm"])
-    versions = {need.name: need.version for need in needs if isinstance(need, ArtifactNeed)}
-    assert versions["crictl"] == "v1.36.0"
-    assert versions["containerd"] == "v2.2.9"
-    assert versions["runc"] == "v1.4.3"  # two are held: the catalogue's
-    assert versions["kubelet"] == "v1.34.10"
-    assert versions["helm"] == "v4.2.4"
-    refs = {need.ref for need in needs if isinstance(need, ImageNeed)}
-    assert {"ghcr.io/flannel-io/flannel:v0.28.4", "registry.k8s.io/etcd:3.6.4-0"} <= refs
-
-
-def test_what_the_definition_pins_wins_over_the_bundle() -> None:
-    held = Lock((entry("containerd", "v2.2.9"),))
-    needs = needs_for("kubeadm", "v1.34.10", ["amd64"], lock=held, pinned={"containerd": "2.1.0"}, cni="none")
-    assert ArtifactNeed("containerd", "v2.1.0", "amd64") in needs
-    assert not any(isinstance(need, ImageNeed) and "flannel" in need.ref for need in needs)
-
-
-def test_packages_of_the_distribution_replace_the_runtime() -> None:
-    needs = needs_for("kubeadm", "v1.34.10", ["amd64"], runtime=False)
-    assert {need.name for need in needs if isinstance(need, ArtifactNeed)} == {
-        "kubelet",
-        "kubeadm",
-        "kubectl",
-        "crictl",
-    }
-
-
-def test_k3s_needs_its_binary_and_its_images() -> None:
-    assert needs_for("k3s", "v1.36.4+k3s1", ["arm"]) == [
-        ArtifactNeed("k3s", "v1.36.4+k3s1", "arm"),
-        ArtifactNeed("k3s-images", "v1.36.4+k3s1", "arm"),
-    ]
-
-
-def test_unknown_platform_and_cni_are_refused() -> None:
-    with pytest.raises(Unsupported, match="platform 'okd'"):
-        needs_for("okd", "v1.34.10", ["amd64"])
-    with pytest.raises(Unsupported, match="CNI 'cilium'"):
-        needs_for("kubeadm", "v1.34.10", ["amd64"], cni="cilium")
+    choice = Choice("v1.34.10", held, {"cni-plugins": "1.7.1"})
+    assert choice.version("crictl") == "v1.36.0"
+    assert choice.version("containerd") == "v2.2.9"
+    assert choice.version("runc") == "v1.10.0", "two are held: the newest"
+    assert choice.version("helm") == "v4.2.4", "none is held: the catalogue's"
+    assert choice.version("cni-plugins") == "v1.7.1", "the definition's word"
+    assert choice.tag("registry.k8s.io/etcd", "3.6.5-0") == "3.6.4-0"
+    assert choice.tag("registry.k8s.io/pause", "3.10") == "3.10"
+    both = held.merged(Lock((), (ImageEntry("registry.k8s.io/etcd:3.6.5-0", "amd64", "e5.tar", A),)))
+    assert Choice("v1.34.10", both).tag("registry.k8s.io/etcd", "3.6.4-0") == "3.6.4-0", "its own is held"
 
 
 def test_resolve_reports_all_that_is_missing_at_once() -> None:
@@ -289,8 +247,15 @@ def test_resolve_reports_all_that_is_missing_at_once() -> None:
     assert [item.sha256 for item in found.artifacts] == [A]
     assert [item.sha256 for item in found.images] == [B]
     with pytest.raises(ArtifactError) as caught:
-        resolve(needs_for("kubeadm", "v1.34.10", ["amd64"]), held)
-    assert "raijin.lock.yaml does not hold 14 artifacts: kubeadm v1.34.10 (amd64)" in str(caught.value)
+        resolve(
+            [
+                ArtifactNeed("kubeadm", "v1.34.10", "amd64"),
+                ArtifactNeed("etcd", "v3.6.5", "amd64", optional=True),
+                ImageNeed("registry.k8s.io/etcd:3.6.5-0", "amd64"),
+            ],
+            held,
+        )
+    assert "raijin.lock.yaml does not hold 2 artifacts: kubeadm v1.34.10 (amd64)" in str(caught.value)
     assert "image registry.k8s.io/etcd:3.6.5-0 (amd64)" in (caught.value.detail or "")
     assert "raijin artifacts lock" in (caught.value.remedy or "")
 

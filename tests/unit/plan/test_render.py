@@ -16,6 +16,7 @@ from raijin.plan.draft import Draft
 from raijin.plan.model import Call, Change, Material
 from raijin.plan.render import MAX_DIFF_LINES, duration, megabytes, render, summary
 from raijin.plan.runbook import runbook
+from raijin.platforms.calls import BY_HAND
 
 
 def text(plan, *, detail: bool = True) -> str:
@@ -62,7 +63,7 @@ def test_no_colour_is_in_the_text(example) -> None:
 def test_an_empty_plan_says_so_and_keeps_its_notes(example) -> None:
     plan = build("apply", "lab", [], {}, notes=("beta is left out",))
     assert text(plan) == "lab: nothing to do. What is there is what the definition says.\nnote: beta is left out"
-    assert list(runbook(plan))[-1].strip() == "Nothing is to be done."
+    assert list(runbook(plan, BY_HAND))[-1].strip() == "Nothing is to be done."
     del example
 
 
@@ -131,7 +132,7 @@ def test_one_is_not_many(example) -> None:
 
 def test_the_runbook_has_every_step_with_what_it_needs(example) -> None:
     plan = example()
-    lines = "\n".join(runbook(plan))
+    lines = "\n".join(runbook(plan, BY_HAND))
     assert lines.startswith("# Apply lab by hand\n")
     assert "> mind the gap" in lines
     heads = re.findall(r"^## (\d+)\. (.*)$", lines, re.M)
@@ -146,4 +147,4 @@ def test_the_runbook_has_every_step_with_what_it_needs(example) -> None:
 def test_the_runbook_shows_no_secret_and_names_a_restart() -> None:
     program = Program("p", "lab", (Unit("x.service"),))
     plan = build("apply", "lab", [Draft("s", "a", "t", program)], {"s/a": [Report(0, State.WOULD_CHANGE, 1)]})
-    assert "On `a`, as root:" in "\n".join(runbook(plan))
+    assert "On `a`, as root:" in "\n".join(runbook(plan, BY_HAND))

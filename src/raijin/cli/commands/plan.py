@@ -41,7 +41,6 @@ def plan(
     from raijin.cli.show import print_lines  # noqa: PLC0415
     from raijin.plan.codec import plan_to_json  # noqa: PLC0415
     from raijin.plan.render import render  # noqa: PLC0415
-    from raijin.plan.runbook import runbook as written  # noqa: PLC0415
     from raijin.transport.delivery import atomic_write  # noqa: PLC0415
 
     planned = run_async(make(session, "destroy" if destroy else "apply", force=force))
@@ -51,7 +50,7 @@ def plan(
     if output == "json":
         print_json(plan_to_json(planned.plan))
     elif runbook:
-        for line in written(planned.plan):
+        for line in planned.runbook():
             click.echo(line)
     else:
         print_lines(render(planned.plan, detail=not brief))

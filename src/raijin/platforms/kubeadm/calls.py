@@ -1,4 +1,4 @@
-"""Calls of the kubeadm platform: join tokens made and taken back, the kubeconfig fetched."""
+"""Calls of the kubeadm platform: a host let in, and the door closed after it."""
 
 from __future__ import annotations
 
@@ -6,19 +6,27 @@ import base64
 import datetime as dt
 import secrets
 import string
-from typing import Any, cast
+from typing import cast
 
 import yaml
 
-from raijin.errors import KubernetesError
+from raijin.errors import NotFound, OperationFailed
 from raijin.observe.masking import MASKER
+from raijin.operations.quoting import word
 from raijin.plan.handlers import CallContext, Handlers
-from raijin.platforms.access import ca_certificate, ca_hash, open_cluster, read_kubeconfig
-from raijin.platforms.kubeadm.members import join_secret, kubeconfig_secret
-from raijin.transport.kube import Document
+from raijin.platforms.access import open_access, open_cluster, read_kubeconfig
+from raijin.platforms.addresses import api_endpoint
+from raijin.platforms.base import Context
+from raijin.platforms.kubeadm.members import join_secret
+from raijin.platforms.kubeadm.paths import ADMIN_CONF
+from raijin.platforms.kubeconfig import ca_certificate, ca_hash, parsed
+from raijin.transport.kube import Document, Kube
+from raijin.transport.pool import Pool
 
 _ALPHABET = string.ascii_lowercase + string.digits
 TOKEN_GROUP = "system:bootstrappers:kubeadm:default-node-token"  # noqa: S105  (a group's name, not a token)
+CERTIFICATES = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "kubeadm-certs", "namespace": "kube-system"}}
+"""Where kubeadm keeps the certificates, encrypted with the certificate key, for the control plane hosts that join."""
 
 
 def new_token() -> str:
@@ -49,83 +57,108 @@ def token_document(token: str, ttl_minutes: int, purpose: str) -> Document:
     }
 
 
-def parsed(kubeconfig: str) -> dict[str, Any]:
-    content = yaml.safe_load(kubeconfig)
-    if not isinstance(content, dict):
-        raise KubernetesError("the kubeconfig is not a mapping")
-    return content
+def token_secret(cluster: str, host: str) -> str:
+    """The name under which the id of a host's token is kept, so that it can be taken back."""
+    return f"cluster/{cluster}/token/{host}"
 
 
-async def make_token(context: CallContext) -> None:
-    """kubeadm.token: one token for the hosts that join now; each host's join document goes to the secret store."""
-    hosts = context.texts("control_planes")
-    documents = cast("dict[str, Document]", context.arguments["documents"])
-    kubeconfig = parsed(await read_kubeconfig(context.pool, hosts[0]))
+async def admit(context: CallContext) -> None:
+    """kubeadm.admit: a token for one host; its join document goes to the secret store.
+
+    A control plane host gets the certificates too: kubeadm puts them into the cluster for two hours, encrypted with a
+    key of this host's own (kubeadm init, phase upload-certs).
+    """
+    door = context.text("door")
+    kubeconfig = parsed(await read_kubeconfig(context.pool, door, ADMIN_CONF))
+    document = dict(cast("Document", context.arguments["document"]))
+    if upload := context.arguments.get("upload"):
+        document["controlPlane"] = {
+            **document["controlPlane"],
+            "certificateKey": await upload_certificates(context, door, cast("list[Document]", upload)),
+        }
     token = new_token()
     MASKER.add(token)
-    port = int(cast("int", context.arguments["port"]))
     ttl = int(cast("int", context.arguments["ttl_minutes"]))
-    async with open_cluster(context.pool, hosts, context.cluster, port=port) as kube:
-        await kube.apply(token_document(token, ttl, f"made by Raijin for {', '.join(documents)}"))
-    discovery = {
+    # Kept before the token exists: whatever happens next, there is a name to take it back by.
+    context.secrets.put(token_secret(context.cluster, context.target), token.split(".")[0])
+    async with open_access(context) as kube:
+        await kube.apply(token_document(token, ttl, f"made by Raijin for {context.target}"))
+    document["discovery"] = {
         "bootstrapToken": {
             "apiServerEndpoint": context.text("endpoint"),
             "token": token,
             "caCertHashes": [ca_hash(ca_certificate(kubeconfig))],
         }
     }
-    for host, document in documents.items():
-        context.secrets.put(join_secret(context.cluster, host), yaml.safe_dump({**document, "discovery": discovery}))
-    context.secrets.put(f"cluster/{context.cluster}/token-id", token.split(".")[0])
+    context.secrets.put(join_secret(context.cluster, context.target), yaml.safe_dump(document))
     context.say(f"a join token is valid for {ttl} minutes")
 
 
-async def revoke_token(context: CallContext) -> None:
-    """kubeadm.revoke: the token has served; it and the documents that hold it go."""
-    name = f"cluster/{context.cluster}/token-id"
-    if context.secrets.has(name):
-        identity = context.secrets.get(name)
-        document = {
-            "apiVersion": "v1",
-            "kind": "Secret",
-            "metadata": {"name": f"bootstrap-token-{identity}", "namespace": "kube-system"},
-        }
-        port = int(cast("int", context.arguments["port"]))
-        async with open_cluster(context.pool, context.texts("control_planes"), context.cluster, port=port) as kube:
-            await kube.delete(document)
-        context.secrets.delete(name)
-    for secret in context.secrets.names(f"cluster/{context.cluster}/join/"):
-        context.secrets.delete(secret)
+async def upload_certificates(context: CallContext, host: str, documents: list[Document]) -> str:
+    """Put the cluster's certificates into the cluster, encrypted with a new key. Returns the key (64 hex digits)."""
+    key = secrets.token_hex(32)
+    MASKER.add(key)
+    init, *others = documents
+    text = yaml.safe_dump_all([{**init, "certificateKey": key}, *others], explicit_start=True)
+    connection = await context.pool.get(host)
+    # From standard input: the key is in no file and in no command line of the host.
+    done = await connection.run(
+        f"printf '%s' {word(text)} | kubeadm init phase upload-certs --upload-certs --config /dev/stdin\n",
+        timeout=context.timeout,
+    )
+    if done.status != 0:
+        raise OperationFailed(
+            f"the certificates could not be put into the cluster (status {done.status})",
+            host=host,
+            remedy="see the output of kubeadm, then resume the run",
+            detail=done.stderr or done.stdout[-2000:],
+        )
+    return key
 
 
-async def fetch_kubeconfig(context: CallContext) -> None:
-    """kubeadm.kubeconfig: into the secret store, with the address that people reach the API under."""
-    text = await read_kubeconfig(context.pool, context.target)
-    context.secrets.put(kubeconfig_secret(context.cluster), renamed(text, context.cluster, context.text("endpoint")))
+async def revoke(context: CallContext) -> None:
+    """kubeadm.revoke: the token of a host has served, or its join has failed: it goes, and what it opened."""
+    name = token_secret(context.cluster, context.target)
+    async with open_access(context) as kube:
+        if context.secrets.has(name):
+            identity = context.secrets.get(name)
+            metadata = {"name": f"bootstrap-token-{identity}", "namespace": "kube-system"}
+            await kube.delete({"apiVersion": "v1", "kind": "Secret", "metadata": metadata})
+        if context.arguments.get("certificates"):
+            await remove_certificates(kube)
+    context.secrets.delete(join_secret(context.cluster, context.target))
+    context.secrets.delete(name)
 
 
-def renamed(kubeconfig: str, cluster: str, endpoint: str) -> str:
-    """The same credentials under names that do not collide in a merged file (kubeadm calls every cluster alike)."""
-    content = yaml.safe_load(kubeconfig)
-    try:
-        inner = {**content["clusters"][0]["cluster"], "server": f"https://{endpoint}"}
-        user = content["users"][0]["user"]
-    except (KeyError, IndexError, TypeError) as error:
-        raise KubernetesError(f"the kubeconfig of {cluster} has an unknown form") from error
-    admin = f"{cluster}-admin"
-    document = {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "clusters": [{"name": cluster, "cluster": inner}],
-        "users": [{"name": admin, "user": user}],
-        "contexts": [{"name": cluster, "context": {"cluster": cluster, "user": admin}}],
-        "current-context": cluster,
-    }
-    return yaml.safe_dump(document, sort_keys=False)
+async def remove_certificates(kube: Kube) -> None:
+    """The certificates that were put into the cluster go, and the token that owns them and would have ended them."""
+    live = await kube.get(CERTIFICATES)
+    if live is None:
+        return
+    await kube.delete(CERTIFICATES)
+    for owner in live["metadata"].get("ownerReferences") or []:
+        metadata = {"name": owner["name"], "namespace": "kube-system"}
+        await kube.delete({"apiVersion": "v1", "kind": "Secret", "metadata": metadata})
 
 
-HANDLERS: Handlers = {
-    "kubeadm.token": make_token,
-    "kubeadm.revoke": revoke_token,
-    "kubeadm.kubeconfig": fetch_kubeconfig,
+async def join_command(pool: Pool, context: Context, ttl_minutes: int) -> str:
+    """A `kubeadm join` line with a fresh token, for a worker that Raijin does not manage."""
+    cluster, hosts = context.cluster, [node.name for node in context.started]
+    if not hosts:
+        raise NotFound(f"{cluster.name} is not running: there is nothing to join", remedy="apply the definition first")
+    kubeconfig = parsed(await read_kubeconfig(pool, hosts[0], ADMIN_CONF))
+    token = new_token()
+    port = cluster.kubernetes.api_server_port
+    async with open_cluster(pool, hosts, cluster.name, port=port, path=ADMIN_CONF) as kube:
+        await kube.apply(token_document(token, ttl_minutes, "made by raijin worker join-command"))
+    digest = ca_hash(ca_certificate(kubeconfig))
+    return f"kubeadm join {api_endpoint(context)} --token {token} --discovery-token-ca-cert-hash {digest}"
+
+
+HANDLERS: Handlers = {"kubeadm.admit": admit, "kubeadm.revoke": revoke}
+
+BY_HAND = {
+    "kubeadm.admit": "On a control plane host: `kubeadm token create --ttl 30m --print-join-command` (to join a "
+    "control plane also `kubeadm init phase upload-certs --upload-certs`)",
+    "kubeadm.revoke": "On a control plane host: `kubeadm token list`, then `kubeadm token delete TOKEN`",
 }

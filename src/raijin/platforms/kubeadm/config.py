@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 from typing import Any
 
 import yaml
 
-from raijin.errors import PlanRefused
 from raijin.model.cluster import Cluster
 from raijin.model.duration import format_duration
+from raijin.platforms.addresses import api_endpoint, node_address
 from raijin.platforms.base import Context, Node
 
 Document = dict[str, Any]
@@ -29,10 +28,7 @@ def init_documents(context: Context) -> list[Document]:
         "kind": "InitConfiguration",
         # A token that only serves `init` itself; hosts join with tokens of their own (see calls.py).
         "bootstrapTokens": [{"ttl": "15m0s", "description": "made by kubeadm init for itself"}],
-        "localAPIEndpoint": {
-            "advertiseAddress": node_address(context.first),
-            "bindPort": cluster.kubernetes.api_server_port,
-        },
+        "localAPIEndpoint": _local_endpoint(context, context.first),
         "nodeRegistration": node_registration(context, context.first),
     }
     if kubeadm.timeouts and beta4(cluster):
@@ -46,16 +42,23 @@ def init_documents(context: Context) -> list[Document]:
 
 
 def join_document(context: Context, node: Node) -> Document:
-    """What `kubeadm join` of a worker reads, without the token (the call that makes tokens adds `discovery`)."""
+    """What `kubeadm join` reads, without what is secret (the call that lets the host in adds token and key)."""
     cluster, kubeadm = context.cluster, context.cluster.kubernetes.kubeadm
     join: Document = {
         "apiVersion": api_version(cluster),
         "kind": "JoinConfiguration",
         "nodeRegistration": node_registration(context, node),
     }
+    if node.control_plane:
+        join["controlPlane"] = {"localAPIEndpoint": _local_endpoint(context, node)}
     if kubeadm.timeouts and beta4(cluster):
         join["timeouts"] = {name: format_duration(value) for name, value in kubeadm.timeouts.items()}
     return merge(join, kubeadm.join_configuration)
+
+
+def _local_endpoint(context: Context, node: Node) -> Document:
+    """Where the API server of one control plane host listens."""
+    return {"advertiseAddress": node_address(node), "bindPort": context.cluster.kubernetes.api_server_port}
 
 
 def node_registration(context: Context, node: Node) -> Document:
@@ -132,32 +135,6 @@ def arguments(cluster: Cluster, values: Mapping[str, str]) -> object:
     if beta4(cluster):
         return [{"name": name, "value": value} for name, value in values.items()]
     return dict(values)
-
-
-def api_endpoint(context: Context) -> str:
-    """Host and port under which nodes reach the API server."""
-    port = context.cluster.kubernetes.api_server_port
-    given = context.cluster.network.control_plane_endpoint
-    if given is None:
-        address = node_address(context.first)
-        return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
-    text = str(given)
-    has_port = text.rpartition(":")[2].isdigit() and (text.count(":") == 1 or text.startswith("["))
-    return text if has_port else f"{text}:{port}"
-
-
-def node_address(node: Node) -> str:
-    """The address by which other nodes reach this one: as defined if it is an address, else the host's own first."""
-    try:
-        return str(ipaddress.ip_address(str(node.host.address)))
-    except ValueError:
-        pass
-    address = node.facts.address if node.facts else ""
-    if not address:
-        raise PlanRefused(
-            f"{node.name} has no address that other nodes could use", remedy="give the host's address as an IP address"
-        )
-    return address
 
 
 def merge(generated: Document, added: Mapping[str, Any]) -> Document:

@@ -1,7 +1,8 @@
 """Starting a cluster and joining it: programs that run `kubeadm`, each safe to run again after it was interrupted.
 
-kubeadm's phases take up what an interrupted run left (certificates, manifests, the etcd data of the only member), once
-its preflight is told that these files are no surprise. Nothing is reset: a second start never makes a second cluster.
+kubeadm's phases take up what an interrupted run left (certificates, manifests, the etcd member), once its preflight is
+told that these files are no surprise. Whether something was left is asked on the host, when the program runs. Nothing
+is reset: a second start never makes a second cluster, and a second join never a second etcd member.
 """
 
 from __future__ import annotations
@@ -14,29 +15,35 @@ from raijin.operations.file import File
 from raijin.operations.program import Program
 from raijin.platforms.base import Context, Node
 from raijin.platforms.kubeadm.config import init_documents, to_yaml
+from raijin.platforms.kubeadm.paths import (
+    ADMIN_CONF,
+    API_MANIFEST,
+    BOOTSTRAP_CONF,
+    ETCD_DATA,
+    FOLDER,
+    INIT_FILE,
+    INIT_MARKER,
+    JOIN_FILE,
+    JOIN_MARKER,
+    KUBELET_CONF,
+    PKI,
+)
 
-FOLDER = "/etc/kubernetes/raijin"
-INIT_FILE = f"{FOLDER}/init.yaml"
-JOIN_FILE = f"{FOLDER}/join.yaml"
-ADMIN_CONF = "/etc/kubernetes/admin.conf"
-KUBELET_CONF = "/etc/kubernetes/kubelet.conf"
-
-# What an interrupted `kubeadm init` or `join` leaves behind (kubeadm preflight check names).
-_LEFT_BY_INIT = (
+# kubeadm's names of the preflight checks that complain of what an interrupted `init` or `join` left.
+_MANIFESTS = (
     "DirAvailable--etc-kubernetes-manifests",
-    "DirAvailable--var-lib-etcd",
     "FileAvailable--etc-kubernetes-manifests-kube-apiserver.yaml",
     "FileAvailable--etc-kubernetes-manifests-kube-controller-manager.yaml",
     "FileAvailable--etc-kubernetes-manifests-kube-scheduler.yaml",
     "FileAvailable--etc-kubernetes-manifests-etcd.yaml",
+    "DirAvailable--var-lib-etcd",
     "Port-6443",
-    "Port-10250",
     "Port-10257",
     "Port-10259",
     "Port-2379",
     "Port-2380",
 )
-_LEFT_BY_JOIN = (
+_KUBELET = (
     "FileAvailable--etc-kubernetes-kubelet.conf",
     "FileAvailable--etc-kubernetes-bootstrap-kubelet.conf",
     "FileAvailable--etc-kubernetes-pki-ca.crt",
@@ -47,38 +54,83 @@ INIT_SECONDS = 900
 JOIN_SECONDS = 600
 
 
-def start_cluster(context: Context, *, interrupted: bool) -> Program:
-    """`kubeadm init` on the first control plane host; `interrupted` when an earlier one was begun and not ended."""
-    ignored = ",".join(_LEFT_BY_INIT) if interrupted else ""
-    command = ["kubeadm", "init", "--config", INIT_FILE, "--skip-token-print"]
-    if ignored:
-        command.append(f"--ignore-preflight-errors={ignored}")
+def start_cluster(context: Context) -> Program:
+    """`kubeadm init` on the first control plane host."""
+    init = ("kubeadm", "init", "--config", INIT_FILE, "--skip-token-print")
+    begun = ("test", "-e", API_MANIFEST, "-o", "-d", f"{ETCD_DATA}/member", "-o", "-e", KUBELET_CONF)
     operations: tuple[Operation, ...] = (
         Directory(FOLDER, mode="700"),
         File(INIT_FILE, to_yaml(init_documents(context)), mode="600"),
-        Command("start the cluster", tuple(command), marker="kubeadm-init", timeout=INIT_SECONDS),
+        Command(
+            "go on with the start of the cluster",
+            (*init, _ignoring(*_MANIFESTS, *_KUBELET)),
+            only_if=begun,
+            marker=INIT_MARKER,
+            timeout=INIT_SECONDS,
+        ),
+        Command("start the cluster", init, marker=INIT_MARKER, timeout=INIT_SECONDS),
     )
     return Program("start the cluster", context.cluster.name, operations)
 
 
-def join_worker(context: Context, node: Node, *, interrupted: bool) -> Program:
+def join_worker(context: Context, node: Node) -> Program:
     """`kubeadm join` of a worker. The join document holds a token: it exists on the host only while it is used."""
-    command = ["kubeadm", "join", "--config", JOIN_FILE]
-    if interrupted:
-        command.append(f"--ignore-preflight-errors={','.join(_LEFT_BY_JOIN)}")
+    join = ("kubeadm", "join", "--config", JOIN_FILE)
+    begun = ("test", "-e", BOOTSTRAP_CONF, "-o", "-e", f"{PKI}/ca.crt")
+    return _joining(
+        context,
+        node,
+        Command(
+            "go on with joining the cluster",
+            (*join, _ignoring(*_KUBELET)),
+            only_if=begun,
+            creates=KUBELET_CONF,
+            timeout=JOIN_SECONDS,
+        ),
+        Command("join the cluster", join, creates=KUBELET_CONF, timeout=JOIN_SECONDS),
+    )
+
+
+def join_control_plane(context: Context, node: Node) -> Program:
+    """`kubeadm join` of one more control plane host, with an etcd member of its own where etcd is stacked."""
+    join = ("kubeadm", "join", "--config", JOIN_FILE)
+    ignoring = _ignoring(*_MANIFESTS, *_KUBELET)
+    return _joining(
+        context,
+        node,
+        Command(
+            "go on with joining the control plane",
+            # Its kubelet runs: kubeadm would take the node that it made itself for another one of the same name.
+            (*join, ignoring, "--skip-phases=kubelet-start"),
+            only_if=("test", "-e", KUBELET_CONF),
+            marker=JOIN_MARKER,
+            timeout=JOIN_SECONDS,
+        ),
+        Command(
+            "take up joining the control plane",
+            (*join, ignoring),
+            only_if=("test", "-e", f"{PKI}/ca.crt", "-o", "-e", ADMIN_CONF),
+            marker=JOIN_MARKER,
+            timeout=JOIN_SECONDS,
+        ),
+        Command("join the control plane", join, marker=JOIN_MARKER, timeout=JOIN_SECONDS),
+    )
+
+
+def _joining(context: Context, node: Node, *commands: Command) -> Program:
     operations: tuple[Operation, ...] = (
         Directory(FOLDER, mode="700"),
         File(JOIN_FILE, SecretRef(join_secret(context.cluster.name, node.name)), mode="600"),
-        Command("join the cluster", tuple(command), creates=KUBELET_CONF, timeout=JOIN_SECONDS),
+        *commands,
         Absent(JOIN_FILE),
     )
     return Program("join the cluster", context.cluster.name, operations)
 
 
+def _ignoring(*checks: str) -> str:
+    return f"--ignore-preflight-errors={','.join(dict.fromkeys(checks))}"
+
+
 def join_secret(cluster: str, host: str) -> str:
     """The name under which a host's join document is kept until it has joined."""
     return f"cluster/{cluster}/join/{host}"
-
-
-def kubeconfig_secret(cluster: str) -> str:
-    return f"cluster/{cluster}/kubeconfig"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from raijin.model.node_group import NodeRole
+from raijin.artifacts.versions import image_tags
 from raijin.operations.archive import Archive
 from raijin.operations.base import Operation
 from raijin.operations.claim import Claim
@@ -25,6 +25,7 @@ from raijin.platforms.kubeadm.runtime import (
     containerd_files,
     kubelet_files,
 )
+from raijin.platforms.kubeadm.supply import PAUSE
 
 # What the kubelet, kube-proxy and kubeadm's preflight call on the host (kubeadm: "required host utilities").
 PACKAGES = ("conntrack", "ethtool", "iproute2", "iptables", "socat")
@@ -63,7 +64,7 @@ def prepare(context: Context, node: Node) -> Program:
 
 def equip(context: Context, node: Node) -> Program:
     """The binaries: container runtime, CNI plugins, kubelet, kubeadm, and kubectl on control planes."""
-    supply = supply_of(context, node)
+    supply = context.supply(node)
     binaries = supply.binaries
     operations: list[Operation] = [
         _archive(binaries["containerd"], "/usr/local"),
@@ -73,44 +74,34 @@ def equip(context: Context, node: Node) -> Program:
         _install(binaries["kubeadm"], "/usr/local/bin/kubeadm"),
         _install(binaries["kubelet"], "/usr/local/bin/kubelet"),
     ]
-    if node.role is NodeRole.CONTROL_PLANE:
+    if node.control_plane:
         operations.append(_install(binaries["kubectl"], "/usr/local/bin/kubectl"))
     return Program("install the binaries", context.cluster.name, tuple(operations))
 
 
 def run_services(context: Context, node: Node) -> Program:
     """containerd running, the kubelet enabled; it runs once the node has joined."""
-    supply = supply_of(context, node)
+    supply = context.supply(node)
     mirrors = context.cluster.kubernetes.container_runtime.registry_mirrors
     operations: list[Operation] = [
-        *containerd_files(supply.binaries["containerd"].version, supply.pause, mirrors),
+        *containerd_files(supply.binaries["containerd"].version, _pause(context, supply), mirrors),
         File("/etc/crictl.yaml", f"runtime-endpoint: {CRI_SOCKET}\nimage-endpoint: {CRI_SOCKET}\n"),
         Unit("containerd", running=True, enabled=True, watches=(CONTAINERD_CONFIG, CONTAINERD_UNIT)),
         *kubelet_files(),
-        Unit("kubelet", running=True if joined(node) else None, enabled=True, watches=(KUBELET_UNIT,)),
+        Unit("kubelet", running=True if node.parts.joined else None, enabled=True, watches=(KUBELET_UNIT,)),
     ]
     return Program("run the services", context.cluster.name, tuple(operations))
 
 
 def load_images(context: Context, node: Node) -> Program | None:
     """The images that were bundled, so that nothing is pulled; None when there are none."""
-    supply = supply_of(context, node)
-    control_plane = node.role is NodeRole.CONTROL_PLANE
+    supply = context.supply(node)
+    control_plane = node.control_plane
     wanted = [image for image in supply.images if control_plane or not _control_plane_image(image.ref)]
     if not wanted:
         return None
     operations = tuple(Image(ref=image.ref, sha256=image.sha256, name=image.file) for image in wanted)
     return Program("load the images", context.cluster.name, operations)
-
-
-def joined(node: Node) -> bool:
-    """Whether the kubelet of a host has joined a cluster."""
-    return node.facts is not None and node.facts.parts.kubelet_conf
-
-
-def supply_of(context: Context, node: Node) -> Supply:
-    arch = node.facts.architecture if node.facts else str(node.host.arch or "amd64")
-    return context.supplies[arch]
 
 
 def _packages(node: Node) -> tuple[str, ...]:
@@ -120,6 +111,11 @@ def _packages(node: Node) -> tuple[str, ...]:
 
 def _control_plane_image(ref: str) -> bool:
     return ref.rpartition("/")[2].partition(":")[0] in CONTROL_PLANE_IMAGES
+
+
+def _pause(context: Context, supply: Supply) -> str:
+    held = next((image.ref for image in supply.images if image.ref.startswith(f"{PAUSE}:")), None)
+    return held or f"{PAUSE}:{image_tags(context.cluster.version).pause}"
 
 
 def _must_switch_swap_off(context: Context) -> bool:

@@ -14,7 +14,7 @@ from raijin.operations.restore import Restore
 from raijin.operations.unit import Unit
 from raijin.platforms.base import Context
 from raijin.platforms.kubeadm.config import CRI_SOCKET
-from raijin.platforms.kubeadm.members import FOLDER
+from raijin.platforms.kubeadm.paths import FOLDER
 
 # Folders that Kubernetes, containerd and the CNI fill while they run, and that nothing else uses.
 _FILLED = (
@@ -40,7 +40,7 @@ def leave(context: Context) -> Program:
     operations: tuple[Operation, ...] = (
         Command(
             "stop Kubernetes and its containers",
-            ("kubeadm", "reset", "--force", "--cri-socket", CRI_SOCKET),
+            ("kubeadm", "reset", "--force", "--skip-phases=remove-etcd-member", "--cri-socket", CRI_SOCKET),
             only_if=("test", "-e", "/usr/local/bin/kubeadm"),
             marker="kubeadm-reset",
             timeout=600,

@@ -1,0 +1,127 @@
+"""kubeadm behind the contract of all platforms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import cast
+
+from raijin.artifacts.lock import Lock
+from raijin.artifacts.needs import Need
+from raijin.model.cluster import Cluster, ClusterType
+from raijin.model.network import CniName
+from raijin.operations.program import Program
+from raijin.plan.model import Call, Json
+from raijin.platforms.access import access_to
+from raijin.platforms.addresses import api_endpoint
+from raijin.platforms.base import Context, Node, Parts
+from raijin.platforms.kubeadm import calls, members, node, removal, supply
+from raijin.platforms.kubeadm.config import init_documents, join_document, kubelet_allows_cgroup_v1
+from raijin.platforms.kubeadm.paths import ADMIN_CONF, API_MANIFEST, ETCD_DATA, INIT_MARKER, JOIN_MARKER, KUBELET_CONF
+from raijin.platforms.platform import Document, Part
+from raijin.platforms.view import HostView
+from raijin.transport.pool import Pool
+
+# The limits of kubeadm's own preflight, for control planes.
+CONTROL_PLANE_CPUS = 2
+CONTROL_PLANE_BYTES = 1700 * 1024 * 1024
+CONTROL_PLANE_PORTS = {2379: "etcd", 2380: "etcd", 10257: "kube-controller-manager", 10259: "kube-scheduler"}
+NODE_PORTS = {10250: "the kubelet"}
+
+
+class Kubeadm:
+    """Upstream Kubernetes (cluster type VANILLA)."""
+
+    type = ClusterType.VANILLA
+    kubeconfig = ADMIN_CONF
+    networks: frozenset[CniName] = frozenset()
+    inits = ("systemd",)
+    handlers = calls.HANDLERS
+    by_hand = calls.BY_HAND
+
+    def refused(self, cluster: Cluster) -> Iterable[Part]:
+        if cluster.platform_config:
+            yield "platformConfig", "kubeadm's settings are typed: write them into `kubernetes.kubeadm`"
+        if cluster.control_plane_size > 1:
+            yield "nodeGroups", f"{cluster.control_plane_size} control plane hosts: only one is served yet"
+
+    def needs(self, cluster: Cluster, version: str, archs: Sequence[str], lock: Lock | None) -> list[Need]:
+        return supply.needs(cluster, version, archs, lock)
+
+    def parts(self, facts: HostView) -> Parts:
+        files, markers = facts.files, facts.markers
+        return Parts(
+            owner=facts.owner,
+            joined=KUBELET_CONF in files,
+            started=bool({INIT_MARKER, JOIN_MARKER} & markers) and ADMIN_CONF in files,
+            begun=bool(files & {API_MANIFEST, ADMIN_CONF, KUBELET_CONF, f"{ETCD_DATA}/member"}),
+            foreign=facts.foreign,
+        )
+
+    def least(self, node: Node) -> tuple[int, int]:
+        return (CONTROL_PLANE_CPUS, CONTROL_PLANE_BYTES) if node.control_plane else (0, 0)
+
+    def ports(self, context: Context, node: Node) -> dict[int, str]:
+        if not node.control_plane:
+            return NODE_PORTS
+        return NODE_PORTS | CONTROL_PLANE_PORTS | {context.cluster.kubernetes.api_server_port: "the API server"}
+
+    def preflight(self, context: Context) -> Iterable[str]:
+        if kubelet_allows_cgroup_v1(context):
+            return
+        for host in context.reachable:
+            if host.facts is not None and host.facts.cgroup_v1 and not host.parts.owner:
+                yield (
+                    f"{host.name}: it has cgroup v1, which this version's kubelet refuses; boot it with cgroup v2, or "
+                    "set kubernetes.kubeadm.kubeletConfiguration.failCgroupV1 to false"
+                )
+
+    def documents(self, context: Context) -> list[Document]:
+        del context
+        return []
+
+    def prepare(self, context: Context, host: Node) -> Program:
+        return node.prepare(context, host)
+
+    def equip(self, context: Context, host: Node) -> Program:
+        return node.equip(context, host)
+
+    def services(self, context: Context, host: Node) -> Program:
+        return node.run_services(context, host)
+
+    def images(self, context: Context, host: Node) -> Program | None:
+        return node.load_images(context, host)
+
+    def start(self, context: Context) -> Program:
+        return members.start_cluster(context)
+
+    def admit(self, context: Context, host: Node) -> Call | None:
+        arguments: dict[str, Json] = {
+            **access_to(context, self.kubeconfig),
+            "door": context.first.name,
+            "document": join_document(context, host),
+            "endpoint": api_endpoint(context),
+            "ttl_minutes": context.cluster.kubernetes.token_ttl_minutes,
+        }
+        if host.control_plane:
+            arguments["upload"] = cast("Json", init_documents(context)[:2])
+        return Call("kubeadm.admit", arguments)
+
+    def join(self, context: Context, host: Node) -> Program:
+        if host.control_plane:
+            return members.join_control_plane(context, host)
+        return members.join_worker(context, host)
+
+    def revoke(self, context: Context, host: Node) -> Call | None:
+        return Call("kubeadm.revoke", {**access_to(context, self.kubeconfig), "certificates": host.control_plane})
+
+    async def join_command(self, pool: Pool, context: Context, ttl_minutes: int) -> str:
+        return await calls.join_command(pool, context, ttl_minutes)
+
+    def leave(self, context: Context) -> Program:
+        return removal.leave(context)
+
+    def secrets(self, cluster: str, host: Node) -> list[str]:
+        return [members.join_secret(cluster, host.name), calls.token_secret(cluster, host.name)]
+
+
+PLATFORM = Kubeadm()

@@ -1,0 +1,117 @@
+"""The one contract of all distributions. The stages of `lifecycle/` ask it; nothing above knows a distribution by name.
+
+A method that returns a Program, a Call or None says what is to be done about one node; None: there is nothing of the
+kind on this platform. What holds for every distribution is not here: it is in `calls`, `drain`, `preflight`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol
+
+from raijin.artifacts.lock import Lock
+from raijin.artifacts.needs import Need
+from raijin.model.cluster import Cluster, ClusterType
+from raijin.model.network import CniName
+from raijin.operations.program import Program
+from raijin.plan.handlers import Handlers
+from raijin.plan.model import Call
+from raijin.platforms.base import Context, Node, Parts
+from raijin.platforms.view import HostView
+from raijin.transport.pool import Pool
+
+Action = Program | Call
+Document = dict[str, Any]
+Part = tuple[str, str]
+"""(field path of the definition, why it cannot be served)"""
+
+
+class Platform(Protocol):
+    """A way to make Kubernetes clusters of hosts."""
+
+    type: ClusterType
+    kubeconfig: str
+    """Path of the administrator's kubeconfig on a control plane host."""
+    networks: frozenset[CniName]
+    """Container networks that it brings along itself."""
+    inits: tuple[str, ...]
+    """Init systems that its hosts may have."""
+    handlers: Handlers
+    """Calls of its own, by name."""
+    by_hand: dict[str, str]
+    """What each of them means for a person with a terminal; {target} is the step's target."""
+
+    def refused(self, cluster: Cluster) -> Iterable[Part]:
+        """What of a right definition this platform cannot serve."""
+        ...
+
+    def needs(self, cluster: Cluster, version: str, archs: Sequence[str], lock: Lock | None) -> list[Need]:
+        """The binaries and images of a cluster of this version. Raises Unsupported."""
+        ...
+
+    def parts(self, facts: HostView) -> Parts:
+        """What of a cluster is on a host."""
+        ...
+
+    def least(self, node: Node) -> tuple[int, int]:
+        """The least machine for a node: CPU threads and bytes of memory."""
+        ...
+
+    def ports(self, context: Context, node: Node) -> dict[int, str]:
+        """The TCP ports that a node listens on, and for what."""
+        ...
+
+    def preflight(self, context: Context) -> Iterable[str]:
+        """Every reason of its own against applying the definition now, judged from what was seen."""
+        ...
+
+    def documents(self, context: Context) -> list[Document]:
+        """What it puts into the cluster by server-side apply, beside the container network."""
+        ...
+
+    def prepare(self, context: Context, node: Node) -> Program:
+        """The operating system as Kubernetes wants it. Claims the host, before anything else is changed."""
+        ...
+
+    def equip(self, context: Context, node: Node) -> Program:
+        """Its binaries."""
+        ...
+
+    def services(self, context: Context, node: Node) -> Program:
+        """Its configuration files and units; what a node runs before it is one."""
+        ...
+
+    def images(self, context: Context, node: Node) -> Program | None:
+        """The images that were bundled, so that nothing is pulled; None when there are none."""
+        ...
+
+    def start(self, context: Context) -> Program:
+        """A new cluster, on `context.first`. Safe to run again after it was interrupted; never a second cluster."""
+        ...
+
+    def admit(self, context: Context, node: Node) -> Call | None:
+        """Let one host in: a token of its own, made when everything that it takes long to send is there."""
+        ...
+
+    def join(self, context: Context, node: Node) -> Program:
+        """The host becomes a node. Safe to run again after it was interrupted."""
+        ...
+
+    def revoke(self, context: Context, node: Node) -> Call | None:
+        """Take back what `admit` gave."""
+        ...
+
+    async def join_command(self, pool: Pool, context: Context, ttl_minutes: int) -> str:
+        """What a person types on a host that Raijin does not manage.
+
+        Raises Unsupported where there is no such thing.
+        """
+        ...
+
+    def leave(self, context: Context) -> Program:
+        """The whole way back, for a host whose node object is gone already or whose cluster is destroyed."""
+        ...
+
+    def secrets(self, cluster: str, node: Node) -> list[str]:
+        """The names of the secrets that are kept for a host, to be forgotten with it."""
+        ...
