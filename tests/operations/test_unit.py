@@ -228,6 +228,20 @@ def test_a_restore_that_cannot_start_what_ran_keeps_the_receipt(systemd: Machine
     assert (systemd.folder / "units/x.service/active").read_text() == "active\n"
 
 
+def test_a_unit_that_went_with_its_package_is_not_started_again(systemd: Machine) -> None:
+    """A distribution starts what it installs: a unit may run before Raijin sees it, and be gone when all is undone."""
+    unit(systemd, "haproxy.service", active="active", boot="enabled")
+    assert systemd.run(File("/etc/h.cfg", "1"), Unit("haproxy", watches=("/etc/h.cfg",))).states == [
+        "changed",
+        "changed",
+    ]
+    (systemd.folder / "units" / "haproxy.service" / "load").write_text("not-found\n")
+    (systemd.folder / "units" / "haproxy.service" / "active").write_text("inactive\n")
+    calls(systemd)
+    assert systemd.restore().state == "changed"
+    assert not any(call.startswith(("start", "restart")) for call in calls(systemd))
+
+
 def test_no_init_system(machine: Machine) -> None:
     refused = machine.run(Unit("x")).one()
     assert (refused.state, refused.reason) == (

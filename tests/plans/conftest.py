@@ -22,10 +22,12 @@ from raijin.facts import ABILITIES
 from raijin.facts.base import Unknown
 from raijin.facts.cluster import ClusterState, NodeState, Taint
 from raijin.facts.cpu import Cpu
+from raijin.facts.etcd import EtcdMember, EtcdState
 from raijin.facts.gather import HostFacts
 from raijin.facts.kernel import Kernel
 from raijin.facts.kubernetes import Kubernetes
 from raijin.facts.memory import Memory
+from raijin.facts.network import Interface, Network
 from raijin.facts.raijin import Ownership
 from raijin.facts.system import System
 from raijin.lifecycle import apply, destroy
@@ -37,6 +39,7 @@ from raijin.operations.report import Report, State
 from raijin.plan.build import build
 from raijin.plan.model import Call, Plan, Step
 from raijin.platforms import platform_of
+from raijin.platforms.addresses import known_address
 from raijin.platforms.base import BinaryFile, Context, ImageFile, Node, Parts, Supply
 from raijin.platforms.kubeadm.paths import ADMIN_CONF, INIT_MARKER, JOIN_MARKER, KUBELET_CONF
 from raijin.platforms.view import HostView
@@ -67,7 +70,11 @@ SUPPLY = Supply(
     {name: BinaryFile(name, version, f"{name}.tar.gz", sha256(name)) for name, version in BINARIES.items()},
     tuple(ImageFile(ref, f"{ref.rpartition('/')[2]}.tar", sha256(ref)) for ref in IMAGES),
 )
-TAGS = {"ghcr.io/flannel-io/flannel": "v0.28.9", "ghcr.io/flannel-io/flannel-cni-plugin": "v1.9.1-flannel3"}
+TAGS = {
+    "ghcr.io/kube-vip/kube-vip": "v1.2.3",
+    "ghcr.io/flannel-io/flannel": "v0.28.9",
+    "ghcr.io/flannel-io/flannel-cni-plugin": "v1.9.1-flannel3",
+}
 
 
 @dataclass
@@ -76,9 +83,15 @@ class Machine:
 
     up: bool = True
     owner: str = ""
+    number: int = field(default=0, compare=False)
     files: set[str] = field(default_factory=set)
     markers: set[str] = field(default_factory=set)
     holds: set[str] = field(default_factory=set)
+
+    def network(self) -> Network:
+        card = filled(Interface, name="eth0", mac=f"02:00:5e:10:00:{self.number:02x}", physical=True)
+        address = f"192.0.2.{self.number}/24"
+        return Network((replace(card, addresses=(address,)),), "eth0", "192.0.2.1")
 
     def view(self) -> HostView | None:
         if not self.up:
@@ -90,6 +103,7 @@ class Machine:
             kernel=filled(Kernel, release="6.1.0", arch="amd64", loadable=True),
             system=filled(System, init="systemd", packages="apt"),
             cgroup="2",
+            network=self.network(),
             kubernetes=Kubernetes((), tuple(sorted(self.files))),
             raijin=Ownership(self.owner, {}, tuple(sorted(self.markers))),
         )
@@ -103,6 +117,7 @@ class World:
     members: dict[str, Member] = field(default_factory=dict)
     nodes: dict[str, NodeState] = field(default_factory=dict)
     objects: dict[str, dict[str, Any]] = field(default_factory=dict)
+    voters: dict[str, str] = field(default_factory=dict)
     api: bool = True
 
     def power_cut(self, name: str) -> None:
@@ -112,7 +127,7 @@ class World:
             self.nodes[name] = replace(self.nodes[name], ready=False)
 
     def machine(self, name: str) -> Machine:
-        return self.machines.setdefault(name, Machine())
+        return self.machines.setdefault(name, Machine(number=len(self.machines) + 101))
 
     def defined(self, text: str) -> World:
         """The same world, after somebody has edited the definition."""
@@ -129,13 +144,34 @@ class World:
             for name, member in self.members.items()
             if name not in {host.name for host, _ in placed}
         ]
-        nodes = tuple(self.node(host, role) for host, role in placed)
+        seen = [self.node(host, role) for host, role in placed]
+        beside = tuple(node for node in seen if node.role is NodeRole.BASTION)
+        nodes = tuple(node for node in seen if node not in beside)
         departed = tuple(self.node(host, role) for host, role in gone)
-        first = Context(self.definition.site(), cluster, nodes, {"amd64": SUPPLY}, TAGS, None, self.members, departed)
+        site, members = self.definition.site(), self.members
+        first = Context(
+            site, cluster, nodes, {"amd64": SUPPLY}, TAGS, members=members, departed=departed, beside=beside
+        )
+        first = replace(first, etcd=self.etcd(first))
         if not self.nodes or not self.api:
             return replace(first, **more)  # type: ignore[arg-type]
         objects = {describe(d): self.objects.get(describe(d)) for d in desired_documents(first)}
         return replace(first, state=ClusterState(self.nodes, objects), **more)  # type: ignore[arg-type]
+
+    def etcd(self, context: Context) -> EtcdState | None:
+        """Everybody who ever became a member and was not taken out; without a majority nobody tells."""
+        members = tuple(
+            EtcdMember(
+                f"{n:x}", name, (f"https://{address}:2380",), (f"https://{address}:2379",), False, self.alive(name)
+            )
+            for n, (name, address) in enumerate(self.voters.items(), 1)
+        )
+        state = EtcdState(members)
+        return state if state.has_quorum and context.started else None
+
+    def alive(self, name: str) -> bool:
+        machine = self.machine(name)
+        return machine.up and ADMIN_CONF in machine.files
 
     def node(self, host: Host, role: NodeRole) -> Node:
         facts = self.machine(host.name).view()
@@ -159,7 +195,7 @@ class World:
         """The world after every step of the plan."""
         after = copy.deepcopy(self)
         if plan.verb == "apply":
-            for node in self.context().reachable:
+            for node in (n for n in self.context().hosts if n.facts is not None):
                 target = node.host.model_dump(mode="json", by_alias=True, include={"name", "address"})
                 after.members[node.name] = Member(node.name, node.role.value, target)
         for step in plan.steps:
@@ -171,7 +207,7 @@ class World:
         if isinstance(step.action, Call):
             self.call(step.action, step.target)
         elif step.stage == "leave":
-            self.machines[step.target] = Machine()
+            self.machines[step.target] = Machine(number=machine.number)
         else:
             machine.owner = cluster
             machine.holds.add(f"{step.stage}.{step.action.id}")
@@ -180,11 +216,13 @@ class World:
                 machine.markers.add(INIT_MARKER)
             if step.stage == "join":
                 machine.files.add(KUBELET_CONF)
-            (node,) = (n for n in self.context().nodes if n.name == step.target)
+            (node,) = (n for n in self.context().hosts if n.name == step.target)
             if step.stage == "join" and node.control_plane:
                 machine.files.add(ADMIN_CONF)
                 machine.markers.add(JOIN_MARKER)
-            if step.stage in {"start", "join"}:
+            if step.stage in {"start", "join"} and node.control_plane:
+                self.voters[step.target] = known_address(node)
+            if step.stage in {"start", "join", "register"}:
                 role = {"node-role.kubernetes.io/control-plane": ""} if node.control_plane else {}
                 self.nodes[step.target] = NodeState(step.target, True, "v1.34.2", role, (), False, ())
             if step.stage == "services":
@@ -213,6 +251,8 @@ class World:
                 managed_labels=tuple(arguments["labels"]),
                 managed_taints=tuple((t.key, t.effect) for t in taints),
             )
+        elif call.name == "etcd.remove-member":
+            self.voters = {name: at for name, at in self.voters.items() if at != arguments["address"]}
         elif call.name == "kube.delete-node":
             del self.nodes[target]
         elif call.name == "raijin.forget":

@@ -9,30 +9,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.plans.reading import before, emptied, stages, step
 
+from raijin.lifecycle.preflight import preflight
 from raijin.plan.model import Disruption, Plan, Retry
-from raijin.platforms.preflight import preflight
-
-
-def stages(plan: Plan, host: str) -> list[str]:
-    return [step.stage for step in plan.steps if step.target == host]
-
-
-def step(plan: Plan, stage: str, host: str):
-    (found,) = (step for step in plan.steps if (step.stage, step.target) == (stage, host))
-    return found
-
-
-def before(plan: Plan, first: tuple[str, str], second: tuple[str, str]) -> bool:
-    """Whether `second` waits for `first`, directly or over others."""
-    by_id = {step.id: step for step in plan.steps}
-    waiting, seen = [step(plan, *second)], set()
-    while waiting:
-        for need in waiting.pop().needs:
-            if need not in seen:
-                seen.add(need)
-                waiting.append(by_id[need])
-    return step(plan, *first).id in seen
 
 
 @pytest.fixture
@@ -159,7 +139,7 @@ def test_a_control_plane_that_was_started_is_never_started_again(minimal, troubl
     if trouble == "api down":
         minimal.api = False
     elif trouble == "worker new":
-        minimal.machines["w1"] = type(minimal.machine("w1"))()
+        minimal.machines["w1"] = emptied(minimal, "w1")
     elif trouble == "host emptied of receipts":
         minimal.machine("n1").holds.clear()
     assert "start" not in [step.stage for step in minimal.plan().steps]
@@ -183,7 +163,7 @@ def test_what_was_interrupted_is_taken_up_again(world, stage: str) -> None:
 
 def test_no_second_cluster_beside_workers_of_the_first(minimal) -> None:
     """The control plane's disk is gone, the workers still belong to it: starting anew would cut them off."""
-    minimal.machines["n1"] = type(minimal.machine("n1"))()
+    minimal.machines["n1"] = emptied(minimal, "n1")
     minimal.nodes.clear()
     reasons = preflight(minimal.context())
     assert any("n1: no control plane is left, but w1, w2 belong to one" in reason for reason in reasons)
@@ -264,3 +244,21 @@ def test_destroy_forgets_a_dead_host(minimal) -> None:
 def test_preparing_a_host_does_not_join_it(world) -> None:
     plan = world("minimal").plan("prepare")
     assert {s.stage for s in plan.steps} == {"prepare", "binaries", "services", "images"}
+
+
+def test_a_worker_that_was_installed_anew_joins_anew(minimal) -> None:
+    minimal.machines["w1"] = emptied(minimal, "w1")
+    plan = minimal.plan()
+    assert before(plan, ("delete-node", "w1"), ("admit", "w1"))
+    assert before(plan, ("join", "w1"), ("label", "w1"))
+    assert {s.target for s in plan.steps} == {"w1"}
+    assert minimal.carry_out(plan).plan().empty
+
+
+def test_a_node_that_somebody_deleted_registers_again(minimal) -> None:
+    """Its kubelet runs and does not notice; waiting alone would be in vain."""
+    del minimal.nodes["w1"]
+    plan = minimal.plan()
+    assert stages(plan, "w1") == ["register", "label", "ready"]
+    assert {s.target for s in plan.steps} == {"w1"}
+    assert minimal.carry_out(plan).plan().empty

@@ -9,13 +9,12 @@ from typing import Any
 import yaml
 
 from raijin.app import observing
-from raijin.app.planning import open_pool
+from raijin.app.planning import context_of, open_pool
 from raijin.app.session import Session
 from raijin.errors import NotFound, UsageError
 from raijin.platforms import platform_of
 from raijin.platforms.access import read_kubeconfig
 from raijin.platforms.addresses import api_endpoint
-from raijin.platforms.base import Context
 from raijin.platforms.kubeconfig import kubeconfig_secret, renamed
 from raijin.state.secrets import SecretStore
 from raijin.transport.delivery import atomic_write
@@ -32,7 +31,7 @@ async def kubeconfig_of(session: Session) -> str:
     async with open_pool(session) as pool:
         platform = platform_of(session.cluster)
         nodes, _ = await observing.look_at(pool, platform, [(p.host, p.role) for p in placed])
-        context = Context(session.definition.site(), session.cluster, tuple(nodes))
+        context = context_of(session, nodes)
         first = context.first
         if not first.parts.started:
             raise NotFound(f"{session.cluster.name} is not running: {first.absence or 'it was never started'}")

@@ -33,6 +33,14 @@ async def lab_status(home: Path) -> LabStatus:
     return await lab.status(home=home)
 
 
+async def lab_power(home: Path, name: str, *, on: bool, pull_plug: bool = False, say: Say | None = None) -> None:
+    """Raises NotFound, MachineError."""
+    if on:
+        await lab.power_on(name, say, home=home)
+    else:
+        await lab.power_off(name, say, pull_plug=pull_plug, home=home)
+
+
 async def lab_down(home: Path, names: Iterable[str] = (), *, purge: bool = False, say: Say | None = None) -> list[str]:
     chosen = list(names)
     return await lab.down(chosen or None, say, purge=purge, home=home)

@@ -8,8 +8,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from raijin.errors import HostError, KubernetesError, OperationFailed, RaijinError
+from raijin.facts import etcd
 from raijin.facts.base import Unknown
 from raijin.facts.cluster import ClusterState, observe
+from raijin.facts.etcd import EtcdState
 from raijin.facts.gather import parse, script
 from raijin.model.host import Host
 from raijin.model.node_group import NodeRole
@@ -75,6 +77,27 @@ async def cluster_state(
             return await observe(kube, documents), ""
     except (KubernetesError, HostError) as error:
         return None, str(error)
+
+
+async def etcd_state(pool: Pool, context: Context) -> EtcdState | None:
+    """The members of the cluster's etcd, by way of the first control plane host whose member answers.
+
+    None when there is none that Raijin looks after, or none answers: without a quorum etcd does not tell who belongs to
+    it.
+    """
+    access = platform_of(context.cluster).etcd(context.cluster)
+    if access is None:
+        return None
+    for node in context.started:
+        try:
+            connection = await pool.get(node.name)
+            done = await connection.run(etcd.script(access), timeout=FACTS_SECONDS)
+        except HostError:
+            continue  # its absence is told elsewhere; another member knows the same
+        state = etcd.parse(done.stdout)
+        if state is not None:
+            return state
+    return None
 
 
 async def check(

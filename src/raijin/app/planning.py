@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
@@ -16,6 +17,7 @@ from raijin.errors import HostError, RaijinError, Unsupported
 from raijin.lifecycle import apply as apply_verb
 from raijin.lifecycle import destroy as destroy_verb
 from raijin.lifecycle.desired import desired_documents
+from raijin.lifecycle.preflight import preflight
 from raijin.model.host import Host
 from raijin.model.node_group import NodeRole
 from raijin.model.policy import OnHostFailure
@@ -25,7 +27,6 @@ from raijin.plan.draft import Draft
 from raijin.plan.model import Material, Plan
 from raijin.platforms import platform_of
 from raijin.platforms.base import Context, Node
-from raijin.platforms.preflight import preflight
 from raijin.state.members import Member
 from raijin.state.secrets import SecretStore
 from raijin.transport.pool import Pool
@@ -89,6 +90,20 @@ def departed_hosts(session: Session, members: dict[str, Member]) -> list[tuple[H
     ]
 
 
+def context_of(
+    session: Session,
+    seen: Sequence[Node],
+    *,
+    members: Mapping[str, Member] | None = None,
+    departed: tuple[Node, ...] = (),
+) -> Context:
+    """What was seen of the session's cluster, nodes and the hosts beside them apart."""
+    beside = tuple(node for node in seen if node.role is NodeRole.BASTION)
+    nodes = tuple(node for node in seen if node.role is not NodeRole.BASTION)
+    site = session.definition.site()
+    return Context(site, session.cluster, nodes, members=members or {}, departed=departed, beside=beside)
+
+
 async def make_plan(session: Session, verb: str, pool: Pool, *, force: bool = False) -> Planned:
     """desired x observed -> plan, writing nothing. Raises PlanRefused, Unsupported, HostError, ArtifactError."""
     cluster, started = session.cluster, time.time()
@@ -137,7 +152,7 @@ async def _observe(
     notes = [f"{node.name} is left out: {node.absence}" for node in nodes if node.facts is None]
     notes += [f"{node.name} cannot be reached: only its traces in the cluster go" for node in gone if not node.facts]
     _judge_absence(session, verb, nodes, [e for e in errors if e.host in {n.name for n in nodes}], force=force)
-    context = Context(session.definition.site(), cluster, tuple(nodes), members=members, departed=gone)
+    context = context_of(session, nodes, members=members, departed=gone)
     context = replace(context, force=force, drain=session.drain)
     materials: Sequence[Material] = ()
     if verb in CHANGING:
@@ -147,8 +162,11 @@ async def _observe(
         materials = supplies.materials
         notes += supplies.notes
     documents = desired_documents(context) if verb == "apply" else []
-    state, why = await observing.cluster_state(pool, context, documents)
-    context = replace(context, state=state)
+    (state, why), members_of_etcd = await asyncio.gather(
+        observing.cluster_state(pool, context, documents),
+        observing.etcd_state(pool, context) if _asks_etcd(verb, context) else _nothing(),
+    )
+    context = replace(context, state=state, etcd=members_of_etcd)
     strangers = _strangers(session, context) if verb == "apply" else ()
     context = replace(context, departed=(*gone, *strangers))
     notes += [f"{node.name} is in the cluster, not in the definition, and {node.absence}" for node in strangers]
@@ -159,6 +177,16 @@ async def _observe(
         if reasons:
             raise refused(reasons)
     return context, notes, materials
+
+
+def _asks_etcd(verb: str, context: Context) -> bool:
+    """Its members matter where there are, or were, several control plane hosts."""
+    planes = [node for node in (*context.nodes, *context.departed) if node.control_plane]
+    return verb in CHANGING and len(planes) > 1
+
+
+async def _nothing() -> None:
+    return None
 
 
 def _strangers(session: Session, context: Context) -> tuple[Node, ...]:
@@ -182,8 +210,10 @@ def _judge_absence(
     """A host that cannot be reached ends planning, unless the policy is to go on without it."""
     if not errors or (verb == "destroy" and force):
         return
-    lost_control = [n.name for n in nodes if n.facts is None and n.role is NodeRole.CONTROL_PLANE]
-    if session.cluster.policy.on_host_failure is OnHostFailure.STOP or lost_control:
+    planes = [node for node in nodes if node.control_plane]
+    # Whether there is a cluster already, only a member of its control plane can tell: without one nothing is started.
+    blind = any(node.facts is None for node in planes) and not any(node.parts.started for node in planes)
+    if session.cluster.policy.on_host_failure is OnHostFailure.STOP or blind:
         raise together(errors)
 
 
@@ -201,7 +231,7 @@ def together(errors: Sequence[RaijinError]) -> RaijinError:
 def _without(context: Context, verb: str, failures: Sequence[RaijinError]) -> tuple[Context, list[Draft], list[str]]:
     """The plan without hosts that were lost between their facts and their check, if the policy allows that."""
     lost = {error.host: str(error) for error in failures}
-    control = {node.name for node in context.control_planes}
+    control = {node.name for node in context.control_planes}  # a member that is lost just now is looked at anew
     if context.cluster.policy.on_host_failure is OnHostFailure.STOP or control & set(lost):
         raise together(failures)
     nodes = tuple(replace(n, facts=None, absence=lost[n.name]) if n.name in lost else n for n in context.nodes)

@@ -89,7 +89,9 @@ def _remember_members(session: Session, planned: Planned) -> None:
     from raijin.state.members import Member, Members  # noqa: PLC0415
 
     members = Members(session.database)
-    for node in planned.context.reachable:
+    for node in planned.context.hosts:
+        if node.facts is None:
+            continue
         members.remember(session.cluster.name, Member(node.name, node.role.value, remembered(node.host)))
 
 

@@ -7,11 +7,11 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from raijin.app import observing
-from raijin.app.planning import departed_hosts, members_of, open_pool
+from raijin.app.planning import context_of, departed_hosts, members_of, open_pool
 from raijin.app.session import Session
 from raijin.facts.cluster import ClusterState, NodeState
 from raijin.platforms import platform_of
-from raijin.platforms.base import Context, Node
+from raijin.platforms.base import Node
 from raijin.state.members import Member
 
 
@@ -53,7 +53,7 @@ async def status_of(session: Session) -> ClusterStatus:
     wanted = [(placed.host, placed.role) for placed in session.definition.hosts_of(cluster)]
     async with open_pool(session, [host for host, _ in departing]) as pool:
         nodes, _ = await observing.look_at(pool, platform_of(cluster), [*wanted, *departing])
-        context = Context(session.definition.site(), cluster, tuple(nodes))
+        context = context_of(session, nodes)
         state, why = await observing.cluster_state(pool, context)
     leaving = {host.name for host, _ in departing}
     hosts = tuple(_host(node, state, members, leaving) for node in nodes)

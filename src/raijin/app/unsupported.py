@@ -16,6 +16,7 @@ from raijin.model.host import Host
 from raijin.model.network import CniName, Isolation
 from raijin.model.node_group import NodeGroup, NodeRole
 from raijin.model.site import Site
+from raijin.model.virtual_ip import VipProvider
 from raijin.network import CONTAINER_NETWORKS
 from raijin.platforms import PLATFORMS, platform_of, served
 
@@ -29,7 +30,7 @@ def unsupported(cluster: Cluster, site: Site | None = None, hosts: Iterable[Host
     parts = [*_cluster(cluster), *_network(cluster)]
     if served(cluster.type):
         parts += platform_of(cluster).refused(cluster)
-    parts += [item for index, group in enumerate(cluster.node_groups) for item in _group(index, group)]
+    parts += [item for index, group in enumerate(cluster.node_groups) for item in _group(cluster, index, group)]
     if site is not None and site.proxy.model_fields_set:
         parts.append(("site: proxy", "a proxy is not set up on hosts and in containerd yet"))
     parts += [item for host in hosts for item in _host(host)]
@@ -68,6 +69,11 @@ def _cluster(cluster: Cluster) -> Iterable[Part]:
 
 def _network(cluster: Cluster) -> Iterable[Part]:
     network = cluster.network
+    bgp = network.virtual_ip.bgp if network.virtual_ip else None
+    for index, peer in enumerate(bgp.peers if bgp else ()):
+        if peer.password is not None:
+            path = f"network.virtualIp.bgp.peers[{index}].password"
+            yield path, "passwords of BGP sessions are not set yet: they would stand in the manifest of a pod"
     if network.isolation is not Isolation.NONE:
         yield "network.isolation", "isolated networks are not made yet"
     for name in ("private_vlan", "public_access", "interfaces"):
@@ -80,9 +86,10 @@ def _network(cluster: Cluster) -> Iterable[Part]:
         yield "network.cni.name", f"{cni} is not installed yet; {names} can be, or NONE to bring your own"
 
 
-def _group(index: int, group: NodeGroup) -> Iterable[Part]:
-    path = f"nodeGroups[{index}]"
-    if group.role not in SERVED_ROLES:
+def _group(cluster: Cluster, index: int, group: NodeGroup) -> Iterable[Part]:
+    path, vip = f"nodeGroups[{index}]", cluster.network.virtual_ip
+    balances = group.role is NodeRole.BASTION and vip is not None and vip.provider is VipProvider.KEEPALIVED
+    if group.role not in SERVED_ROLES and not balances:
         yield f"{path}.role", f"machines of role {group.role} are not served yet"
     if group.size and not group.hosts:
         yield f"{path}.count", "machines are not made yet: name existing hosts of the Site in `hosts`"

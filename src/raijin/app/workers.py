@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pydantic_core import PydanticCustomError
 
 from raijin.app import observing
-from raijin.app.planning import open_pool
+from raijin.app.planning import context_of, open_pool
 from raijin.app.session import Session
 from raijin.app.status import status_of
 from raijin.definition.edit import Edits
@@ -15,7 +15,6 @@ from raijin.errors import NotFound, PlanRefused, UsageError
 from raijin.model.duration import parse_duration
 from raijin.model.node_group import NodeRole
 from raijin.platforms import platform_of
-from raijin.platforms.base import Context
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +103,7 @@ async def join_command(session: Session, ttl_minutes: int) -> str:
     async with open_pool(session) as pool:
         planes = [(host, role) for host, role in placed if role is NodeRole.CONTROL_PLANE]
         nodes, _ = await observing.look_at(pool, platform, planes)
-        context = Context(session.definition.site(), session.cluster, tuple(nodes))
+        context = context_of(session, nodes)
         return await platform.join_command(pool, context, ttl_minutes)
 
 

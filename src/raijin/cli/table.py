@@ -54,6 +54,8 @@ GROUPS: dict[str, dict[str, tuple[str, str, str]]] = {
     "lab": {
         "up": ("raijin.cli.commands.lab", "up", "Start lab machines (idempotent)."),
         "status": ("raijin.cli.commands.lab", "status", "Show the lab machines."),
+        "off": ("raijin.cli.commands.lab", "off", "Stop one machine, in order or as a power failure would."),
+        "on": ("raijin.cli.commands.lab", "on", "Start one stopped machine."),
         "down": ("raijin.cli.commands.lab", "down", "Stop them and leave nothing behind."),
     },
 }

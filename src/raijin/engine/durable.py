@@ -12,6 +12,7 @@ import asyncio
 import json
 import time
 from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -180,3 +181,5 @@ class Durable:
             await handle.get_result(polling_interval_sec=0.05)
         finally:
             await asyncio.to_thread(DBOS.destroy, workflow_completion_timeout_sec=0)
+            # DBOS made its own threads those of the loop, and has ended them: whoever comes next needs others.
+            asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())

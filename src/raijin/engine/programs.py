@@ -12,11 +12,11 @@ from raijin.observe.events import Event, Events, Kind
 from raijin.observe.waiting import until
 from raijin.operations.base import Payload, Resolve
 from raijin.operations.program import Mode, Program
-from raijin.operations.quoting import word
 from raijin.operations.report import Report, State, parse_line
 from raijin.plan.model import Step
 from raijin.transport.base import Connection
 from raijin.transport.pool import Pool
+from raijin.transport.quoting import word
 
 Locate = Callable[[str], Awaitable[Path]]
 """From a sha256 to the verified file on this machine."""
@@ -166,7 +166,7 @@ def _failure(report: Report, program: Program, host: str) -> OperationFailed:
             remedy="wait for it to end (it may be left from a lost connection), then resume",
         )
     title = program.operations[report.index].title if report.index >= 0 else "the state folder of the host"
-    lines = [line for line in report.stderr.strip().splitlines() if line.strip()]
+    lines = [line for line in report.stderr.strip().splitlines() if line.strip() and not line.startswith(_CHATTER)]
     reason = report.reason or (lines[-1][:400] if lines else "no message")
     if lines and report.reason and lines[-1] not in reason:
         reason = f"{reason}: {lines[-1][:400]}"
@@ -174,6 +174,10 @@ def _failure(report: Report, program: Program, host: str) -> OperationFailed:
     return OperationFailed(
         f"{title} {verb}: {reason}", host=host, remedy=_remedy(report.stderr + reason), detail=report.stderr
     )
+
+
+_CHATTER = ("To see the stack trace of this error",)
+"""What programs print after the line that says what went wrong (kubeadm's last words)."""
 
 
 def _remedy(text: str) -> str:

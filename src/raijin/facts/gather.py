@@ -29,6 +29,7 @@ from raijin.facts.resolver import Resolver
 from raijin.facts.swap import SwapDevice
 from raijin.facts.system import System
 from raijin.facts.units import Units
+from raijin.transport.quoting import word
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -89,8 +90,7 @@ def script(state_folder: str = STATE_FOLDER) -> str:
     host can pass for one. It is a function, so a transmission cut short executes nothing.
     """
     mark = f"raijin-facts-{uuid.uuid4().hex}"
-    folder = "'" + state_folder.replace("'", "'\\''") + "'"
-    parts = ["raijin_facts() {", _HEAD, f"BASE={folder}", "{"]
+    parts = ["raijin_facts() {", _HEAD, f"BASE={word(state_folder)}", "{"]
     for ability in ABILITIES:
         parts += [f"echo; echo {mark} {ability.name}", ability.snippet.strip()]
     return "\n".join([*parts, f"echo; echo {mark} end", "} 2>/dev/null </dev/null", "}", "raijin_facts", "exit 0", ""])

@@ -6,13 +6,17 @@ from collections.abc import Callable, Iterable
 from typing import cast
 
 from raijin.facts.cluster import NodeState, differences
-from raijin.lifecycle.desired import desired_documents, desired_labels, desired_taints, removal_of
+from raijin.lifecycle.desired import desired_documents, desired_labels, desired_taints
+from raijin.lifecycle.endpoint import serve_endpoint, with_address
+from raijin.lifecycle.removal import emptied, lost, remove_departed, remove_lost_members
+from raijin.model.virtual_ip import VipProvider
 from raijin.plan.draft import Draft
-from raijin.plan.model import Call, Change, Json, Retry
+from raijin.plan.model import Call, Change, Disruption, Json, Retry
 from raijin.platforms import platform_of
 from raijin.platforms.access import access_to
 from raijin.platforms.addresses import api_endpoint
 from raijin.platforms.base import Context, Node
+from raijin.platforms.etcd import arguments
 from raijin.platforms.platform import Platform
 from raijin.transport.kube import describe
 
@@ -74,8 +78,8 @@ def start_cluster(context: Context) -> Iterable[Draft]:
         "start",
         first.name,
         "start the cluster",
-        _platform(context).start(context),
-        needs=(f"services/{first.name}", f"images/{first.name}"),
+        with_address(context, _platform(context).start(context)),
+        needs=(f"services/{first.name}", f"images/{first.name}", *_address(context)),
         retry=Retry.NEVER,
         timeout=START_SECONDS,
         estimate=45,
@@ -122,10 +126,26 @@ def install_network(context: Context) -> Iterable[Draft]:
 
 def join_control_planes(context: Context) -> Iterable[Draft]:
     """One at a time: each is a full member, with its etcd in step, before the next one is let in."""
-    before: tuple[str, ...] = ()
+    before = tuple(f"leave-etcd/{node.name}" for node in lost(context))
     for node in _joining(context, context.control_planes):
         yield from _join(context, node, "join the control plane", before)
-        before = (f"join/{node.name}", f"revoke/{node.name}")
+        yield from _settle(context, node)
+        before = (f"join/{node.name}", f"revoke/{node.name}", f"settle/{node.name}")
+
+
+def _settle(context: Context, node: Node) -> Iterable[Draft]:
+    access = _platform(context).etcd(context.cluster)
+    if access is not None:
+        yield Draft(
+            "settle",
+            node.name,
+            "wait until its etcd member votes",
+            Call("etcd.wait-member", arguments(context, node, access)),
+            needs=(f"join/{node.name}",),
+            follows=True,
+            timeout=300,
+            estimate=5,
+        )
 
 
 def join_workers(context: Context) -> Iterable[Draft]:
@@ -136,7 +156,7 @@ def join_workers(context: Context) -> Iterable[Draft]:
 def _join(context: Context, node: Node, title: str, after: tuple[str, ...]) -> Iterable[Draft]:
     """Let one host in when all that takes long to send is there, join it, and close the door again."""
     platform = _platform(context)
-    here = (f"services/{node.name}", f"images/{node.name}")
+    here = (f"services/{node.name}", f"images/{node.name}", f"delete-node/{node.name}", *_address(context))
     admission, farewell = platform.admit(context, node), platform.revoke(context, node)
     if admission is not None:
         ttl = context.cluster.kubernetes.token_ttl_minutes
@@ -172,16 +192,33 @@ def _join(context: Context, node: Node, title: str, after: tuple[str, ...]) -> I
         )
 
 
+def register_again(context: Context) -> Iterable[Draft]:
+    """A kubelet that runs does not notice that somebody has deleted its node; started anew, it registers."""
+    known = context.state.nodes if context.state is not None else {node.name for node in context.nodes}
+    for node in context.reachable:
+        if node.joined and node.name not in known:
+            yield Draft(
+                "register",
+                node.name,
+                "register the node again",
+                _platform(context).register(context, node),
+                needs=(f"services/{node.name}",),
+                changes=(Change(f"node {node.name}", "state", "absent", "registered"),),
+                disruption=Disruption.RESTART,
+                timeout=120,
+            )
+
+
 def label_nodes(context: Context) -> Iterable[Draft]:
     for node in context.reachable:
         labels, taints = desired_labels(context, node), desired_taints(context, node)
-        live = context.state.nodes.get(node.name) if context.state else None
+        live = _live(context, node)
         yield Draft(
             "label",
             node.name,
             "set labels and taints",
             _call(context, "kube.label", {"labels": dict(labels), "taints": cast("Json", taints)}),
-            needs=(f"join/{node.name}", f"start/{node.name}"),
+            needs=(f"join/{node.name}", f"start/{node.name}", f"register/{node.name}"),
             changes=() if context.blind else tuple(_label_changes(node, live, labels, taints)),
             follows=context.blind,
             timeout=300,
@@ -192,7 +229,7 @@ def wait_until_ready(context: Context) -> Iterable[Draft]:
     if not context.cluster.validation.wait_for_cluster:
         return
     for node in context.reachable:
-        live = context.state.nodes.get(node.name) if context.state else None
+        live = _live(context, node)
         sick = live is not None and not live.ready
         changes = (Change(f"node {node.name}", "Ready", "False", "True"),) if sick else ()
         yield Draft(
@@ -205,6 +242,7 @@ def wait_until_ready(context: Context) -> Iterable[Draft]:
                 f"start/{node.name}",
                 f"services/{node.name}",
                 f"label/{node.name}",
+                f"register/{node.name}",
                 f"network/{context.cluster.name}",
             ),
             changes=changes,
@@ -214,22 +252,19 @@ def wait_until_ready(context: Context) -> Iterable[Draft]:
         )
 
 
-def remove_departed(context: Context) -> Iterable[Draft]:
-    """Nodes that are no longer in the definition: drained, deleted, and the host put back as it was."""
-    for node in context.departed:
-        yield from removal_of(context, node)
-
-
 STAGES: tuple[Stage, ...] = (
     prepare_nodes,
     install_binaries,
     run_services,
     load_images,
+    serve_endpoint,
     start_cluster,
     fetch_kubeconfig,
     install_network,
+    remove_lost_members,
     join_control_planes,
     join_workers,
+    register_again,
     label_nodes,
     wait_until_ready,
     remove_departed,
@@ -247,6 +282,17 @@ def drafts(context: Context) -> list[Draft]:
 
 def prepare_drafts(context: Context) -> list[Draft]:
     return [draft for stage in PREPARE_STAGES for draft in stage(context)]
+
+
+def _live(context: Context, node: Node) -> NodeState | None:
+    """The node as it is, unless it is one that goes before its host joins anew."""
+    return context.state.nodes.get(node.name) if context.state and not emptied(context, node) else None
+
+
+def _address(context: Context) -> tuple[str, ...]:
+    """What members wait for to be reached under one address, where it does not come with them."""
+    vip = context.cluster.network.virtual_ip
+    return ("endpoint/*",) if vip is not None and vip.provider is VipProvider.KEEPALIVED else ()
 
 
 def _platform(context: Context) -> Platform:

@@ -15,13 +15,13 @@ Stage = Callable[[Context], Iterable[Draft]]
 
 
 def leave_workers(context: Context) -> Iterable[Draft]:
-    for node in (*context.workers, *context.departed):
+    for node in _others(context):
         yield from _leave(context, node, needs=())
 
 
 def leave_control_planes(context: Context) -> Iterable[Draft]:
     """After the workers, so that they can still say goodbye to an API that answers."""
-    workers = tuple(f"leave/{node.name}" for node in (*context.workers, *context.departed))
+    workers = tuple(f"leave/{node.name}" for node in _others(context))
     for node in context.control_planes:
         yield from _leave(context, node, needs=workers)
 
@@ -31,6 +31,10 @@ STAGES: tuple[Stage, ...] = (leave_workers, leave_control_planes)
 
 def drafts(context: Context) -> list[Draft]:
     return [draft for stage in STAGES for draft in stage(context)]
+
+
+def _others(context: Context) -> tuple[Node, ...]:
+    return (*context.workers, *context.departed, *context.beside)
 
 
 def _leave(context: Context, node: Node, needs: tuple[str, ...]) -> Iterable[Draft]:
@@ -49,7 +53,7 @@ def _leave(context: Context, node: Node, needs: tuple[str, ...]) -> Iterable[Dra
     if node.name in context.members:
         # The way into the cluster is kept until its control plane is gone.
         secrets = platform.secrets(cluster, node)
-        if node.control_plane:
+        if node == context.control_planes[-1]:
             secrets.append(kubeconfig_secret(cluster))
         yield Draft(
             "forget",

@@ -10,6 +10,7 @@ from raijin.model.base import FreeDict, Model
 from raijin.model.choice import Choice
 from raijin.model.cidr import Cidr, DualStackCidr, IpNetwork, networks
 from raijin.model.names import Endpoint, HostName, InterfaceName, IpAddress, MacAddress, Name
+from raijin.model.virtual_ip import VirtualIp
 
 Vlan = Annotated[int, Field(ge=1, le=4094)]
 
@@ -110,8 +111,11 @@ class ClusterNetwork(NodeNetwork):
     control_plane_endpoint: Endpoint | None = Field(
         default=None,
         description="Name or address (with or without port) under which the API server is reached: "
-        "a load balancer or a virtual IP. Default: the first control plane host.",
+        "a load balancer or a virtual IP. Default: the virtual IP, else the first control plane host.",
         examples=["api.example.org:6443"],
+    )
+    virtual_ip: VirtualIp | None = Field(
+        default=None, description="An address for all API servers that Raijin sets up and keeps."
     )
 
     @property

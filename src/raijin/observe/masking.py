@@ -5,6 +5,7 @@ Secrets travel by name (SecretRef) and print as `***` by type; this mask is for 
 
 from __future__ import annotations
 
+import re
 import threading
 
 MASK = "***"
@@ -13,6 +14,9 @@ SHORTEST = 4
 
 SHORTEST_WORD = 16
 """Of a document (a kubeconfig, a key), words of at least this length are hidden wherever they appear alone."""
+
+_ORDINARY = re.compile(r"[A-Za-z._:-]+|[\d.:]+|\S*://\S*|/\S*")
+"""Words that are no secrets, however long: names, addresses, URLs and paths. Hiding them would only hide the reason."""
 
 
 class Masker:
@@ -24,7 +28,9 @@ class Masker:
 
     def add(self, value: str) -> None:
         """Hide a value; of one with several lines (a key, a kubeconfig) also its long words, not its ordinary ones."""
-        words = [word for word in value.split() if len(word) >= SHORTEST_WORD] if "\n" in value.strip() else []
+        words: list[str] = []
+        if "\n" in value.strip():
+            words = [w for w in value.split() if len(w) >= SHORTEST_WORD and not _ORDINARY.fullmatch(w)]
         with self._lock:
             self._values.update(part for part in (value, value.strip(), *words) if len(part.strip()) >= SHORTEST)
 

@@ -5,6 +5,7 @@ that all share, program.py joins it all into one script, report.py reads what th
 """
 
 from raijin.operations.absent import Absent
+from raijin.operations.address import AddressFree
 from raijin.operations.chains import ChainsAbsent
 from raijin.operations.claim import Claim
 from raijin.operations.command import Command
@@ -18,7 +19,7 @@ from raijin.operations.undoable import UNDOABLE
 from raijin.operations.wait import Wait
 
 _ENDING = (Absent, LinkAbsent, ChainsAbsent, ContainersAbsent, Restore, Forget)
-CATALOGUE = (*UNDOABLE, Image, Command, Wait, Reboot, Claim, *_ENDING)
+CATALOGUE = (*UNDOABLE, Image, Command, Wait, Reboot, Claim, AddressFree, *_ENDING)
 """Every kind of operation, those that keep receipts first."""
 
 __all__ = ["CATALOGUE"]

@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 from raijin.errors import UsageError
 from raijin.operations.base import Argument, Operation, Resolve, absolute
 from raijin.operations.mount import MOUNTS, escaped
-from raijin.operations.quoting import word
+from raijin.transport.quoting import word
 
 LIBRARY = r"""
 # mounts_below PATH: sets BELOW to the mount points below it (deepest first), SELF when it is one itself.

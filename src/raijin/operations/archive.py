@@ -8,8 +8,8 @@ from typing import ClassVar, Literal
 
 from raijin.errors import UsageError
 from raijin.operations.base import Argument, Operation, Payload, Resolve, absolute, digest
-from raijin.operations.quoting import word
 from raijin.operations.staged import STAGED
+from raijin.transport.quoting import word
 
 LIBRARY = r"""
 # The stamp of an archive at a destination: what it is, then the inode, size, change time and path of each of its files.

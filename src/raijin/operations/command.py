@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 
 from raijin.errors import UsageError
 from raijin.operations.base import Argument, Operation, Resolve, SecretRef, absolute, matching, one_line, text_of
-from raijin.operations.quoting import word
+from raijin.transport.quoting import word
 
 LIBRARY = r"""
 GUARD_SECONDS=30

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from raijin.operations.base import Argument, Operation, Resolve, absolute, octal
-from raijin.operations.quoting import word
+from raijin.transport.quoting import word
 
 LIBRARY = r"""
 directory_check() { # path mode owner group

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from raijin.operations.base import Argument, Operation, Resolve, SecretRef, absolute, octal, text_of
-from raijin.operations.quoting import word
+from raijin.transport.quoting import word
 
 LIBRARY = r"""
 file_check() { # path sha256 mode owner group secret content

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from raijin.operations.base import Argument, Operation, Payload, Resolve, digest, matching
-from raijin.operations.quoting import word
 from raijin.operations.staged import STAGED
+from raijin.transport.quoting import word
 
 LIBRARY = r"""
 images_fetch() { # `ctr namespace`...: one list per containerd and namespace

@@ -7,8 +7,8 @@ from typing import ClassVar, Literal
 
 from raijin.operations.base import Argument, Operation, Payload, Resolve, absolute, digest, octal
 from raijin.operations.file import UNDO
-from raijin.operations.quoting import word
 from raijin.operations.staged import STAGED
+from raijin.transport.quoting import word
 
 LIBRARY = r"""
 install_check() { whole_check "$@"; } # path sha256 mode name

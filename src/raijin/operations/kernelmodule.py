@@ -10,7 +10,7 @@ from raijin.errors import UsageError
 from raijin.operations.base import Argument, Operation, Resolve, absolute, matching
 from raijin.operations.file import LIBRARY as FILE
 from raijin.operations.file import file_arguments
-from raijin.operations.quoting import word
+from raijin.transport.quoting import word
 
 LIBRARY = r"""
 # A module that is built into the kernel often shows in no list at all: then what it provides is looked for.

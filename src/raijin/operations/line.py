@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from raijin.operations.base import Argument, Operation, Resolve, absolute, one_line
-from raijin.operations.quoting import word
+from raijin.transport.quoting import word
 
 LIBRARY = r"""
 # line_plan PATH LINE MATCH PRESENT: sets L_NEW, the wanted text, and L_WAS, the first line that goes; 1: nothing to do.

@@ -85,3 +85,29 @@ stamped() { # path sha256, after probe: true when the stamp still holds
   [ "$s_sum" = "$2" ] && [ "$s_id" = "$P_ID|$1" ]
 }
 """
+
+TCP_OPEN = r"""
+tcp_open() { # address port
+  if have bash; then bounded 5 bash -c 'exec 3<>"/dev/tcp/$0/$1"' "$1" "$2"
+  elif have nc; then nc -z -w 5 "$1" "$2"
+  elif have python3; then
+    python3 -c 'import socket, sys; socket.create_connection((sys.argv[1], int(sys.argv[2])), 5)' "$1" "$2"
+  else curl -s -m 5 -o /dev/null "telnet://$1:$2" </dev/null; [ "$?" = 28 ]; fi
+}
+"""
+
+NEIGHBOURS = (
+    TCP_OPEN
+    + r"""
+# answered_by ADDRESS: sets ANSWERED to the MAC address of the neighbour that has it; empty when there is none.
+answered_by() {
+  ANSWERED=
+  if have ping; then ping -c 1 -W 1 "$1" >/dev/null 2>&1; else tcp_open "$1" 9 >/dev/null 2>&1; fi
+  a_line=$(ip neigh show to "$1" 2>/dev/null)
+  case $a_line in
+    *FAILED*|*INCOMPLETE*) ;;
+    *lladdr\ *) ANSWERED=${a_line#*lladdr }; ANSWERED=${ANSWERED%% *};;
+  esac
+}
+"""
+)

@@ -12,7 +12,7 @@ from raijin.facts.raijin import STATE_FOLDER
 from raijin.operations.base import Operation, Payload, Resolve, unresolved
 from raijin.operations.plain import to_json
 from raijin.operations.prelude import PRELUDE
-from raijin.operations.quoting import word
+from raijin.transport.quoting import word
 
 LOCK_WAIT_SECONDS = 600
 """How long a program waits for an earlier one whose connection was lost."""

@@ -61,6 +61,8 @@ restore_units() {
   init_system || return 1
   "${INIT}_do" reload
   for z_unit in $RESTARTS; do
+    # A package that Raijin brought may have started it; with the package it is gone, and nothing is left to start.
+    "${INIT}_fetch" "$z_unit"; "${INIT}_read" "$z_unit"; [ -n "$U_LOADED" ] || continue
     "${INIT}_do" restart "$z_unit" && unit_wait "$z_unit" active 90 || return 1
   done
 }

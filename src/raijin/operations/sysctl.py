@@ -10,7 +10,7 @@ from raijin.errors import UsageError
 from raijin.operations.base import Argument, Operation, Resolve, absolute, matching, one_line
 from raijin.operations.file import LIBRARY as FILE
 from raijin.operations.file import file_arguments
-from raijin.operations.quoting import word
+from raijin.transport.quoting import word
 
 LIBRARY = r"""
 # Not by the builtin read: dash asks byte by byte, and the kernel gives such a file only to the first question.

@@ -7,16 +7,10 @@ from typing import ClassVar, Literal
 
 from raijin.errors import UsageError
 from raijin.operations.base import Argument, Operation, Resolve, absolute, one_line
+from raijin.operations.probing import TCP_OPEN
 
 LIBRARY = r"""
 # A probe that hangs is a probe that failed.
-tcp_open() { # address port
-  if have bash; then bounded 5 bash -c 'exec 3<>"/dev/tcp/$0/$1"' "$1" "$2"
-  elif have nc; then nc -z -w 5 "$1" "$2"
-  elif have python3; then
-    python3 -c 'import socket, sys; socket.create_connection((sys.argv[1], int(sys.argv[2])), 5)' "$1" "$2"
-  else curl -s -m 5 -o /dev/null "telnet://$1:$2" </dev/null; [ "$?" = 28 ]; fi
-}
 wait_once() { # path address port argv...: all that are given must hold; WAIT_OUT is what a program said last
   WAIT_OUT=
   [ -z "$1" ] || [ -e "$1" ] || { WAIT_OUT="$1 does not exist"; return 1; }
@@ -58,6 +52,7 @@ class Wait(Operation):
     kind: Literal["wait"] = "wait"
 
     library: ClassVar[str] = LIBRARY
+    requires: ClassVar[tuple[str, ...]] = (TCP_OPEN,)
 
     def __post_init__(self) -> None:
         if not (self.argv or self.path or self.port):

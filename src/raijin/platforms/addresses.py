@@ -5,30 +5,52 @@ from __future__ import annotations
 import ipaddress
 
 from raijin.errors import PlanRefused
+from raijin.model.names import split_endpoint
+from raijin.model.virtual_ip import VipProvider
 from raijin.platforms.base import Context, Node
+
+HAPROXY_PORT = 8443
+"""Of the API under the virtual address, where haproxy shares the hosts with the API servers."""
 
 
 def api_endpoint(context: Context) -> str:
-    """Host and port under which nodes reach the API server."""
-    port = context.cluster.kubernetes.api_server_port
-    given = context.cluster.network.control_plane_endpoint
-    if given is None:
-        address = node_address(context.first)
-        return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
-    text = str(given)
-    has_port = text.rpartition(":")[2].isdigit() and (text.count(":") == 1 or text.startswith("["))
-    return text if has_port else f"{text}:{port}"
+    """Host and port under which nodes reach the API servers."""
+    port, network = context.cluster.kubernetes.api_server_port, context.cluster.network
+    if network.control_plane_endpoint is not None:
+        host, given = split_endpoint(str(network.control_plane_endpoint), 0)
+        return joined(host, given or virtual_port(context) or port)
+    if network.virtual_ip is not None:
+        return joined(str(network.virtual_ip.address), virtual_port(context))
+    return joined(node_address(context.first), port)
+
+
+def virtual_port(context: Context) -> int:
+    """The TCP port of the API under the virtual address; 0 when there is none."""
+    vip = context.cluster.network.virtual_ip
+    if vip is None:
+        return 0
+    shared = vip.provider is VipProvider.KEEPALIVED and not context.beside
+    return vip.port or (HAPROXY_PORT if shared else context.cluster.kubernetes.api_server_port)
+
+
+def joined(host: str, port: int) -> str:
+    """`host:port`, with brackets around an IPv6 address."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def node_address(node: Node) -> str:
     """The address by which other nodes reach this one: as defined if it is an address, else the host's own first."""
-    try:
-        return str(ipaddress.ip_address(str(node.host.address)))
-    except ValueError:
-        pass
-    address = node.facts.address if node.facts else ""
+    address = known_address(node)
     if not address:
         raise PlanRefused(
             f"{node.name} has no address that other nodes could use", remedy="give the host's address as an IP address"
         )
     return address
+
+
+def known_address(node: Node) -> str:
+    """The same; empty when it cannot be known now, because the host has only a name and does not answer."""
+    try:
+        return str(ipaddress.ip_address(str(node.host.address)))
+    except ValueError:
+        return node.facts.address if node.facts else ""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from raijin.facts.cluster import ClusterState
+from raijin.facts.etcd import EtcdState
 from raijin.model.cluster import Cluster
 from raijin.model.host import Host
 from raijin.model.node_group import NodeRole
@@ -86,8 +87,8 @@ class Context:
     """Desired and observed, side by side: all that a lifecycle stage may look at.
 
     supplies: by architecture. tags: of the images that documents name, by image. state: None when the cluster's API
-    cannot be reached (it may not exist yet). members: hosts that earlier runs made part of the cluster. departed:
-    nodes that are no longer in the definition.
+    cannot be reached (it may not exist yet). etcd: None when it was not asked, or has no quorum. members: hosts that
+    earlier runs made part of the cluster. departed: nodes that are no longer in the definition.
     """
 
     site: Site
@@ -96,14 +97,21 @@ class Context:
     supplies: Mapping[str, Supply] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
     state: ClusterState | None = None
+    etcd: EtcdState | None = None
     members: Mapping[str, Member] = field(default_factory=dict)
     departed: tuple[Node, ...] = ()
+    beside: tuple[Node, ...] = ()
     force: bool = False
     drain: bool = True
 
     @property
     def reachable(self) -> tuple[Node, ...]:
         return tuple(node for node in self.nodes if node.facts is not None)
+
+    @property
+    def hosts(self) -> tuple[Node, ...]:
+        """Nodes and hosts beside them, reachable or not."""
+        return (*self.nodes, *self.beside)
 
     @property
     def blind(self) -> bool:

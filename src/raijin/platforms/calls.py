@@ -7,6 +7,7 @@ from typing import cast
 from raijin.facts.cluster import LABELS_NOTE, TAINTS_NOTE, node_state
 from raijin.observe.waiting import until
 from raijin.plan.handlers import CallContext, Handlers
+from raijin.platforms import etcd
 from raijin.platforms.access import open_access, read_kubeconfig
 from raijin.platforms.drain import drain
 from raijin.platforms.kubeconfig import kubeconfig_secret, renamed
@@ -115,6 +116,7 @@ async def forget_member(context: CallContext) -> None:
 
 # What a call means in kubectl's words, for hands. {target} is the step's node.
 BY_HAND = {
+    **etcd.BY_HAND,
     "kube.apply": "Apply these documents:",
     "kube.label": "`kubectl label node {target} --overwrite ...` and `kubectl taint node {target} ...`, with:",
     "kube.wait-node": "Wait: `kubectl wait --for=condition=Ready node/{target} --timeout=30m`",
@@ -126,6 +128,7 @@ BY_HAND = {
 }
 
 HANDLERS: Handlers = {
+    **etcd.HANDLERS,
     "kube.apply": apply_documents,
     "kube.label": label_node,
     "kube.wait-node": wait_for_node,

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from raijin.artifacts.lock import Lock
 from raijin.artifacts.needs import Need
+from raijin.facts.etcd import EtcdAccess
 from raijin.model.cluster import Cluster, ClusterType
 from raijin.model.network import CniName
 from raijin.operations.program import Program
@@ -32,6 +33,10 @@ class Platform(Protocol):
     type: ClusterType
     kubeconfig: str
     """Path of the administrator's kubeconfig on a control plane host."""
+    bootstrap_kubeconfig: str
+    """Path of one that has rights before the first start has ended; empty where nothing needs the API so early."""
+    static_pods: str
+    """The folder that its kubelets read static pods from."""
     networks: frozenset[CniName]
     """Container networks that it brings along itself."""
     inits: tuple[str, ...]
@@ -51,6 +56,10 @@ class Platform(Protocol):
 
     def parts(self, facts: HostView) -> Parts:
         """What of a cluster is on a host."""
+        ...
+
+    def etcd(self, cluster: Cluster) -> EtcdAccess | None:
+        """How the etcd of a control plane host is reached on it; None where Raijin looks after none."""
         ...
 
     def least(self, node: Node) -> tuple[int, int]:
@@ -95,6 +104,10 @@ class Platform(Protocol):
 
     def join(self, context: Context, node: Node) -> Program:
         """The host becomes a node. Safe to run again after it was interrupted."""
+        ...
+
+    def register(self, context: Context, node: Node) -> Program:
+        """Start the node's agent anew, so that it registers with the API."""
         ...
 
     def revoke(self, context: Context, node: Node) -> Call | None:

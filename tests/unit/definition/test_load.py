@@ -149,7 +149,8 @@ nodeGroups:
     door, quorum = (str(warning) for warning in _load(text).warnings)
     assert door == (
         "<stream>:1:1: network.controlPlaneEndpoint: is not set, so the API server is reached through one "
-        "control plane node only; set it to the name or address of a load balancer or a virtual IP"
+        "control plane node only; give `network.virtualIp`, or set it to the name or address of a load balancer of "
+        "your own"
     )
     assert quorum == (
         "<stream>:5:5: nodeGroups[0]: makes 2 control plane nodes: an even number stands no more failures than 1; "

@@ -72,3 +72,16 @@ def test_many_threads_at_once() -> None:
 
     with ThreadPoolExecutor(8) as threads:
         assert set(threads.map(one, range(300))) == {"a *** b"}
+
+
+def test_ordinary_words_of_a_secret_document_stay_readable() -> None:
+    """Else the reason of a failure would be hidden with the secret: kubeadm names checks, addresses and files."""
+    masker = Masker()
+    masker.add(
+        "discovery:\n  token: abcdef.0123456789abcdef\n  endpoint: 192.0.2.100:8443\n  server: https://192.0.2.100:8443\n"
+        "  ignore: SystemVerification\n  file: /etc/kubernetes/raijin/join.yaml\n"
+    )
+    text = (
+        "SystemVerification: https://192.0.2.100:8443 in /etc/kubernetes/raijin/join.yaml with abcdef.0123456789abcdef"
+    )
+    assert masker.mask(text) == text.replace("abcdef.0123456789abcdef", "***")

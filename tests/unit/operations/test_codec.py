@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from raijin.errors import UsageError
 from raijin.operations import CATALOGUE
 from raijin.operations.absent import Absent
+from raijin.operations.address import AddressFree
 from raijin.operations.archive import Archive
 from raijin.operations.base import Operation, SecretRef
 from raijin.operations.chains import ChainsAbsent
@@ -73,6 +74,7 @@ EXAMPLES: list[Operation] = [
     ChainsAbsent(("KUBE-",)),
     ContainersAbsent("unix:///run/containerd/containerd.sock"),
     Claim("lab"),
+    AddressFree("192.0.2.10", ("02:00:5e:10:00:01",)),
     Restore(),
     Forget(),
 ]

@@ -25,13 +25,13 @@ from raijin.operations.line import Line
 from raijin.operations.mount import Mount
 from raijin.operations.package import Package
 from raijin.operations.program import Mode, Program, compile_operations
-from raijin.operations.quoting import word
 from raijin.operations.reboot import Reboot
 from raijin.operations.repository import Repository
 from raijin.operations.sysctl import Sysctl, live_path
 from raijin.operations.template import Template
 from raijin.operations.unit import Unit
 from raijin.operations.wait import Wait
+from raijin.transport.quoting import word
 
 SUM = "0" * 64
 

@@ -1,4 +1,4 @@
-"""raijin lab up|status|down"""
+"""raijin lab up|status|off|on|down"""
 
 from __future__ import annotations
 
@@ -61,6 +61,25 @@ def down(names: tuple[str, ...], purge: bool, output: str) -> None:
         print_json({"destroyed": gone})
     else:
         click.echo(f"destroyed: {', '.join(gone) or 'nothing'}")
+
+
+@click.command()
+@click.argument("name")
+@click.option("--pull-plug", is_flag=True, help="At once, as a power failure would.")
+def off(name: str, pull_plug: bool) -> None:
+    """Stop one machine and keep its disk: to see how a cluster takes the loss of a host."""
+    from raijin.app.lab import lab_power  # noqa: PLC0415
+
+    run_async(lab_power(home(), name, on=False, pull_plug=pull_plug, say=_say))
+
+
+@click.command()
+@click.argument("name")
+def on(name: str) -> None:
+    """Start one stopped machine and wait until it answers."""
+    from raijin.app.lab import lab_power  # noqa: PLC0415
+
+    run_async(lab_power(home(), name, on=True, say=_say))
 
 
 def _say(subject: str, what: str) -> None:

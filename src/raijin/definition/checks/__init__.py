@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from raijin.definition.checks.base import Documents, Finding
+from raijin.definition.checks.endpoint import virtual_ips
 from raijin.definition.checks.groups import control_planes, counts, memberships
 from raijin.definition.checks.hosts import circular_jumps, duplicate_hosts, power_needs, unknown_jumps
 from raijin.definition.checks.meshes import meshes, templates
@@ -27,6 +28,7 @@ CHECKS: tuple[Callable[[Documents], Iterator[Finding]], ...] = (
     memberships,
     counts,
     control_planes,
+    virtual_ips,
     overlaps,
     pod_room,
     service_order,

@@ -63,11 +63,12 @@ def control_planes(documents: Documents) -> Iterator[Finding]:
             yield Finding(cluster.tree, ("nodeGroups", groups[-1]), message, "use one, three or five", warning=True)
         if size > 1 and not _has_one_door(cluster):
             message = "is not set, so the API server is reached through one control plane node only"
-            remedy = "set it to the name or address of a load balancer or a virtual IP"
+            remedy = "give `network.virtualIp`, or set it to the name or address of a load balancer of your own"
             yield Finding(cluster.tree, ("network", "controlPlaneEndpoint"), message, remedy, warning=True)
 
 
 def _has_one_door(cluster: Read[Cluster]) -> bool:
     """Whether something stands before the API servers."""
     balanced = any(service.type is ServiceType.LOAD_BALANCER for service in cluster.model.services)
-    return balanced or cluster.model.network.control_plane_endpoint is not None
+    network = cluster.model.network
+    return balanced or network.control_plane_endpoint is not None or network.virtual_ip is not None

@@ -12,7 +12,6 @@ import yaml
 
 from raijin.errors import NotFound, OperationFailed
 from raijin.observe.masking import MASKER
-from raijin.operations.quoting import word
 from raijin.plan.handlers import CallContext, Handlers
 from raijin.platforms.access import open_access, open_cluster, read_kubeconfig
 from raijin.platforms.addresses import api_endpoint
@@ -22,6 +21,7 @@ from raijin.platforms.kubeadm.paths import ADMIN_CONF
 from raijin.platforms.kubeconfig import ca_certificate, ca_hash, parsed
 from raijin.transport.kube import Document, Kube
 from raijin.transport.pool import Pool
+from raijin.transport.quoting import word
 
 _ALPHABET = string.ascii_lowercase + string.digits
 TOKEN_GROUP = "system:bootstrappers:kubeadm:default-node-token"  # noqa: S105  (a group's name, not a token)

@@ -82,18 +82,27 @@ def _cluster_configuration(context: Context) -> Document:
         "kind": "ClusterConfiguration",
         "clusterName": cluster.name,
         "kubernetesVersion": str(cluster.kubernetes_version),
+        # Always: without one, kubeadm lets no second control plane host in.
+        "controlPlaneEndpoint": api_endpoint(context),
         "networking": {
             "podSubnet": network.pod_cidr,
             "serviceSubnet": network.service_cidr,
             "dnsDomain": network.dns_domain,
         },
-        # 127.0.0.1: Raijin itself reaches the API through the SSH connection of the host (transport/kube.py).
-        "apiServer": {"certSANs": [LOOPBACK, "localhost", *map(str, cluster.kubernetes.cert_sans)]},
+        "apiServer": {"certSANs": _names(cluster)},
         "controllerManager": {"extraArgs": _mask_sizes(cluster)},
     }
-    if network.control_plane_endpoint:
-        document["controlPlaneEndpoint"] = api_endpoint(context)
     return document
+
+
+def _names(cluster: Cluster) -> list[str]:
+    """Names and addresses in the certificates of the API servers, beside those that kubeadm adds for each host.
+
+    127.0.0.1: Raijin itself reaches the API through the SSH connection of the host (transport/kube.py).
+    """
+    vip = cluster.network.virtual_ip
+    names = [LOOPBACK, "localhost", *map(str, cluster.kubernetes.cert_sans), *([str(vip.address)] if vip else [])]
+    return list(dict.fromkeys(names))
 
 
 def _mask_sizes(cluster: Cluster) -> object:

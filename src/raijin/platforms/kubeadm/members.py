@@ -7,6 +7,7 @@ is reset: a second start never makes a second cluster, and a second join never a
 
 from __future__ import annotations
 
+from raijin.model.virtual_ip import VipProvider
 from raijin.operations.absent import Absent
 from raijin.operations.base import Operation, SecretRef
 from raijin.operations.command import Command
@@ -56,7 +57,13 @@ JOIN_SECONDS = 600
 
 def start_cluster(context: Context) -> Program:
     """`kubeadm init` on the first control plane host."""
-    init = ("kubeadm", "init", "--config", INIT_FILE, "--skip-token-print")
+    init = ["kubeadm", "init", "--config", INIT_FILE, "--skip-token-print"]
+    vip = context.cluster.network.virtual_ip
+    if vip is not None and vip.provider is VipProvider.KUBE_VIP:
+        # Its static pod is there before kubeadm is: the virtual address must be carried while the cluster starts.
+        fresh = (*init, _ignoring("DirAvailable--etc-kubernetes-manifests"))
+    else:
+        fresh = tuple(init)
     begun = ("test", "-e", API_MANIFEST, "-o", "-d", f"{ETCD_DATA}/member", "-o", "-e", KUBELET_CONF)
     operations: tuple[Operation, ...] = (
         Directory(FOLDER, mode="700"),
@@ -68,7 +75,7 @@ def start_cluster(context: Context) -> Program:
             marker=INIT_MARKER,
             timeout=INIT_SECONDS,
         ),
-        Command("start the cluster", init, marker=INIT_MARKER, timeout=INIT_SECONDS),
+        Command("start the cluster", fresh, marker=INIT_MARKER, timeout=INIT_SECONDS),
     )
     return Program("start the cluster", context.cluster.name, operations)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from raijin.artifacts.catalogue import kind_of
 from raijin.artifacts.versions import image_tags
 from raijin.operations.archive import Archive
 from raijin.operations.base import Operation
@@ -25,7 +26,7 @@ from raijin.platforms.kubeadm.runtime import (
     containerd_files,
     kubelet_files,
 )
-from raijin.platforms.kubeadm.supply import PAUSE
+from raijin.platforms.kubeadm.supply import ETCD, PAUSE
 
 # What the kubelet, kube-proxy and kubeadm's preflight call on the host (kubeadm: "required host utilities").
 PACKAGES = ("conntrack", "ethtool", "iproute2", "iptables", "socat")
@@ -45,7 +46,7 @@ SYSCTLS = (
     ("vm.overcommit_memory", "1"),
     ("vm.panic_on_oom", "0"),
 )
-CONTROL_PLANE_IMAGES = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "etcd")
+CONTROL_PLANE_IMAGES = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "etcd", "kube-vip")
 
 
 def prepare(context: Context, node: Node) -> Program:
@@ -63,7 +64,7 @@ def prepare(context: Context, node: Node) -> Program:
 
 
 def equip(context: Context, node: Node) -> Program:
-    """The binaries: container runtime, CNI plugins, kubelet, kubeadm, and kubectl on control planes."""
+    """The binaries: container runtime, CNI plugins, kubelet, kubeadm; kubectl and etcd's tools on control planes."""
     supply = context.supply(node)
     binaries = supply.binaries
     operations: list[Operation] = [
@@ -76,6 +77,8 @@ def equip(context: Context, node: Node) -> Program:
     ]
     if node.control_plane:
         operations.append(_install(binaries["kubectl"], "/usr/local/bin/kubectl"))
+        if ETCD in binaries:
+            operations.append(_etcd_tools(binaries[ETCD], node.facts.architecture if node.facts else "amd64"))
     return Program("install the binaries", context.cluster.name, tuple(operations))
 
 
@@ -131,6 +134,11 @@ def _sysctls(context: Context) -> tuple[tuple[str, str], ...]:
 def _install(binary: BinaryFile, path: str) -> Install:
     # The name is written on the host beside the sum, and facts read the version from it.
     return Install(path=path, sha256=binary.sha256, name=f"{binary.name}-{binary.version}")
+
+
+def _etcd_tools(binary: BinaryFile, arch: str) -> Archive:
+    members = kind_of(ETCD).archive_members(binary.version, arch)
+    return Archive("/usr/local/bin", binary.sha256, binary.file, strip=1, members=members)
 
 
 def _archive(binary: BinaryFile, destination: str) -> Archive:

@@ -7,16 +7,28 @@ from typing import cast
 
 from raijin.artifacts.lock import Lock
 from raijin.artifacts.needs import Need
+from raijin.facts.etcd import EtcdAccess
 from raijin.model.cluster import Cluster, ClusterType
 from raijin.model.network import CniName
+from raijin.operations.command import Command
 from raijin.operations.program import Program
 from raijin.plan.model import Call, Json
 from raijin.platforms.access import access_to
 from raijin.platforms.addresses import api_endpoint
 from raijin.platforms.base import Context, Node, Parts
 from raijin.platforms.kubeadm import calls, members, node, removal, supply
-from raijin.platforms.kubeadm.config import init_documents, join_document, kubelet_allows_cgroup_v1
-from raijin.platforms.kubeadm.paths import ADMIN_CONF, API_MANIFEST, ETCD_DATA, INIT_MARKER, JOIN_MARKER, KUBELET_CONF
+from raijin.platforms.kubeadm.config import CRI_SOCKET, init_documents, join_document, kubelet_allows_cgroup_v1
+from raijin.platforms.kubeadm.paths import (
+    ADMIN_CONF,
+    API_MANIFEST,
+    ETCD_DATA,
+    ETCD_PKI,
+    INIT_MARKER,
+    JOIN_MARKER,
+    KUBELET_CONF,
+    MANIFESTS,
+    SUPER_ADMIN_CONF,
+)
 from raijin.platforms.platform import Document, Part
 from raijin.platforms.view import HostView
 from raijin.transport.pool import Pool
@@ -27,12 +39,19 @@ CONTROL_PLANE_BYTES = 1700 * 1024 * 1024
 CONTROL_PLANE_PORTS = {2379: "etcd", 2380: "etcd", 10257: "kube-controller-manager", 10259: "kube-scheduler"}
 NODE_PORTS = {10250: "the kubelet"}
 
+# The paths of the static pod's own certificates (kubeadm: phases/etcd). The server's is good for clients too.
+ETCD_ACCESS = EtcdAccess(
+    "https://127.0.0.1:2379", f"{ETCD_PKI}/ca.crt", f"{ETCD_PKI}/server.crt", f"{ETCD_PKI}/server.key", CRI_SOCKET
+)
+
 
 class Kubeadm:
     """Upstream Kubernetes (cluster type VANILLA)."""
 
     type = ClusterType.VANILLA
     kubeconfig = ADMIN_CONF
+    bootstrap_kubeconfig = SUPER_ADMIN_CONF
+    static_pods = MANIFESTS
     networks: frozenset[CniName] = frozenset()
     inits = ("systemd",)
     handlers = calls.HANDLERS
@@ -41,8 +60,6 @@ class Kubeadm:
     def refused(self, cluster: Cluster) -> Iterable[Part]:
         if cluster.platform_config:
             yield "platformConfig", "kubeadm's settings are typed: write them into `kubernetes.kubeadm`"
-        if cluster.control_plane_size > 1:
-            yield "nodeGroups", f"{cluster.control_plane_size} control plane hosts: only one is served yet"
 
     def needs(self, cluster: Cluster, version: str, archs: Sequence[str], lock: Lock | None) -> list[Need]:
         return supply.needs(cluster, version, archs, lock)
@@ -56,6 +73,10 @@ class Kubeadm:
             begun=bool(files & {API_MANIFEST, ADMIN_CONF, KUBELET_CONF, f"{ETCD_DATA}/member"}),
             foreign=facts.foreign,
         )
+
+    def etcd(self, cluster: Cluster) -> EtcdAccess | None:
+        del cluster
+        return ETCD_ACCESS
 
     def least(self, node: Node) -> tuple[int, int]:
         return (CONTROL_PLANE_CPUS, CONTROL_PLANE_BYTES) if node.control_plane else (0, 0)
@@ -110,6 +131,11 @@ class Kubeadm:
         if host.control_plane:
             return members.join_control_plane(context, host)
         return members.join_worker(context, host)
+
+    def register(self, context: Context, host: Node) -> Program:
+        del host
+        restart = Command("start the kubelet anew", ("systemctl", "restart", "kubelet"), unless=("false",))
+        return Program("register the node again", context.cluster.name, (restart,))
 
     def revoke(self, context: Context, host: Node) -> Call | None:
         return Call("kubeadm.revoke", {**access_to(context, self.kubeconfig), "certificates": host.control_plane})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from raijin.facts.raijin import STATE_FOLDER
 from raijin.operations.absent import Absent
 from raijin.operations.base import Operation
 from raijin.operations.chains import ChainsAbsent
@@ -14,7 +15,7 @@ from raijin.operations.restore import Restore
 from raijin.operations.unit import Unit
 from raijin.platforms.base import Context
 from raijin.platforms.kubeadm.config import CRI_SOCKET
-from raijin.platforms.kubeadm.paths import FOLDER
+from raijin.platforms.kubeadm.paths import FOLDER, INIT_MARKER, JOIN_MARKER, MANIFESTS
 
 # Folders that Kubernetes, containerd and the CNI fill while they run, and that nothing else uses.
 _FILLED = (
@@ -42,9 +43,11 @@ def leave(context: Context) -> Program:
             "stop Kubernetes and its containers",
             ("kubeadm", "reset", "--force", "--skip-phases=remove-etcd-member", "--cri-socket", CRI_SOCKET),
             only_if=("test", "-e", "/usr/local/bin/kubeadm"),
-            marker="kubeadm-reset",
+            unless=("test", "!", "-d", MANIFESTS),
             timeout=600,
         ),
+        # What was started here is no more. Said at once: an apply after an interrupted way back must start it anew.
+        *(Absent(f"{STATE_FOLDER}/stamps/command:{marker}") for marker in (INIT_MARKER, JOIN_MARKER)),
         Unit("kubelet", running=False, enabled=False),
         ContainersAbsent(CRI_SOCKET),
         Unit("containerd", running=False, enabled=False),

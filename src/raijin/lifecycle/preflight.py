@@ -9,7 +9,10 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterable
 
-from raijin.platforms import platform_of
+from raijin.lifecycle import endpoint
+from raijin.model.node_group import NodeRole
+from raijin.platforms import etcd, platform_of
+from raijin.platforms.addresses import virtual_port
 from raijin.platforms.base import Context, Node
 
 MIN_FREE_BYTES = 3 * 1024**3
@@ -20,11 +23,13 @@ OLDEST_KERNEL = (4, 19)
 def preflight(context: Context, *, api_failure: str = "") -> list[str]:
     """Every reason against applying the definition now; empty when there is none."""
     reasons: list[str] = []
-    for node in context.reachable:
+    for node in (*context.reachable, *context.beside):
         reasons += [f"{node.name}: {reason}" for reason in _host_reasons(context, node)]
     reasons += _together(context)
     if context.control_planes:
         reasons += _existing_cluster(context, api_failure)
+    reasons += endpoint.reasons(context)
+    reasons += etcd.reasons(context)
     return [*reasons, *platform_of(context.cluster).preflight(context)]
 
 
@@ -71,7 +76,11 @@ def _ports(context: Context, node: Node) -> Iterable[str]:
     facts = node.facts
     if facts is None or node.parts.joined:
         return
-    for port, purpose in sorted(platform_of(context.cluster).ports(context, node).items()):
+    if node.role is NodeRole.BASTION:
+        wanted = {virtual_port(context): "haproxy"}
+    else:
+        wanted = platform_of(context.cluster).ports(context, node)
+    for port, purpose in sorted(wanted.items()):
         holder = facts.listener(port)
         if holder is not None:
             yield f"port {port} is in use{f' by {holder}' if holder else ''}; {purpose} needs it: stop that program"

@@ -1,0 +1,204 @@
+"""The care of etcd: its members asked, added by the platforms, and taken out here; and the law of its quorum.
+
+No change may leave fewer voting members alive than a majority of those that remain: without a majority etcd answers
+nobody, and nobody can be added or taken out any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from typing import cast
+
+from raijin.errors import HostError, KubernetesError, OperationFailed, PlanRefused
+from raijin.facts import etcd
+from raijin.facts.etcd import EtcdAccess, EtcdMember, EtcdState
+from raijin.observe.waiting import until
+from raijin.plan.handlers import CallContext, Handlers
+from raijin.plan.model import Json
+from raijin.platforms import platform_of
+from raijin.platforms.addresses import known_address
+from raijin.platforms.base import Context, Node
+from raijin.transport.pool import Pool
+from raijin.transport.quoting import word
+
+SECONDS = 60.0
+
+
+def after_removal(state: EtcdState, member: EtcdMember) -> EtcdState:
+    """The members as they will be without one of them."""
+    return EtcdState(tuple(other for other in state.members if other.id != member.id), state.alarms)
+
+
+def removal_fault(state: EtcdState, member: EtcdMember) -> str:
+    """Why a member must not be taken out now; empty when it may."""
+    left = after_removal(state, member)
+    if member.learner:
+        return ""
+    if not left.voters:
+        return "it is the only member: with it the data would go"
+    if not state.has_quorum:
+        return _no_quorum(state)
+    if not left.has_quorum:
+        dead = ", ".join(_names(m for m in left.voters if not m.healthy))
+        return f"then {dead} would be needed for a majority, and does not answer: mend or remove that member first"
+    return ""
+
+
+def stop_fault(state: EtcdState, member: EtcdMember | None) -> str:
+    """Why a member must not be stopped for a while now; empty when it may. The only member there is may be."""
+    if member is None or member.learner or len(state.voters) == 1:
+        return ""
+    if not state.has_quorum:
+        return _no_quorum(state)
+    if member.healthy and state.spare < 1:
+        dead = ", ".join(_names(m for m in state.voters if not m.healthy))
+        return f"etcd can lose no member while {dead} does not answer"
+    return ""
+
+
+def member_at(context: Context, node: Node) -> EtcdMember | None:
+    """The member that runs, or should run, on a host."""
+    return context.etcd.at(known_address(node)) if context.etcd is not None else None
+
+
+def leftover(context: Context, node: Node) -> EtcdMember | None:
+    """The member that a host had before it was emptied: it must go before the host joins anew."""
+    if node.parts.begun or node.joined or not node.control_plane:
+        return None
+    return member_at(context, node)
+
+
+def reasons(context: Context) -> Iterable[str]:
+    """What etcd says against the changes of control plane hosts that the definition asks for."""
+    if platform_of(context.cluster).etcd(context.cluster) is None or not context.started:
+        return
+    leaving = [node for node in context.departed if node.control_plane]
+    coming = [node for node in context.control_planes if node.facts is not None and not node.joined]
+    if not leaving and not coming:
+        return
+    state, cluster = context.etcd, context.cluster.name
+    if state is None:
+        if len(context.started) > 1 or leaving:
+            yield f"{cluster}: etcd does not answer, so no control plane host can join or leave: restore it first"
+        return
+    for node in leaving:
+        member = state.at(known_address(node))
+        if member is None:
+            continue
+        fault = removal_fault(state, member)
+        if fault:
+            yield f"{node.name}: its etcd member cannot be taken out: {fault}"
+            return
+        state = after_removal(state, member)
+    stale = {member.id for node in coming if (member := leftover(context, node))}
+    sick = [member for member in state.members if not member.healthy and member.id not in stale]
+    if coming and sick:
+        names = ", ".join(_names(sick))
+        yield f"{coming[0].name}: it cannot join while the etcd member {names} does not answer: mend or remove it first"
+
+
+def _no_quorum(state: EtcdState) -> str:
+    alive = sum(member.healthy for member in state.voters)
+    return f"etcd has lost its quorum: {alive} of {len(state.voters)} members answer; restore the cluster from a backup"
+
+
+def _names(members: Iterable[EtcdMember]) -> list[str]:
+    return [member.name or member.id for member in members]
+
+
+def arguments(context: Context, node: Node, access: EtcdAccess) -> dict[str, Json]:
+    """The arguments of a call about the member of one host: who may be asked, how, and where the member is."""
+    asked: list[Json] = [other.name for other in context.started if other.name != node.name]
+    ways = cast("Json", asdict(access))
+    return {"hosts": [*asked, node.name], "access": ways, "address": known_address(node)}
+
+
+async def ask(pool: Pool, hosts: Sequence[str], access: EtcdAccess) -> tuple[EtcdState, str]:
+    """The members, and the host that told. Raises KubernetesError when none of the hosts can."""
+    last = "no control plane host can be asked"
+    for host in hosts:
+        try:
+            connection = await pool.get(host)
+            done = await connection.run(etcd.script(access), timeout=SECONDS)
+        except HostError as error:
+            last = str(error)
+            continue
+        state = etcd.parse(done.stdout)
+        if state is not None:
+            return state, host
+        last = f"{host}: {(done.stderr.strip().splitlines() or ['etcd does not answer'])[-1]}"
+    raise KubernetesError(f"etcd cannot be asked: {last}", remedy="look at the etcd pods, or restore from a backup")
+
+
+async def run_etcdctl(pool: Pool, host: str, access: EtcdAccess, *words: str, timeout: float = SECONDS) -> str:
+    """One etcdctl command on a host; returns what it printed. Raises OperationFailed."""
+    command = " ".join(map(word, (access.socket, *access.arguments(), *words)))
+    connection = await pool.get(host)
+    done = await connection.run(f"{etcd.ETCDCTL}\nrun_etcdctl {command}\n", timeout=timeout)
+    if done.status != 0:
+        lines = done.stderr.strip().splitlines()
+        raise OperationFailed(
+            f"etcdctl {words[0]} failed: {lines[-1] if lines else f'status {done.status}'}",
+            host=host,
+            remedy="look at the etcd pods of the control plane hosts, then resume the run",
+            detail=done.stderr,
+        )
+    return done.stdout
+
+
+def _call(context: CallContext) -> tuple[tuple[str, ...], EtcdAccess, str]:
+    access = EtcdAccess(**cast("dict[str, str]", context.arguments["access"]))
+    return context.texts("hosts"), access, context.text("address")
+
+
+async def remove_member(context: CallContext) -> None:
+    """etcd.remove-member: the member of one host, unless the majority would go with it."""
+    hosts, access, address = _call(context)
+    state, host = await ask(context.pool, hosts, access)
+    member = state.at(address)
+    if member is None:
+        context.say("its etcd member is gone already")
+        return
+    fault = removal_fault(state, member)
+    if fault:
+        raise PlanRefused(f"the etcd member of {context.target} cannot be taken out: {fault}", host=context.target)
+    await run_etcdctl(context.pool, host, access, "member", "remove", member.id)
+    context.say(f"its etcd member {member.id} is out; {len(state.members) - 1} are left")
+
+
+async def wait_for_member(context: CallContext) -> None:
+    """etcd.wait-member: until the member of one host votes and answers, and so do all others."""
+    hosts, access, address = _call(context)
+
+    async def probe() -> str:
+        try:
+            state, _ = await ask(context.pool, hosts, access)
+        except KubernetesError as error:
+            return error.message
+        own = state.at(address)
+        if own is None:
+            return "it is no member yet"
+        if own.learner:
+            return "it still learns"
+        sick = [member for member in state.members if not member.healthy]
+        return f"{', '.join(_names(sick))} does not answer" if sick else ""
+
+    await until(
+        f"the etcd member of {context.target} to vote",
+        probe,
+        timeout=context.timeout,
+        interval=1.0,
+        host=context.target,
+        on_wait=context.say,
+        remedy="look at the etcd pod of that host (crictl logs), then resume the run",
+    )
+
+
+HANDLERS: Handlers = {"etcd.remove-member": remove_member, "etcd.wait-member": wait_for_member}
+
+BY_HAND = {
+    "etcd.remove-member": "On another control plane host: `etcdctl member list`, then `etcdctl member remove ID` of "
+    "{target}; never while another member does not answer",
+    "etcd.wait-member": "Wait: `etcdctl endpoint health --cluster` shows every member healthy, {target} too",
+}
