@@ -35,8 +35,8 @@ async def run(
     """Run a program to its end. Raises ProcessError when it is missing or (with `check`) fails,
     DeadlineExceeded after `timeout` seconds (the child is then ended)."""
     started = time.monotonic()
-    try:
-        child = await asyncio.create_subprocess_exec(
+    starting = asyncio.ensure_future(
+        asyncio.create_subprocess_exec(
             *argv,
             stdin=asyncio.subprocess.PIPE if stdin is not None else asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
@@ -47,6 +47,14 @@ async def run(
             # A session of its own, so that ending it ends what it has started too.
             start_new_session=True,
         )
+    )
+    try:
+        # Shielded: a child that was just born when the wait was given up must be known, or it could not be ended.
+        child = await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        with contextlib.suppress(OSError):
+            await _end(await starting)
+        raise
     except FileNotFoundError as error:
         raise ProcessError(f"{argv[0]} is not installed", remedy=f"install the program {argv[0]}") from error
     try:

@@ -112,12 +112,12 @@ async def test_nor_does_what_it_started(tmp_path: Path, how: str) -> None:
     note = tmp_path / "pid"
     pid = await given_up(how, ["sh", "-c", f"sleep 30 >/dev/null 2>&1 & echo $! >{note}; wait"], note)
     # The signal was sent before the wait ended; on a loaded machine the process needs a moment to die of it.
-    for _ in range(100):
+    for _ in range(250):
         if not _runs(pid):
             return
         await asyncio.sleep(0.02)
     os.kill(pid, 9)
-    pytest.fail("it still ran two seconds later")
+    pytest.fail("it still ran five seconds later")
 
 
 def _runs(pid: int) -> bool:
