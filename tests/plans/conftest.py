@@ -34,14 +34,16 @@ from raijin.lifecycle import apply, destroy
 from raijin.lifecycle.desired import desired_documents
 from raijin.model.host import Host
 from raijin.model.node_group import NodeRole
+from raijin.model.version import Version
 from raijin.operations.program import Program
 from raijin.operations.report import Report, State
 from raijin.plan.build import build
 from raijin.plan.model import Call, Plan, Step
 from raijin.platforms import platform_of
 from raijin.platforms.addresses import known_address
-from raijin.platforms.base import BinaryFile, Context, ImageFile, Node, Parts, Supply
+from raijin.platforms.base import BinaryFile, Context, Hop, ImageFile, Node, Parts, Supply
 from raijin.platforms.kubeadm.paths import ADMIN_CONF, INIT_MARKER, JOIN_MARKER, KUBELET_CONF
+from raijin.platforms.versions import way
 from raijin.platforms.view import HostView
 from raijin.state.members import Member
 from raijin.transport.kube import describe
@@ -77,6 +79,20 @@ TAGS = {
 }
 
 
+IN_BETWEEN = {minor: Version(1, minor, 9) for minor in range(29, 37)}
+
+
+def supply_of(version: str) -> Supply:
+    """What nodes of a version are made of: everything has another sum than in any other version."""
+    own = {"kubeadm", "kubelet", "kubectl"}
+    binaries = {
+        name: replace(binary, version=version, sha256=sha256(name + version)) if name in own else binary
+        for name, binary in SUPPLY.binaries.items()
+    }
+    images = tuple(ImageFile(i.ref.replace("v1.34.2", version), i.file, sha256(i.ref + version)) for i in SUPPLY.images)
+    return Supply(binaries, images) if version != "v1.34.2" else SUPPLY
+
+
 @dataclass
 class Machine:
     """A host: which programs hold on it already (by key), and what of a cluster is on it."""
@@ -86,7 +102,12 @@ class Machine:
     number: int = field(default=0, compare=False)
     files: set[str] = field(default_factory=set)
     markers: set[str] = field(default_factory=set)
+    version: str = ""
     holds: set[str] = field(default_factory=set)
+
+    def images(self) -> tuple[str, ...]:
+        """Of the static pods, on a host that is part of a control plane."""
+        return (f"registry.k8s.io/kube-apiserver:{self.version}",) if ADMIN_CONF in self.files else ()
 
     def network(self) -> Network:
         card = filled(Interface, name="eth0", mac=f"02:00:5e:10:00:{self.number:02x}", physical=True)
@@ -104,7 +125,7 @@ class Machine:
             system=filled(System, init="systemd", packages="apt"),
             cgroup="2",
             network=self.network(),
-            kubernetes=Kubernetes((), tuple(sorted(self.files))),
+            kubernetes=Kubernetes((), tuple(sorted(self.files)), self.images()),
             raijin=Ownership(self.owner, {}, tuple(sorted(self.markers))),
         )
         return HostView(facts)
@@ -149,14 +170,24 @@ class World:
         nodes = tuple(node for node in seen if node not in beside)
         departed = tuple(self.node(host, role) for host, role in gone)
         site, members = self.definition.site(), self.members
-        first = Context(
-            site, cluster, nodes, {"amd64": SUPPLY}, TAGS, members=members, departed=departed, beside=beside
-        )
+        supplies = {"amd64": supply_of(str(cluster.kubernetes_version))}
+        first = Context(site, cluster, nodes, supplies, TAGS, members=members, departed=departed, beside=beside)
         first = replace(first, etcd=self.etcd(first))
-        if not self.nodes or not self.api:
-            return replace(first, **more)  # type: ignore[arg-type]
-        objects = {describe(d): self.objects.get(describe(d)) for d in desired_documents(first)}
-        return replace(first, state=ClusterState(self.nodes, objects), **more)  # type: ignore[arg-type]
+        if self.nodes and self.api:
+            objects = {describe(d): self.objects.get(describe(d)) for d in desired_documents(first)}
+            first = replace(first, state=ClusterState(self.nodes, objects))
+        return replace(first, hops=self.hops(first), **more)  # type: ignore[arg-type]
+
+    def hops(self, context: Context) -> tuple[Hop, ...]:
+        """As app/supply.py finds them, with everything at hand."""
+        platform, wanted = platform_of(context.cluster), context.cluster.kubernetes_version
+        members = [node for node in context.reachable if node.joined]
+        running = [v for v in (platform.version_of(node, context.state) for node in members) if v is not None]
+        if not any(version < wanted for version in running):
+            return ()
+        planes = [platform.control_plane_version(node, context.state) for node in members if node.control_plane]
+        start = min((v for v in planes if v is not None), default=wanted)
+        return tuple(Hop(v, {"amd64": supply_of(str(v))}) for v in way(start, wanted, IN_BETWEEN))
 
     def etcd(self, context: Context) -> EtcdState | None:
         """Everybody who ever became a member and was not taken out; without a majority nobody tells."""
@@ -223,11 +254,29 @@ class World:
             if step.stage in {"start", "join"} and node.control_plane:
                 self.voters[step.target] = known_address(node)
             if step.stage in {"start", "join", "register"}:
+                machine.version = str(self.definition.cluster().kubernetes_version)
                 role = {"node-role.kubernetes.io/control-plane": ""} if node.control_plane else {}
-                self.nodes[step.target] = NodeState(step.target, True, "v1.34.2", role, (), False, ())
+                self.nodes[step.target] = NodeState(step.target, True, machine.version, role, (), False, ())
+            if step.stage.startswith("upgrade@"):
+                machine.version = step.stage.partition("@")[2]
+                self.nodes[step.target] = replace(self.nodes[step.target], version=machine.version)
+                machine.holds |= self.settled(step.target)
             if step.stage == "services":
                 # A kubelet that has joined is to run: the program says so from the next time on.
                 machine.holds |= {f"services.{p.id}" for p in self.joined_services(step.target)}
+
+    def settled(self, name: str) -> set[str]:
+        """What holds on a node that was upgraded: all that a new node of that version would be given."""
+        context = self.context()
+        (node,) = (n for n in context.nodes if n.name == name)
+        platform = platform_of(context.cluster)
+        programs = {
+            "prepare": platform.prepare(context, node),
+            "binaries": platform.equip(context, node),
+            "services": platform.services(context, node),
+            "images": platform.images(context, node),
+        }
+        return {f"{stage}.{program.id}" for stage, program in programs.items() if program is not None}
 
     def joined_services(self, name: str) -> Iterable[Program]:
         context = self.context()
@@ -253,6 +302,11 @@ class World:
             )
         elif call.name == "etcd.remove-member":
             self.voters = {name: at for name, at in self.voters.items() if at != arguments["address"]}
+        elif call.name == "kube.drain":
+            self.nodes[target] = replace(self.nodes[target], unschedulable=True, held=True)
+        elif call.name == "kube.return-node":
+            if self.nodes[target].held:
+                self.nodes[target] = replace(self.nodes[target], unschedulable=False, held=False)
         elif call.name == "kube.delete-node":
             del self.nodes[target]
         elif call.name == "raijin.forget":

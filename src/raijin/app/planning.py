@@ -157,7 +157,7 @@ async def _observe(
     materials: Sequence[Material] = ()
     if verb in CHANGING:
         archs = {node.facts.architecture for node in context.reachable if node.facts}
-        supplies = supply.supplies_for(session, archs)
+        supplies = supply.supplies_for(session, archs, str(cluster.kubernetes_version))
         context = replace(context, supplies=supplies.by_arch, tags=supplies.tags)
         materials = supplies.materials
         notes += supplies.notes
@@ -167,6 +167,10 @@ async def _observe(
         observing.etcd_state(pool, context) if _asks_etcd(verb, context) else _nothing(),
     )
     context = replace(context, state=state, etcd=members_of_etcd)
+    if verb == "apply":
+        hops, more = supply.hops_for(session, context)
+        context = replace(context, hops=hops)
+        materials = (*materials, *more)
     strangers = _strangers(session, context) if verb == "apply" else ()
     context = replace(context, departed=(*gone, *strangers))
     notes += [f"{node.name} is in the cluster, not in the definition, and {node.absence}" for node in strangers]

@@ -11,12 +11,13 @@ from raijin.artifacts.catalogue import normal_arch
 from raijin.artifacts.images import ImageRef
 from raijin.artifacts.lock import ImageEntry, Lock
 from raijin.artifacts.needs import ArtifactNeed, Choice, ImageNeed, Need, resolve
-from raijin.errors import ArtifactError
+from raijin.errors import ArtifactError, PlanRefused
 from raijin.model.cluster import Cluster
 from raijin.network import choice_of, container_network, kube_vip
 from raijin.plan.model import Material, Plan
 from raijin.platforms import platform_of
-from raijin.platforms.base import BinaryFile, ImageFile, Supply
+from raijin.platforms.base import BinaryFile, Context, Hop, ImageFile, Supply
+from raijin.platforms.versions import newest_by_minor, way
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +48,12 @@ def network_images(cluster: Cluster, version: str, lock: Lock | None) -> tuple[s
     return found
 
 
-def supplies_for(session: Session, archs: Iterable[str]) -> Supplies:
-    """Raises ArtifactError with all that the lock lacks. Images are all or nothing: else nodes pull them."""
+def supplies_for(session: Session, archs: Iterable[str], version: str) -> Supplies:
+    """What nodes of one version are made of.
+
+    Raises ArtifactError with all that the lock lacks. Images are all or nothing: else nodes pull them.
+    """
     cluster, lock = session.cluster, session.lock
-    version = str(cluster.kubernetes_version)
     by_arch: dict[str, Supply] = {}
     materials: dict[str, Material] = {}
     notes: list[str] = []
@@ -67,6 +70,33 @@ def supplies_for(session: Session, archs: Iterable[str]) -> Supplies:
         materials |= {e.sha256: Material(e.sha256, e.file, e.size, e.ref) for e in images}
     tags = {ref.name: ref.tag for ref in map(ImageRef.parse, network_images(cluster, version, lock))}
     return Supplies(by_arch, tags, tuple(materials.values()), tuple(notes))
+
+
+def hops_for(session: Session, context: Context) -> tuple[tuple[Hop, ...], tuple[Material, ...]]:
+    """The versions that an upgrade goes through, with what they are made of; none when no member is older.
+
+    Raises PlanRefused when a minor in between is not held, ArtifactError when one is held in part.
+    """
+    platform, wanted = platform_of(session.cluster), session.cluster.kubernetes_version
+    members = [node for node in context.reachable if node.joined]
+    running = {node.name: platform.version_of(node, context.state) for node in members}
+    if not any(version is not None and version < wanted for version in running.values()):
+        return (), ()
+    planes = [platform.control_plane_version(n, context.state) or running[n.name] for n in members if n.control_plane]
+    start = min((version for version in planes if version is not None), default=wanted)
+    try:
+        versions = way(start, wanted, newest_by_minor(session.lock.versions_of(platform.release)))
+    except KeyError as missing:
+        minor = f"{wanted.major}.{missing.args[0]}"
+        raise PlanRefused(
+            f"{session.cluster.name} runs {start}; the way to {wanted} leads through {minor}, and no {minor} is held",
+            remedy=f"run `raijin artifacts lock --from {start}`, or import a bundle that has a {minor}",
+        ) from missing
+    archs = {node.architecture for node in members}
+    supplies = [supplies_for(session, archs, str(version)) for version in versions]
+    hops = tuple(Hop(version, supply.by_arch) for version, supply in zip(versions, supplies, strict=True))
+    materials = {material.sha256: material for supply in supplies for material in supply.materials}
+    return hops, tuple(materials.values())
 
 
 def _images(needs: list[ImageNeed], lock: Lock, arch: str) -> tuple[list[ImageEntry], str]:

@@ -11,6 +11,8 @@ from raijin.transport.kube import Document, Kube, describe
 LABELS_NOTE = "raijin.dev/labels"
 TAINTS_NOTE = "raijin.dev/taints"
 """Annotations of a node: which of its labels and taints are Raijin's to take away again."""
+CORDON_NOTE = "raijin.dev/cordoned"
+"""Annotation of a node that Raijin has cordoned, so that whoever goes on knows whose cordon it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,10 @@ class Taint:
 
 @dataclass(frozen=True, slots=True)
 class NodeState:
-    """One node as the API shows it. `reason` says why it is not ready; managed: what Raijin gave it before."""
+    """One node as the API shows it. `reason` says why it is not ready; managed: what Raijin gave it before.
+
+    held: Raijin has cordoned it, and owes it the way back.
+    """
 
     name: str
     ready: bool
@@ -40,6 +45,7 @@ class NodeState:
     capacity: Mapping[str, str] = field(default_factory=dict)
     managed_labels: tuple[str, ...] = ()
     managed_taints: tuple[tuple[str, str], ...] = ()
+    held: bool = False
 
     @property
     def control_plane(self) -> bool:
@@ -79,6 +85,7 @@ def node_state(document: Document) -> NodeState:
         runtime=info.get("containerRuntimeVersion", ""),
         capacity=status.get("capacity", {}),
         managed_labels=tuple(filter(None, notes.get(LABELS_NOTE, "").split(","))),
+        held=CORDON_NOTE in notes,
         managed_taints=tuple(_pair(text) for text in filter(None, notes.get(TAINTS_NOTE, "").split(","))),
     )
 

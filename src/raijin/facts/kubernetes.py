@@ -36,6 +36,13 @@ for k_path in /etc/kubernetes/admin.conf /etc/kubernetes/kubelet.conf /etc/kuber
   /etc/cni/net.d/* /etc/rancher/k3s/k3s.yaml /etc/rancher/rke2/rke2.yaml /var/lib/rancher/k3s /var/lib/rancher/rke2; do
   [ ! -e "$k_path" ] || printf 'file %s\n' "$k_path"
 done
+# The images of static pods: what version of the control plane a host runs.
+for k_path in /etc/kubernetes/manifests/*.yaml; do
+  [ -r "$k_path" ] || continue
+  while read -r k_key k_value _; do
+    [ "$k_key" != image: ] || printf 'image %s\n' "$k_value"
+  done <"$k_path"
+done
 """
 
 
@@ -51,10 +58,14 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Kubernetes:
-    """files: those of the well-known paths that exist: kubeconfigs, manifests, etcd's member, CNI configurations."""
+    """files: those of the well-known paths that exist: kubeconfigs, manifests, etcd's member, CNI configurations.
+
+    images: those that the static pods of the host name.
+    """
 
     parts: tuple[Part, ...]
     files: tuple[str, ...]
+    images: tuple[str, ...] = ()
 
     @property
     def present(self) -> bool:
@@ -71,7 +82,7 @@ _VERSION = re.compile(r"\d+\.\d+(\.\d+)?([-+.][0-9A-Za-z.+-]*[0-9A-Za-z])?")
 
 def parse(text: str) -> Kubernetes:
     stamps: dict[str, tuple[str, str]] = {}
-    ids, versions, files, title = dict[str, str](), dict[str, str](), list[str](), ""
+    ids, versions, files, images, title = dict[str, str](), dict[str, str](), list[str](), list[str](), ""
     for line in text.splitlines():
         word, _, rest = line.partition(" ")
         if word == "=":
@@ -82,9 +93,12 @@ def parse(text: str) -> Kubernetes:
             path, _, versions[path] = rest.partition(" ")
         elif word == "file":
             files.append(rest)
+        elif word == "image":
+            images.append(rest.strip("\"'"))
         elif word == "-" or len(word) == 64:
             stamps[rest] = (title, word.removeprefix("-"))
-    return Kubernetes(tuple(_part(path, stamps.get(id_), versions) for path, id_ in ids.items()), tuple(files))
+    parts = tuple(_part(path, stamps.get(id_), versions) for path, id_ in ids.items())
+    return Kubernetes(parts, tuple(files), tuple(images))
 
 
 def _part(path: str, stamp: tuple[str, str] | None, versions: dict[str, str]) -> Part:

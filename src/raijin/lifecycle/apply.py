@@ -8,12 +8,13 @@ from typing import cast
 from raijin.facts.cluster import NodeState, differences
 from raijin.lifecycle.desired import desired_documents, desired_labels, desired_taints
 from raijin.lifecycle.endpoint import serve_endpoint, with_address
-from raijin.lifecycle.removal import emptied, lost, remove_departed, remove_lost_members
+from raijin.lifecycle.removal import lost, remove_departed, remove_lost_members
+from raijin.lifecycle.stages import call, live_node
+from raijin.lifecycle.upgrade import is_outdated, return_nodes, upgrade_nodes
 from raijin.model.virtual_ip import VipProvider
 from raijin.plan.draft import Draft
 from raijin.plan.model import Call, Change, Disruption, Json, Retry
 from raijin.platforms import platform_of
-from raijin.platforms.access import access_to
 from raijin.platforms.addresses import api_endpoint
 from raijin.platforms.base import Context, Node
 from raijin.platforms.etcd import arguments
@@ -29,13 +30,13 @@ JOIN_SECONDS = 660
 
 
 def prepare_nodes(context: Context) -> Iterable[Draft]:
-    for node in context.reachable:
+    for node in _steady(context):
         program = _platform(context).prepare(context, node)
         yield Draft("prepare", node.name, "prepare the operating system", program, timeout=900, estimate=15)
 
 
 def install_binaries(context: Context) -> Iterable[Draft]:
-    for node in context.reachable:
+    for node in _steady(context):
         yield Draft(
             "binaries",
             node.name,
@@ -48,7 +49,7 @@ def install_binaries(context: Context) -> Iterable[Draft]:
 
 
 def run_services(context: Context) -> Iterable[Draft]:
-    for node in context.reachable:
+    for node in _steady(context):
         yield Draft(
             "services",
             node.name,
@@ -60,7 +61,7 @@ def run_services(context: Context) -> Iterable[Draft]:
 
 
 def load_images(context: Context) -> Iterable[Draft]:
-    for node in context.reachable:
+    for node in _steady(context):
         program = _platform(context).images(context, node)
         if program is not None:
             needs = (f"services/{node.name}",)
@@ -115,7 +116,7 @@ def install_network(context: Context) -> Iterable[Draft]:
             "network",
             context.cluster.name,
             "install the container network",
-            _call(context, "kube.apply", {"documents": cast("Json", documents)}),
+            call(context, "kube.apply", {"documents": cast("Json", documents)}),
             needs=(f"start/{context.first.name}", f"services/{context.first.name}"),
             changes=() if context.blind else tuple(changes),
             follows=context.blind,
@@ -212,12 +213,12 @@ def register_again(context: Context) -> Iterable[Draft]:
 def label_nodes(context: Context) -> Iterable[Draft]:
     for node in context.reachable:
         labels, taints = desired_labels(context, node), desired_taints(context, node)
-        live = _live(context, node)
+        live = live_node(context, node)
         yield Draft(
             "label",
             node.name,
             "set labels and taints",
-            _call(context, "kube.label", {"labels": dict(labels), "taints": cast("Json", taints)}),
+            call(context, "kube.label", {"labels": dict(labels), "taints": cast("Json", taints)}),
             needs=(f"join/{node.name}", f"start/{node.name}", f"register/{node.name}"),
             changes=() if context.blind else tuple(_label_changes(node, live, labels, taints)),
             follows=context.blind,
@@ -229,14 +230,14 @@ def wait_until_ready(context: Context) -> Iterable[Draft]:
     if not context.cluster.validation.wait_for_cluster:
         return
     for node in context.reachable:
-        live = _live(context, node)
+        live = live_node(context, node)
         sick = live is not None and not live.ready
         changes = (Change(f"node {node.name}", "Ready", "False", "True"),) if sick else ()
         yield Draft(
             "ready",
             node.name,
             "wait until the node is Ready",
-            _call(context, "kube.wait-node", {}),
+            call(context, "kube.wait-node", {}),
             needs=(
                 f"join/{node.name}",
                 f"start/{node.name}",
@@ -267,6 +268,8 @@ STAGES: tuple[Stage, ...] = (
     register_again,
     label_nodes,
     wait_until_ready,
+    upgrade_nodes,
+    return_nodes,
     remove_departed,
 )
 
@@ -284,9 +287,9 @@ def prepare_drafts(context: Context) -> list[Draft]:
     return [draft for stage in PREPARE_STAGES for draft in stage(context)]
 
 
-def _live(context: Context, node: Node) -> NodeState | None:
-    """The node as it is, unless it is one that goes before its host joins anew."""
-    return context.state.nodes.get(node.name) if context.state and not emptied(context, node) else None
+def _steady(context: Context) -> list[Node]:
+    """The reachable nodes that are new, or run what the definition says. The others change by an upgrade only."""
+    return [node for node in context.reachable if not is_outdated(context, node)]
 
 
 def _address(context: Context) -> tuple[str, ...]:
@@ -303,11 +306,6 @@ def _joining(context: Context, nodes: Iterable[Node]) -> list[Node]:
     """Those that are to become members. The first one is, when it starts the cluster."""
     starts = None if context.started else context.first.name
     return [node for node in nodes if node.facts is not None and not node.joined and node.name != starts]
-
-
-def _call(context: Context, name: str, arguments: dict[str, Json]) -> Call:
-    """A call that goes to the cluster's API by way of its control plane hosts."""
-    return Call(name, {**access_to(context, _platform(context).kubeconfig), **arguments})
 
 
 def _label_changes(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterable
 
-from raijin.lifecycle import endpoint
+from raijin.lifecycle import endpoint, upgrade
 from raijin.model.node_group import NodeRole
 from raijin.platforms import etcd, platform_of
 from raijin.platforms.addresses import virtual_port
@@ -30,6 +30,7 @@ def preflight(context: Context, *, api_failure: str = "") -> list[str]:
         reasons += _existing_cluster(context, api_failure)
     reasons += endpoint.reasons(context)
     reasons += etcd.reasons(context)
+    reasons += upgrade.reasons(context)
     return [*reasons, *platform_of(context.cluster).preflight(context)]
 
 
@@ -117,10 +118,6 @@ def _existing_cluster(context: Context, api_failure: str) -> Iterable[str]:
         if context.started and api_failure and _changes_members(context):
             yield f"{first.name}: the API server does not answer ({api_failure}); mend it before nodes are changed"
         return
-    wanted = str(context.cluster.kubernetes_version)
-    for node in context.state.nodes.values():
-        if node.version and node.version != wanted and node.name in {n.name for n in context.nodes}:
-            yield f"{node.name}: it runs {node.version} and the definition says {wanted}: upgrades are not served yet"
 
 
 def _changes_members(context: Context) -> bool:

@@ -9,6 +9,7 @@ from typing import ClassVar, Literal
 from raijin.errors import UsageError
 from raijin.operations.base import Argument, Operation, Payload, Resolve, absolute, digest
 from raijin.operations.staged import STAGED
+from raijin.operations.stamps import stamp_path
 from raijin.transport.quoting import word
 
 LIBRARY = r"""
@@ -131,6 +132,9 @@ class Archive(Operation):
         ending = _NAME.fullmatch(self.name)
         form = _FORMATS[ending.group(1)] if ending else "tar"
         return (self.destination.rstrip("/"), self.sha256, form, self.strip, self.name, *self.members)
+
+    def stamps(self) -> tuple[str, ...]:
+        return (stamp_path("archive", f"{self.destination.rstrip('/')}:{self.sha256}"),)
 
     def payloads(self) -> tuple[Payload, ...]:
         return (Payload(self.sha256, self.name),)

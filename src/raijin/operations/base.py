@@ -77,6 +77,10 @@ class Operation(Protocol):
     def payloads(self) -> tuple[Payload, ...]:
         return ()
 
+    def stamps(self) -> tuple[str, ...]:
+        """Files of the state folder that change when it changes something: what a unit may watch in place of it."""
+        return ()
+
     def manual(self) -> tuple[str, ...]:
         """The same by hand, as shell commands for the runbook; empty when the title says it all."""
         return ()

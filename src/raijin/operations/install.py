@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 from raijin.operations.base import Argument, Operation, Payload, Resolve, absolute, digest, octal
 from raijin.operations.file import UNDO
 from raijin.operations.staged import STAGED
+from raijin.operations.stamps import stamp_path
 from raijin.transport.quoting import word
 
 LIBRARY = r"""
@@ -54,6 +55,9 @@ class Install(Operation):
 
     def probes(self) -> tuple[str, ...]:
         return (self.path,)
+
+    def stamps(self) -> tuple[str, ...]:
+        return (stamp_path("file", self.path),)
 
     def payloads(self) -> tuple[Payload, ...]:
         return (Payload(self.sha256, self.name),)

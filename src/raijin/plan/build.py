@@ -118,7 +118,7 @@ def changes_of(program: Program, reports: Sequence[Report]) -> tuple[Change, ...
         if report.state is State.WOULD_CHANGE:
             fields = [Change(operation.title, c.field, c.before, c.after) for c in report.changes]
             changes += fields or [Change(operation.title, "state", "differs", "as wanted")]
-            changing.update(dict.fromkeys(operation.probes(), operation.title))
+            changing.update(dict.fromkeys((*operation.probes(), *operation.stamps()), operation.title))
             continue
         causes = [changing[path] for path in getattr(operation, "watches", ()) if path in changing]
         if causes:
@@ -188,7 +188,7 @@ def _step(
         disruption=disruption,
         retry=draft.retry,
         timeout=draft.timeout,
-        estimate=estimates.get(draft.stage, draft.estimate),
+        estimate=estimates.get(draft.stage.partition("@")[0], draft.estimate),
         operations=len({change.thing for change in changes}),
         renewed=draft.renewed,
         cleanup=draft.cleanup,

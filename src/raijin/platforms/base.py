@@ -11,6 +11,7 @@ from raijin.model.cluster import Cluster
 from raijin.model.host import Host
 from raijin.model.node_group import NodeRole
 from raijin.model.site import Site
+from raijin.model.version import Version
 from raijin.platforms.view import HostView
 from raijin.state.members import Member
 
@@ -50,6 +51,10 @@ class Node:
         return self.role is NodeRole.CONTROL_PLANE
 
     @property
+    def architecture(self) -> str:
+        return self.facts.architecture if self.facts else str(self.host.arch or "amd64")
+
+    @property
     def joined(self) -> bool:
         """Whether nothing is left to be done to make it a member: a control plane host has joined when it is one."""
         return self.parts.started if self.control_plane else self.parts.joined
@@ -83,12 +88,25 @@ class Supply:
 
 
 @dataclass(frozen=True, slots=True)
+class Hop:
+    """One version on the way from the running one to the wanted one; supplies: what its nodes are made of, by arch."""
+
+    version: Version
+    supplies: Mapping[str, Supply]
+
+    def supply(self, node: Node) -> Supply:
+        return self.supplies[node.architecture]
+
+
+@dataclass(frozen=True, slots=True)
 class Context:
     """Desired and observed, side by side: all that a lifecycle stage may look at.
 
     supplies: by architecture. tags: of the images that documents name, by image. state: None when the cluster's API
     cannot be reached (it may not exist yet). etcd: None when it was not asked, or has no quorum. members: hosts that
-    earlier runs made part of the cluster. departed: nodes that are no longer in the definition.
+    earlier runs made part of the cluster. departed: nodes that are no longer in the definition. hops: the versions that
+    an upgrade goes through, the wanted one last; none when nothing is older. beside: hosts of the cluster that are no
+    nodes: they carry its load balancer.
     """
 
     site: Site
@@ -100,6 +118,7 @@ class Context:
     etcd: EtcdState | None = None
     members: Mapping[str, Member] = field(default_factory=dict)
     departed: tuple[Node, ...] = ()
+    hops: tuple[Hop, ...] = ()
     beside: tuple[Node, ...] = ()
     force: bool = False
     drain: bool = True
@@ -138,5 +157,4 @@ class Context:
 
     def supply(self, node: Node) -> Supply:
         """The artifacts of the node's architecture."""
-        arch = node.facts.architecture if node.facts else str(node.host.arch or "amd64")
-        return self.supplies[arch]
+        return self.supplies[node.architecture]

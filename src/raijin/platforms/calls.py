@@ -8,8 +8,8 @@ from raijin.facts.cluster import LABELS_NOTE, TAINTS_NOTE, node_state
 from raijin.observe.waiting import until
 from raijin.plan.handlers import CallContext, Handlers
 from raijin.platforms import etcd
-from raijin.platforms.access import open_access, read_kubeconfig
-from raijin.platforms.drain import drain
+from raijin.platforms.access import open_access, open_cluster, read_kubeconfig
+from raijin.platforms.drain import drain, uncordon
 from raijin.platforms.kubeconfig import kubeconfig_secret, renamed
 from raijin.transport.kube import Document, describe
 
@@ -82,6 +82,55 @@ async def wait_for_node(context: CallContext) -> None:
         )
 
 
+async def wait_for_version(context: CallContext) -> None:
+    """kube.wait-version: until the node is Ready and its kubelet is of a version."""
+    wanted = context.text("version")
+    async with open_access(context) as kube:
+
+        async def probe() -> str:
+            live = await kube.get({**NODE, "metadata": {"name": context.target}})
+            if live is None:
+                return "the node has not registered yet"
+            state = node_state(live)
+            return state.reason or ("" if state.version == wanted else f"its kubelet still reports {state.version}")
+
+        await until(
+            f"node {context.target} to be Ready with {wanted}",
+            probe,
+            timeout=context.timeout,
+            on_wait=context.say,
+            host=context.target,
+            remedy="look at `journalctl -u kubelet` on that node, then resume the run",
+        )
+
+
+async def return_node(context: CallContext) -> None:
+    """kube.return-node: when the node is Ready, pods may come back to it."""
+    await wait_for_node(context)
+    async with open_access(context) as kube:
+        await uncordon(kube, context.target, say=context.say)
+
+
+async def wait_for_api(context: CallContext) -> None:
+    """kube.wait-api: until the API server of one control plane host answers, whatever the others do."""
+    port, path = int(cast("int", context.arguments["port"])), context.text("kubeconfig")
+
+    async def probe() -> str:
+        async with open_cluster(context.pool, (context.target,), context.cluster, port=port, path=path) as kube:
+            await kube.probe()
+        return ""
+
+    await until(
+        f"the API server of {context.target} to answer",
+        probe,
+        timeout=context.timeout,
+        interval=1.0,
+        host=context.target,
+        on_wait=context.say,
+        remedy="look at the kube-apiserver and etcd containers of that host (crictl logs), then resume the run",
+    )
+
+
 async def drain_node(context: CallContext) -> None:
     """kube.drain: cordon, then evict through the eviction API; on failure the node is uncordoned again."""
     async with open_access(context) as kube:
@@ -120,6 +169,9 @@ BY_HAND = {
     "kube.apply": "Apply these documents:",
     "kube.label": "`kubectl label node {target} --overwrite ...` and `kubectl taint node {target} ...`, with:",
     "kube.wait-node": "Wait: `kubectl wait --for=condition=Ready node/{target} --timeout=30m`",
+    "kube.wait-version": "Wait until `kubectl get node {target}` shows it Ready with the new version",
+    "kube.wait-api": "Wait until the API server of {target} answers: `curl -k https://127.0.0.1:6443/readyz` there",
+    "kube.return-node": "When {target} is Ready: `kubectl uncordon {target}`",
     "kube.drain": "`kubectl drain {target} --ignore-daemonsets --delete-emptydir-data`; if it fails: "
     "`kubectl uncordon {target}` and stop here",
     "kube.delete-node": "`kubectl delete node {target}`",
@@ -132,6 +184,9 @@ HANDLERS: Handlers = {
     "kube.apply": apply_documents,
     "kube.label": label_node,
     "kube.wait-node": wait_for_node,
+    "kube.wait-version": wait_for_version,
+    "kube.wait-api": wait_for_api,
+    "kube.return-node": return_node,
     "kube.drain": drain_node,
     "kube.delete-node": delete_node,
     "cluster.kubeconfig": fetch_kubeconfig,

@@ -7,9 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 from raijin.errors import DeadlineExceeded, KubernetesError
+from raijin.facts.cluster import CORDON_NOTE
 from raijin.observe.waiting import until
 from raijin.transport.kube import Document, Kube
 
+CORDON = {"metadata": {"annotations": {CORDON_NOTE: "drained"}}, "spec": {"unschedulable": True}}
+UNCORDON = {"metadata": {"annotations": {CORDON_NOTE: None}}, "spec": {"unschedulable": None}}
 MIRROR = "kubernetes.io/config.mirror"
 
 
@@ -25,14 +28,23 @@ async def drain(kube: Kube, node: str, *, timeout: float, force: bool, say: Call
         say("the node object is gone already")
         return
     was_cordoned = bool(live.get("spec", {}).get("unschedulable"))
-    await kube.patch_node(node, {"spec": {"unschedulable": True}})
+    if not was_cordoned:
+        await kube.patch_node(node, CORDON)
     try:
         await _evict_all(kube, node, timeout=timeout, force=force, say=say)
     except BaseException:
         if not was_cordoned:
-            await kube.patch_node(node, {"spec": {"unschedulable": None}})
+            await kube.patch_node(node, UNCORDON)
             say(f"{node} is schedulable again")
         raise
+
+
+async def uncordon(kube: Kube, node: str, *, say: Callable[[str], None]) -> None:
+    """Let pods come back, if it was Raijin that kept them away. A cordon of somebody else stays."""
+    live = await kube.get({"apiVersion": "v1", "kind": "Node", "metadata": {"name": node}})
+    if live is not None and CORDON_NOTE in live["metadata"].get("annotations", {}):
+        await kube.patch_node(node, UNCORDON)
+        say(f"{node} is schedulable again")
 
 
 async def _evict_all(kube: Kube, node: str, *, timeout: float, force: bool, say: Callable[[str], None]) -> None:

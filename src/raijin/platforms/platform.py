@@ -11,13 +11,15 @@ from typing import Any, Protocol
 
 from raijin.artifacts.lock import Lock
 from raijin.artifacts.needs import Need
+from raijin.facts.cluster import ClusterState
 from raijin.facts.etcd import EtcdAccess
 from raijin.model.cluster import Cluster, ClusterType
 from raijin.model.network import CniName
+from raijin.model.version import Version
 from raijin.operations.program import Program
 from raijin.plan.handlers import Handlers
 from raijin.plan.model import Call
-from raijin.platforms.base import Context, Node, Parts
+from raijin.platforms.base import Context, Hop, Node, Parts
 from raijin.platforms.view import HostView
 from raijin.transport.pool import Pool
 
@@ -39,6 +41,8 @@ class Platform(Protocol):
     """The folder that its kubelets read static pods from."""
     networks: frozenset[CniName]
     """Container networks that it brings along itself."""
+    release: str
+    """The artifact that has the version of the distribution itself."""
     inits: tuple[str, ...]
     """Init systems that its hosts may have."""
     handlers: Handlers
@@ -108,6 +112,25 @@ class Platform(Protocol):
 
     def register(self, context: Context, node: Node) -> Program:
         """Start the node's agent anew, so that it registers with the API."""
+        ...
+
+    def version_of(self, node: Node, state: ClusterState | None) -> Version | None:
+        """The oldest of what the node runs of the control plane and the kubelet; None when that cannot be known."""
+        ...
+
+    def control_plane_version(self, node: Node, state: ClusterState | None) -> Version | None:
+        """What a control plane host runs of the control plane, whatever its kubelet is."""
+        ...
+
+    def hop_images(self, context: Context, node: Node, hop: Hop) -> Program | None:
+        """The images of one version on the way; None when nodes pull them."""
+        ...
+
+    def upgrade(self, context: Context, node: Node, hop: Hop, *, leads: bool) -> Program:
+        """Bring one node to a version, its pods having left it.
+
+        leads: it is the first control plane host of this hop.
+        """
         ...
 
     def revoke(self, context: Context, node: Node) -> Call | None:

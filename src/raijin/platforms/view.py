@@ -112,6 +112,12 @@ class HostView:
         found = known(self.facts.kubernetes, _NOTHING).part(part)
         return found.version if found else ""
 
+    def image_tag(self, name: str) -> str:
+        """The tag of an image, by its last name (`kube-apiserver`), in the static pods; empty when there is none."""
+        images = known(self.facts.kubernetes, _NOTHING).images
+        found = (image.rpartition("/")[2].partition(":") for image in images)
+        return next((tag for last, _, tag in found if last == name), "")
+
     def summary(self) -> list[str]:
         """System, kernel, architecture, CPU, memory, GPU, machine and Kubernetes, for a table."""
         facts = self.facts

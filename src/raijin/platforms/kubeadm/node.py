@@ -65,40 +65,52 @@ def prepare(context: Context, node: Node) -> Program:
 
 def equip(context: Context, node: Node) -> Program:
     """The binaries: container runtime, CNI plugins, kubelet, kubeadm; kubectl and etcd's tools on control planes."""
-    supply = context.supply(node)
+    return Program("install the binaries", context.cluster.name, binaries_of(context.supply(node), node))
+
+
+def binaries_of(supply: Supply, node: Node) -> tuple[Operation, ...]:
     binaries = supply.binaries
     operations: list[Operation] = [
-        _archive(binaries["containerd"], "/usr/local"),
+        _containerd(binaries["containerd"]),
         _install(binaries["runc"], "/usr/local/sbin/runc"),
         _archive(binaries["cni-plugins"], "/opt/cni/bin"),
         _archive(binaries["crictl"], "/usr/local/bin"),
-        _install(binaries["kubeadm"], "/usr/local/bin/kubeadm"),
-        _install(binaries["kubelet"], "/usr/local/bin/kubelet"),
+        kubeadm_of(supply),
+        _kubelet(binaries["kubelet"]),
     ]
     if node.control_plane:
         operations.append(_install(binaries["kubectl"], "/usr/local/bin/kubectl"))
         if ETCD in binaries:
             operations.append(_etcd_tools(binaries[ETCD], node.facts.architecture if node.facts else "amd64"))
-    return Program("install the binaries", context.cluster.name, tuple(operations))
+    return tuple(operations)
+
+
+def kubeadm_of(supply: Supply) -> Install:
+    return _install(supply.binaries["kubeadm"], "/usr/local/bin/kubeadm")
 
 
 def run_services(context: Context, node: Node) -> Program:
     """containerd running, the kubelet enabled; it runs once the node has joined."""
-    supply = context.supply(node)
-    mirrors = context.cluster.kubernetes.container_runtime.registry_mirrors
-    operations: list[Operation] = [
-        *containerd_files(supply.binaries["containerd"].version, _pause(context, supply), mirrors),
+    return Program("run the services", context.cluster.name, services_of(context, context.supply(node), node))
+
+
+def services_of(context: Context, supply: Supply, node: Node) -> tuple[Operation, ...]:
+    """Each is restarted when its configuration or its binary has changed since its start."""
+    binaries, mirrors = supply.binaries, context.cluster.kubernetes.container_runtime.registry_mirrors
+    containerd = (CONTAINERD_CONFIG, CONTAINERD_UNIT, *_containerd(binaries["containerd"]).stamps())
+    kubelet = (KUBELET_UNIT, *_kubelet(binaries["kubelet"]).stamps())
+    return (
+        *containerd_files(binaries["containerd"].version, _pause(supply), mirrors),
         File("/etc/crictl.yaml", f"runtime-endpoint: {CRI_SOCKET}\nimage-endpoint: {CRI_SOCKET}\n"),
-        Unit("containerd", running=True, enabled=True, watches=(CONTAINERD_CONFIG, CONTAINERD_UNIT)),
+        Unit("containerd", running=True, enabled=True, watches=containerd),
         *kubelet_files(),
-        Unit("kubelet", running=True if node.parts.joined else None, enabled=True, watches=(KUBELET_UNIT,)),
-    ]
-    return Program("run the services", context.cluster.name, tuple(operations))
+        Unit("kubelet", running=True if node.parts.joined else None, enabled=True, watches=kubelet),
+    )
 
 
-def load_images(context: Context, node: Node) -> Program | None:
+def load_images(context: Context, node: Node, supply: Supply | None = None) -> Program | None:
     """The images that were bundled, so that nothing is pulled; None when there are none."""
-    supply = context.supply(node)
+    supply = supply or context.supply(node)
     control_plane = node.control_plane
     wanted = [image for image in supply.images if control_plane or not _control_plane_image(image.ref)]
     if not wanted:
@@ -116,9 +128,9 @@ def _control_plane_image(ref: str) -> bool:
     return ref.rpartition("/")[2].partition(":")[0] in CONTROL_PLANE_IMAGES
 
 
-def _pause(context: Context, supply: Supply) -> str:
+def _pause(supply: Supply) -> str:
     held = next((image.ref for image in supply.images if image.ref.startswith(f"{PAUSE}:")), None)
-    return held or f"{PAUSE}:{image_tags(context.cluster.version).pause}"
+    return held or f"{PAUSE}:{image_tags(supply.binaries['kubelet'].version).pause}"
 
 
 def _must_switch_swap_off(context: Context) -> bool:
@@ -134,6 +146,14 @@ def _sysctls(context: Context) -> tuple[tuple[str, str], ...]:
 def _install(binary: BinaryFile, path: str) -> Install:
     # The name is written on the host beside the sum, and facts read the version from it.
     return Install(path=path, sha256=binary.sha256, name=f"{binary.name}-{binary.version}")
+
+
+def _containerd(binary: BinaryFile) -> Archive:
+    return _archive(binary, "/usr/local")
+
+
+def _kubelet(binary: BinaryFile) -> Install:
+    return _install(binary, "/usr/local/bin/kubelet")
 
 
 def _etcd_tools(binary: BinaryFile, arch: str) -> Archive:

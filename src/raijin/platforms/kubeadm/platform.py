@@ -7,16 +7,18 @@ from typing import cast
 
 from raijin.artifacts.lock import Lock
 from raijin.artifacts.needs import Need
+from raijin.facts.cluster import ClusterState
 from raijin.facts.etcd import EtcdAccess
 from raijin.model.cluster import Cluster, ClusterType
 from raijin.model.network import CniName
+from raijin.model.version import Version
 from raijin.operations.command import Command
 from raijin.operations.program import Program
 from raijin.plan.model import Call, Json
 from raijin.platforms.access import access_to
 from raijin.platforms.addresses import api_endpoint
-from raijin.platforms.base import Context, Node, Parts
-from raijin.platforms.kubeadm import calls, members, node, removal, supply
+from raijin.platforms.base import Context, Hop, Node, Parts
+from raijin.platforms.kubeadm import calls, members, node, removal, supply, upgrade
 from raijin.platforms.kubeadm.config import CRI_SOCKET, init_documents, join_document, kubelet_allows_cgroup_v1
 from raijin.platforms.kubeadm.paths import (
     ADMIN_CONF,
@@ -53,6 +55,7 @@ class Kubeadm:
     bootstrap_kubeconfig = SUPER_ADMIN_CONF
     static_pods = MANIFESTS
     networks: frozenset[CniName] = frozenset()
+    release = "kubelet"
     inits = ("systemd",)
     handlers = calls.HANDLERS
     by_hand = calls.BY_HAND
@@ -136,6 +139,19 @@ class Kubeadm:
         del host
         restart = Command("start the kubelet anew", ("systemctl", "restart", "kubelet"), unless=("false",))
         return Program("register the node again", context.cluster.name, (restart,))
+
+    def version_of(self, host: Node, state: ClusterState | None) -> Version | None:
+        return upgrade.version_of(host, state)
+
+    def control_plane_version(self, host: Node, state: ClusterState | None) -> Version | None:
+        del state
+        return upgrade.control_plane_version(host)
+
+    def hop_images(self, context: Context, host: Node, hop: Hop) -> Program | None:
+        return node.load_images(context, host, hop.supply(host))
+
+    def upgrade(self, context: Context, host: Node, hop: Hop, *, leads: bool) -> Program:
+        return upgrade.upgrade(context, host, hop, leads=leads)
 
     def revoke(self, context: Context, host: Node) -> Call | None:
         return Call("kubeadm.revoke", {**access_to(context, self.kubeconfig), "certificates": host.control_plane})

@@ -1,0 +1,62 @@
+"""One node of a kubeadm cluster from one version to the next. After "Upgrading kubeadm clusters" of kubernetes.io."""
+
+from __future__ import annotations
+
+from raijin.facts.cluster import ClusterState
+from raijin.model.version import Version
+from raijin.operations.base import Operation
+from raijin.operations.command import Command
+from raijin.operations.program import Program
+from raijin.operations.wait import Wait
+from raijin.platforms.base import Context, Hop, Node
+from raijin.platforms.kubeadm.node import binaries_of, kubeadm_of, services_of
+from raijin.platforms.kubeadm.paths import ADMIN_CONF
+
+UPGRADE_SECONDS = 1200
+KUBELET_HEALTH_PORT = 10248
+
+
+def upgrade(context: Context, node: Node, hop: Hop, *, leads: bool) -> Program:
+    """kubeadm first, by which the control plane (or the node's configuration) moves; then the kubelet and its runtime.
+
+    `kubeadm upgrade` keeps a copy of the manifests and puts them back when a component of the new version does not come
+    up. It may be run again after it was interrupted.
+    """
+    supply, version = hop.supply(node), str(hop.version)
+    operations: tuple[Operation, ...] = (
+        kubeadm_of(supply),
+        _kubeadm(node, version, leads=leads),
+        *(operation for operation in binaries_of(supply, node) if operation != kubeadm_of(supply)),
+        *services_of(context, supply, node),
+        Wait("the kubelet answers", port=KUBELET_HEALTH_PORT, timeout=120),
+    )
+    if node.control_plane:
+        ready = ("kubectl", "--kubeconfig", ADMIN_CONF, "get", "--raw", "/readyz")
+        operations += (Wait("the API answers", ready, timeout=300),)
+    return Program(f"upgrade to {version}", context.cluster.name, operations)
+
+
+def _kubeadm(node: Node, version: str, *, leads: bool) -> Command:
+    marker = f"kubeadm-upgrade-{version.lower()}"
+    if node.control_plane and leads:
+        command = ("kubeadm", "upgrade", "apply", "--yes", version)
+        return Command("upgrade the control plane", command, marker=marker, timeout=UPGRADE_SECONDS)
+    return Command("upgrade the node", ("kubeadm", "upgrade", "node"), marker=marker, timeout=UPGRADE_SECONDS)
+
+
+def version_of(node: Node, state: ClusterState | None) -> Version | None:
+    """The oldest of the kubelet and the API server; the kubelet as the API shows it, else the one that is installed."""
+    known = [version for version in (_kubelet(node, state), control_plane_version(node)) if version is not None]
+    return min(known, default=None)
+
+
+def control_plane_version(node: Node) -> Version | None:
+    """That of the API server in the static pods."""
+    return Version.parse(node.facts.image_tag("kube-apiserver")) if node.facts and node.control_plane else None
+
+
+def _kubelet(node: Node, state: ClusterState | None) -> Version | None:
+    live = state.nodes.get(node.name) if state else None
+    if live is not None and live.version:
+        return Version.parse(live.version)
+    return Version.parse(node.facts.version_of("kubelet")) if node.facts else None
