@@ -13,6 +13,10 @@ from raijin.artifacts import bundle as bundles_module
 from raijin.artifacts.lock import Lock, write_lock
 from raijin.artifacts.locking import lock_from_upstream
 from raijin.artifacts.needs import ArtifactNeed, Need
+from raijin.errors import UsageError
+from raijin.model.version import Version
+from raijin.platforms import platform_of
+from raijin.platforms.versions import way
 
 DEFAULT_ARCH = "amd64"
 
@@ -30,18 +34,42 @@ class Listed:
         return asdict(self)
 
 
-def _needs(session: Session, archs: Sequence[str], lock: Lock | None) -> list[Need]:
+def _needs(session: Session, archs: Sequence[str], lock: Lock | None, start: str | None = None) -> list[Need]:
+    """What the cluster needs; with `start`, also what an upgrade from that version leads through."""
     cluster = session.cluster
     wanted = archs or sorted({str(p.host.arch or DEFAULT_ARCH) for p in session.definition.hosts_of(cluster)})
-    return needs_of(cluster, str(cluster.kubernetes_version), wanted or [DEFAULT_ARCH], lock)
+    versions = way_of(session, start) if start else [cluster.kubernetes_version]
+    needs = (need for v in versions for need in needs_of(cluster, str(v), wanted or [DEFAULT_ARCH], lock))
+    return list(dict.fromkeys(needs))
 
 
-async def make_lock(session: Session, archs: Sequence[str], *, from_bundles: bool, images: bool) -> Lock:
-    """Write the lock file beside the definition. Raises ArtifactError when a checksum is published nowhere."""
+def way_of(session: Session, start: str) -> list[Version]:
+    """The versions from `start` to the wanted one. Raises UsageError."""
+    first, platform = Version.parse(start), platform_of(session.cluster)
+    if first is None:
+        raise UsageError(
+            f"{start} is not a full version", remedy=f"write it as in {session.cluster.kubernetes_version}"
+        )
+    try:
+        return way(first, session.cluster.kubernetes_version, platform.known)
+    except KeyError as missing:
+        raise UsageError(
+            f"no release of {first.major}.{missing.args[0]} is known, and the upgrade leads through one",
+            remedy="upgrade to it first, with its full version in the definition",
+        ) from missing
+
+
+async def make_lock(
+    session: Session, archs: Sequence[str], *, from_bundles: bool, images: bool, start: str | None = None
+) -> Lock:
+    """Write the lock file beside the definition. Raises ArtifactError when a checksum is published nowhere.
+
+    start: the version that the cluster runs now, when the way from there leads through others.
+    """
     if from_bundles or session.offline:
         lock = session.artifacts.offered()
     else:
-        needs = [n for n in _needs(session, archs, None) if images or isinstance(n, ArtifactNeed)]
+        needs = [n for n in _needs(session, archs, None, start) if images or isinstance(n, ArtifactNeed)]
         async with session.artifacts.connect() as upstream:
             lock = await lock_from_upstream(needs, upstream)
     write_lock(session.lock_file, lock)

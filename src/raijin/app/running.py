@@ -53,9 +53,11 @@ async def carry_out(
         if promised is not None:
             compare(promised, planned.plan)
         if planned.plan.empty:
+            session.keep()
             return Finished(planned, None)
         if not confirm(planned):
             return Finished(planned, None, declined=True)
+        session.keep()
         engine = engine_of(session)
         latest = engine.runs.history(cluster=session.cluster.name, limit=1)
         if latest and (latest[0].finished or latest[0].created) > planned.at:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from raijin.artifacts.lock import Lock, lock_path, read_lock
 from raijin.artifacts.store import Artifacts
 from raijin.definition.definition import Definition
+from raijin.definition.edit import Edits
 from raijin.definition.load import load
 from raijin.errors import UsageError
 from raijin.model.cluster import Cluster
@@ -28,6 +29,7 @@ class Session:
     """files: what was given with -f (default: raijin.yaml here). cluster_name: which cluster, where there are several.
 
     drain: whether nodes that leave are drained. only_host: the host that `prepare` is about, by name or address.
+    pending: changes of the definition that are planned with and not saved yet (see `propose`).
     """
 
     home: Path
@@ -37,6 +39,7 @@ class Session:
     offline: bool = False
     drain: bool = True
     only_host: str | None = None
+    pending: Edits | None = None
     events: Events = field(default_factory=Events)
 
     @cached_property
@@ -54,6 +57,23 @@ class Session:
     @cached_property
     def definition(self) -> Definition:
         return load(self.paths)
+
+    def propose(self, edits: Edits) -> None:
+        """Go on with a changed definition, whose files are written when the change is agreed to (`keep`), or never.
+
+        Raises DefinitionError with what the changes make wrong.
+        """
+        definition = edits.check()
+        for cached in ("definition", "cluster"):
+            self.__dict__.pop(cached, None)
+        self.__dict__["definition"] = definition
+        self.pending = edits
+
+    def keep(self) -> None:
+        """Write the proposed changes, if there are any. Raises StalePlan when somebody else has changed a file."""
+        if self.pending is not None:
+            self.pending.save()
+            self.pending = None
 
     @cached_property
     def cluster(self) -> Cluster:

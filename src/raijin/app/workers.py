@@ -45,7 +45,7 @@ def add_to_definition(session: Session, name: str, *, address: str | None, role:
     if known is None:
         edits.add_host({"name": name, **({"address": address} if address else {})})
     edits.add_to_group(name, group=_group_for(session, wanted, group, edits), cluster=cluster.name)
-    _saved(session, edits)
+    session.propose(edits)
 
 
 def _group_for(session: Session, role: NodeRole, wanted: str | None, edits: Edits) -> str:
@@ -71,14 +71,7 @@ def remove_from_definition(session: Session, name: str) -> None:
         raise PlanRefused(f"{name} is a control plane host", remedy="edit the definition, and look at the plan")
     edits = Edits(list(session.paths))
     edits.remove_from_group(name, group=placed.group.name, cluster=session.cluster.name)
-    _saved(session, edits)
-
-
-def _saved(session: Session, edits: Edits) -> None:
-    definition = edits.save()
-    for cached in ("definition", "cluster"):
-        session.__dict__.pop(cached, None)
-    session.__dict__["definition"] = definition
+    session.propose(edits)
 
 
 async def list_workers(session: Session, *, with_status: bool) -> list[WorkerRow]:

@@ -56,6 +56,10 @@ KUBEADM_IMAGE_TAGS: tuple[_Since, ...] = (
     _Since(36, 0, ImageTags("3.10.2", "3.6.8-0", "v1.14.2")),
 )
 
+# The newest patch of each minor: for the minors that an upgrade leads through, when no lock or bundle holds one. The
+# versions of the module k8s.io/kubernetes, and (1.36) Kubespray's checksums, at 2026-11.
+NEWEST_PATCHES: dict[int, int] = {29: 15, 30: 14, 31: 14, 32: 13, 33: 13, 34: 10, 35: 8, 36: 4}
+
 # Newest seen at 2026-08: containerd, runc and cni-plugins in kubespray's checksums.yml; helm's tag in its repository;
 # k3s, rke2 and talos in their release channels. containerd 2.x serves CRI v1, which every Kubernetes from 1.26 on
 # speaks.

@@ -12,6 +12,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "destroy": ("raijin.cli.commands.apply", "destroy", "End the cluster and put its hosts back as they were."),
     "full-install": ("raijin.cli.commands.full_install", "full_install", "Make this machine a one-node cluster."),
     "worker": ("raijin.cli.commands.worker", "worker", "Add, remove, list and prepare workers."),
+    "cluster": ("raijin.cli.commands.cluster", "cluster", "Upgrade, back up, restore and look after a cluster."),
     "facts": ("raijin.cli.commands.facts", "facts", "Show what is known about the hosts."),
     "kubeconfig": ("raijin.cli.commands.kubeconfig", "kubeconfig", "Write the cluster's kubeconfig, or merge it."),
     "run": ("raijin.cli.commands.run", "run", "List, show, resume and cancel runs."),
@@ -29,6 +30,9 @@ GROUPS: dict[str, dict[str, tuple[str, str, str]]] = {
         "list": ("raijin.cli.commands.worker", "list_workers", "List the workers, with their state if asked."),
         "prepare": ("raijin.cli.commands.worker", "prepare", "Prepare a host over SSH, without joining it."),
         "join-command": ("raijin.cli.commands.worker", "join_command", "Print a kubeadm join command."),
+    },
+    "cluster": {
+        "upgrade": ("raijin.cli.commands.cluster", "upgrade", "Go to another version, node by node."),
     },
     "run": {
         "list": ("raijin.cli.commands.run", "list_runs", "List the runs."),

@@ -6,7 +6,7 @@ kind on this platform. What holds for every distribution is not here: it is in `
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from raijin.artifacts.lock import Lock
@@ -43,6 +43,8 @@ class Platform(Protocol):
     """Container networks that it brings along itself."""
     release: str
     """The artifact that has the version of the distribution itself."""
+    known: Mapping[int, Version]
+    """The newest release of each minor that Raijin knows of."""
     inits: tuple[str, ...]
     """Init systems that its hosts may have."""
     handlers: Handlers

@@ -72,6 +72,20 @@ def execute(
             progress.close()
 
 
+def apply_edit(
+    session: Session, output: str, done: str, *, yes: bool, edit_only: bool = False, force: bool = False
+) -> None:
+    """Apply the proposed change of the definition. The file is written when the plan is agreed to; `done` says that."""
+    if edit_only:
+        session.keep()
+        click.echo(done, err=True)
+        return
+    finished = execute(session, "apply", output=output, yes=yes, force=force)
+    if not finished.declined:
+        click.echo(done, err=True)
+    report(session, finished, output)
+
+
 def report(session: Session, finished: Finished, output: str) -> None:
     """What came of it, as data on standard output."""
     run = finished.run

@@ -19,11 +19,14 @@ if TYPE_CHECKING:
 @click.option("--arch", "archs", multiple=True, metavar="ARCH", help="amd64, arm64, ...; default: those of the hosts.")
 @click.option("--from-bundles", is_flag=True, help="Take the checksums of the imported bundles, not upstream's.")
 @click.option("--images/--no-images", default=True, help="Lock container images too (each is fetched once).")
-def lock(session: Session, output: str, archs: tuple[str, ...], from_bundles: bool, images: bool) -> None:
+@click.option("--from", "start", metavar="VERSION", help="Also what an upgrade from this version leads through.")
+def lock(
+    session: Session, output: str, archs: tuple[str, ...], from_bundles: bool, images: bool, start: str | None
+) -> None:
     """Write raijin.lock.yaml beside the definition: versions and checksums, as upstream publishes them."""
     from raijin.app.provision import make_lock  # noqa: PLC0415
 
-    made = run_async(make_lock(session, archs, from_bundles=from_bundles, images=images))
+    made = run_async(make_lock(session, archs, from_bundles=from_bundles, images=images, start=start))
     data = {"file": str(session.lock_file), "artifacts": len(made.artifacts), "images": len(made.images)}
     if output == "json":
         print_json(data)

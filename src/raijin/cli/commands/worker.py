@@ -111,9 +111,6 @@ def join_command(session: Session, output: str, ttl: str) -> None:
 
 
 def _apply(session: Session, output: str, done: str, *, yes: bool, edit_only: bool, force: bool = False) -> None:
-    from raijin.cli.commands.apply import execute, report  # noqa: PLC0415
+    from raijin.cli.commands.apply import apply_edit  # noqa: PLC0415
 
-    click.echo(done, err=True)
-    if edit_only:
-        return
-    report(session, execute(session, "apply", output=output, yes=yes, force=force), output)
+    apply_edit(session, output, done, yes=yes, edit_only=edit_only, force=force)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import cast
 
 from raijin.artifacts.lock import Lock
 from raijin.artifacts.needs import Need
+from raijin.artifacts.versions import NEWEST_PATCHES
 from raijin.facts.cluster import ClusterState
 from raijin.facts.etcd import EtcdAccess
 from raijin.model.cluster import Cluster, ClusterType
@@ -56,6 +57,7 @@ class Kubeadm:
     static_pods = MANIFESTS
     networks: frozenset[CniName] = frozenset()
     release = "kubelet"
+    known: Mapping[int, Version] = {minor: Version(1, minor, patch) for minor, patch in NEWEST_PATCHES.items()}
     inits = ("systemd",)
     handlers = calls.HANDLERS
     by_hand = calls.BY_HAND

@@ -1,0 +1,37 @@
+"""Another version for a cluster, as a change of its definition."""
+
+from __future__ import annotations
+
+from raijin.app.session import Session
+from raijin.definition.edit import Edits
+from raijin.errors import NotFound
+from raijin.model.version import Version
+from raijin.platforms import platform_of
+
+
+def propose_version(session: Session, wanted: str | None, *, max_unavailable: str | None = None) -> str:
+    """Go on with this version in the definition, or with the newest that is held. Returns it.
+
+    max_unavailable: how many workers may be out of service at once, for this upgrade alone.
+    """
+    version = wanted or str(newest_held(session))
+    edits = Edits(list(session.paths))
+    edits.set_value("Cluster", session.cluster.name, ("version",), version)
+    session.propose(edits)
+    if max_unavailable is not None:
+        policy = session.cluster.policy
+        changed = policy.model_validate({**policy.model_dump(by_alias=True), "maxUnavailable": max_unavailable})
+        session.__dict__["cluster"] = session.cluster.model_copy(update={"policy": changed})
+    return version
+
+
+def newest_held(session: Session) -> Version:
+    """The newest release of the cluster's distribution in the lock or the bundles. Raises NotFound."""
+    platform = platform_of(session.cluster)
+    held = [version for text in session.lock.versions_of(platform.release) if (version := Version.parse(text))]
+    if not held:
+        raise NotFound(
+            f"no release of {platform.release} is held that {session.cluster.name} could be upgraded to",
+            remedy="name one with --version, and lock its artifacts",
+        )
+    return max(held)
