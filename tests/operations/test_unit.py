@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from raijin.operations.file import File
+from raijin.operations.restart import Restart
 from raijin.operations.restore import Restore
 from raijin.operations.unit import Unit
 
@@ -273,3 +274,19 @@ def test_openrc(machine: Machine) -> None:
     assert (
         machine.sh("ls /run/openrc/started /etc/runlevels/default; ls /etc/c.toml 2>&1 || :").count("containerd") == 0
     )
+
+
+def test_a_restart_happens_each_time(systemd: Machine) -> None:
+    unit(systemd, "kubelet.service", active="active")
+    assert systemd.check(Restart("kubelet")).states == ["would-change"]
+    assert calls(systemd) == []
+    for _ in range(2):
+        assert systemd.run(Restart("kubelet"), File("/etc/after", "x")).states[0] == "changed"
+    assert [call for call in calls(systemd) if call.startswith("restart")] == ["restart -- kubelet.service"] * 2
+
+
+def test_a_restart_that_fails_stops_the_program(systemd: Machine) -> None:
+    unit(systemd, "kubelet.service", active="active", becomes="failed")
+    failed, after = systemd.run(Restart("kubelet"), File("/etc/after", "x")).reports
+    assert (failed.state, after.state) == ("failed", "skipped")
+    assert "kubelet.service did not become active" in failed.reason

@@ -25,12 +25,12 @@ from raijin.facts.cpu import Cpu
 from raijin.facts.etcd import EtcdMember, EtcdState
 from raijin.facts.gather import HostFacts
 from raijin.facts.kernel import Kernel
-from raijin.facts.kubernetes import Kubernetes
+from raijin.facts.kubernetes import Kubernetes, Part
 from raijin.facts.memory import Memory
 from raijin.facts.network import Interface, Network
 from raijin.facts.raijin import Ownership
 from raijin.facts.system import System
-from raijin.lifecycle import apply, destroy
+from raijin.lifecycle import apply, backup, destroy, restore
 from raijin.lifecycle.desired import desired_documents
 from raijin.model.host import Host
 from raijin.model.node_group import NodeRole
@@ -49,11 +49,17 @@ from raijin.state.members import Member
 from raijin.transport.kube import describe
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-VERBS = {"apply": apply.drafts, "prepare": apply.prepare_drafts, "destroy": destroy.drafts}
+VERBS = {
+    "apply": apply.drafts,
+    "prepare": apply.prepare_drafts,
+    "destroy": destroy.drafts,
+    "backup": backup.drafts,
+    "restore": restore.drafts,
+}
 UNKNOWN = HostFacts(**{ability.name: Unknown("not asked") for ability in ABILITIES})  # type: ignore[arg-type]
 BINARIES = {
     "containerd": "2.1.4", "runc": "v1.3.0", "cni-plugins": "v1.7.1", "crictl": "v1.34.0",
-    "kubeadm": "v1.34.2", "kubelet": "v1.34.2", "kubectl": "v1.34.2",
+    "kubeadm": "v1.34.2", "kubelet": "v1.34.2", "kubectl": "v1.34.2", "etcd": "v3.6.5",
 }  # fmt: skip
 IMAGES = ("registry.k8s.io/kube-apiserver:v1.34.2", "registry.k8s.io/kube-proxy:v1.34.2", "registry.k8s.io/pause:3.10")
 
@@ -105,6 +111,10 @@ class Machine:
     version: str = ""
     holds: set[str] = field(default_factory=set)
 
+    def parts(self) -> tuple[Part, ...]:
+        tools = ADMIN_CONF in self.files
+        return (Part("etcdctl", "/usr/local/bin/etcdctl", "3.6.5", ""),) if tools else ()
+
     def images(self) -> tuple[str, ...]:
         """Of the static pods, on a host that is part of a control plane."""
         return (f"registry.k8s.io/kube-apiserver:{self.version}",) if ADMIN_CONF in self.files else ()
@@ -125,7 +135,7 @@ class Machine:
             system=filled(System, init="systemd", packages="apt"),
             cgroup="2",
             network=self.network(),
-            kubernetes=Kubernetes((), tuple(sorted(self.files)), self.images()),
+            kubernetes=Kubernetes(self.parts(), tuple(sorted(self.files)), self.images()),
             raijin=Ownership(self.owner, {}, tuple(sorted(self.markers))),
         )
         return HostView(facts)
@@ -225,7 +235,7 @@ class World:
     def carry_out(self, plan: Plan) -> World:
         """The world after every step of the plan."""
         after = copy.deepcopy(self)
-        if plan.verb == "apply":
+        if plan.verb in {"apply", "restore"}:
             for node in (n for n in self.context().hosts if n.facts is not None):
                 target = node.host.model_dump(mode="json", by_alias=True, include={"name", "address"})
                 after.members[node.name] = Member(node.name, node.role.value, target)
@@ -242,6 +252,10 @@ class World:
         else:
             machine.owner = cluster
             machine.holds.add(f"{step.stage}.{step.action.id}")
+            if step.stage == "halt":
+                machine.files, machine.markers = set(), set()
+            if step.stage == "seed":
+                self.voters = {}
             if step.stage == "start":
                 machine.files |= {ADMIN_CONF, KUBELET_CONF}
                 machine.markers.add(INIT_MARKER)
@@ -308,7 +322,9 @@ class World:
             if self.nodes[target].held:
                 self.nodes[target] = replace(self.nodes[target], unschedulable=False, held=False)
         elif call.name == "kube.delete-node":
-            del self.nodes[target]
+            self.nodes.pop(target, None)
+        elif call.name == "raijin.quarantine":
+            self.members[target] = replace(self.members[target], quarantine=str(arguments["reason"]))
         elif call.name == "raijin.forget":
             self.members.pop(target, None)
 

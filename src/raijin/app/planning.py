@@ -13,11 +13,9 @@ from raijin.app.choosing import host_to_prepare
 from raijin.app.session import Session
 from raijin.app.targets import recalled, targets_of
 from raijin.app.unsupported import unsupported, untouched
+from raijin.app.verbs import VERBS, Verb
 from raijin.errors import HostError, RaijinError, Unsupported
-from raijin.lifecycle import apply as apply_verb
-from raijin.lifecycle import destroy as destroy_verb
 from raijin.lifecycle.desired import desired_documents
-from raijin.lifecycle.preflight import preflight
 from raijin.model.host import Host
 from raijin.model.node_group import NodeRole
 from raijin.model.policy import OnHostFailure
@@ -31,10 +29,6 @@ from raijin.state.members import Member
 from raijin.state.secrets import SecretStore
 from raijin.transport.pool import Pool
 
-VERBS = {"apply": apply_verb.drafts, "prepare": apply_verb.prepare_drafts, "destroy": destroy_verb.drafts}
-CHANGING = {"apply", "prepare"}
-"""Verbs that bring hosts nearer to the definition, so that they need artifacts and must pass the preflight."""
-
 
 @dataclass(frozen=True, slots=True)
 class Planned:
@@ -46,10 +40,11 @@ class Planned:
 
     def runbook(self) -> Iterator[str]:
         """The plan as Markdown, for a person with a terminal."""
+        from raijin.app import keeping  # noqa: PLC0415
         from raijin.plan.runbook import runbook  # noqa: PLC0415
-        from raijin.platforms.calls import BY_HAND  # noqa: PLC0415
+        from raijin.platforms import calls  # noqa: PLC0415
 
-        return runbook(self.plan, {**BY_HAND, **platform_of(self.context.cluster).by_hand})
+        return runbook(self.plan, {**calls.BY_HAND, **keeping.BY_HAND, **platform_of(self.context.cluster).by_hand})
 
 
 @asynccontextmanager
@@ -117,7 +112,7 @@ async def make_plan(session: Session, verb: str, pool: Pool, *, force: bool = Fa
         )
     context, notes, materials = await _observe(session, verb, pool, force=force)
     notes += untouched(site)
-    drafts = VERBS[verb](context)
+    drafts = VERBS[verb].drafts(context)
     reports, failures = await observing.check(pool, drafts, _resolver(session))
     if failures:
         context, drafts, lost = _without(context, verb, failures)
@@ -139,54 +134,66 @@ async def make_plan(session: Session, verb: str, pool: Pool, *, force: bool = Fa
 async def _observe(
     session: Session, verb: str, pool: Pool, *, force: bool
 ) -> tuple[Context, list[str], Sequence[Material]]:
-    cluster = session.cluster
-    members = members_of(session)
-    quarantined = {name: m.quarantine for name, m in members.items() if m.quarantine and verb in CHANGING}
+    """Everything that the verb looks at, with what people should know of it. Raises PlanRefused and HostError."""
+    traits = VERBS[verb]
+    context, notes = await _look_at_hosts(session, verb, pool, force=force)
+    materials: Sequence[Material] = ()
+    if traits.equips:
+        archs = {node.facts.architecture for node in context.reachable if node.facts}
+        supplies = supply.supplies_for(session, archs, str(session.cluster.kubernetes_version))
+        context = replace(context, supplies=supplies.by_arch, tags=supplies.tags)
+        materials = supplies.materials
+        notes += supplies.notes
+    why = ""
+    if traits.lives:
+        context, why = await _look_at_cluster(pool, traits, context)
+    if traits.converges:
+        hops, more = supply.hops_for(session, context)
+        strangers = _strangers(session, context)
+        context = replace(context, hops=hops, departed=(*context.departed, *strangers))
+        materials = (*materials, *more)
+        notes += [f"{node.name} is in the cluster, not in the definition, and {node.absence}" for node in strangers]
+    if why:
+        notes.append(f"the API of the cluster does not answer: {why}")
+    reasons = traits.reasons(context, why)
+    if reasons:
+        raise refused(reasons)
+    return context, notes, materials
+
+
+async def _look_at_hosts(session: Session, verb: str, pool: Pool, *, force: bool) -> tuple[Context, list[str]]:
+    """The facts of all hosts at once: those of the definition, and those that have left it."""
+    members, traits = members_of(session), VERBS[verb]
+    quarantined = {name: m.quarantine for name, m in members.items() if m.quarantine and traits.equips}
     wanted = wanted_hosts(session)
     departing = [] if verb == "prepare" else departed_hosts(session, members)
     asked = [*((host, role) for host, role in wanted if host.name not in quarantined), *departing]
-    seen, errors = await observing.look_at(pool, platform_of(cluster), asked)
+    seen, errors = await observing.look_at(pool, platform_of(session.cluster), asked)
     by_name = {node.name: node for node in seen}
     nodes = [by_name.get(h.name) or Node(h, r, None, f"in quarantine: {quarantined[h.name]}") for h, r in wanted]
     gone = tuple(by_name[host.name] for host, _ in departing)
     notes = [f"{node.name} is left out: {node.absence}" for node in nodes if node.facts is None]
     notes += [f"{node.name} cannot be reached: only its traces in the cluster go" for node in gone if not node.facts]
-    _judge_absence(session, verb, nodes, [e for e in errors if e.host in {n.name for n in nodes}], force=force)
+    if not traits.tolerant:
+        _judge_absence(session, verb, nodes, [e for e in errors if e.host in {n.name for n in nodes}], force=force)
     context = context_of(session, nodes, members=members, departed=gone)
-    context = replace(context, force=force, drain=session.drain)
-    materials: Sequence[Material] = ()
-    if verb in CHANGING:
-        archs = {node.facts.architecture for node in context.reachable if node.facts}
-        supplies = supply.supplies_for(session, archs, str(cluster.kubernetes_version))
-        context = replace(context, supplies=supplies.by_arch, tags=supplies.tags)
-        materials = supplies.materials
-        notes += supplies.notes
-    documents = desired_documents(context) if verb == "apply" else []
-    (state, why), members_of_etcd = await asyncio.gather(
+    return replace(context, force=force, drain=session.drain, snapshot=session.snapshot), notes
+
+
+async def _look_at_cluster(pool: Pool, traits: Verb, context: Context) -> tuple[Context, str]:
+    """The cluster by its API and its etcd, as far as they answer, and why the API does not."""
+    documents = desired_documents(context) if traits.converges else []
+    (state, why), members = await asyncio.gather(
         observing.cluster_state(pool, context, documents),
-        observing.etcd_state(pool, context) if _asks_etcd(verb, context) else _nothing(),
+        observing.etcd_state(pool, context) if _asks_etcd(traits, context) else _nothing(),
     )
-    context = replace(context, state=state, etcd=members_of_etcd)
-    if verb == "apply":
-        hops, more = supply.hops_for(session, context)
-        context = replace(context, hops=hops)
-        materials = (*materials, *more)
-    strangers = _strangers(session, context) if verb == "apply" else ()
-    context = replace(context, departed=(*gone, *strangers))
-    notes += [f"{node.name} is in the cluster, not in the definition, and {node.absence}" for node in strangers]
-    if why:
-        notes.append(f"the API of the cluster does not answer: {why}")
-    if verb in CHANGING:
-        reasons = preflight(context, api_failure=why)
-        if reasons:
-            raise refused(reasons)
-    return context, notes, materials
+    return replace(context, state=state, etcd=members), why
 
 
-def _asks_etcd(verb: str, context: Context) -> bool:
+def _asks_etcd(traits: Verb, context: Context) -> bool:
     """Its members matter where there are, or were, several control plane hosts."""
     planes = [node for node in (*context.nodes, *context.departed) if node.control_plane]
-    return verb in CHANGING and len(planes) > 1
+    return (traits.equips or traits.tolerant) and len(planes) > 1
 
 
 async def _nothing() -> None:
@@ -240,7 +247,7 @@ def _without(context: Context, verb: str, failures: Sequence[RaijinError]) -> tu
         raise together(failures)
     nodes = tuple(replace(n, facts=None, absence=lost[n.name]) if n.name in lost else n for n in context.nodes)
     smaller = replace(context, nodes=nodes)
-    return smaller, VERBS[verb](smaller), [f"{host} is left out: {reason}" for host, reason in lost.items()]
+    return smaller, VERBS[verb].drafts(smaller), [f"{host} is left out: {reason}" for host, reason in lost.items()]
 
 
 def _resolver(session: Session) -> Resolve:

@@ -35,10 +35,11 @@ class Finished:
 
 def engine_of(session: Session) -> Engine:
     """The engine with everything that plans of the session's cluster may call."""
+    from raijin.app.keeping import handlers_of  # noqa: PLC0415
     from raijin.engine.service import Engine  # noqa: PLC0415
     from raijin.platforms import calls, platform_of  # noqa: PLC0415
 
-    handlers = {**calls.HANDLERS, **platform_of(session.cluster).handlers}
+    handlers = {**calls.HANDLERS, **platform_of(session.cluster).handlers, **handlers_of(session)}
     return Engine(session.home, session.database, handlers, session.events)
 
 
@@ -65,7 +66,7 @@ async def carry_out(
                 f"the run {latest[0].id} changed the cluster while this plan was made",
                 remedy="plan again and look at it",
             )
-        if verb == "apply":
+        if verb in {"apply", "restore"}:
             _remember_members(session, planned)
         policy = session.cluster.policy.on_host_failure
         run = await engine.start(planned.plan, pool, locator(session, planned.plan), policy)

@@ -21,6 +21,8 @@ from raijin.observe.events import Events
 if TYPE_CHECKING:
     from sqlalchemy.engine import Engine as Database
 
+    from raijin.platforms.base import Snapshot
+
 DEFAULT_FILE = "raijin.yaml"
 
 
@@ -29,7 +31,8 @@ class Session:
     """files: what was given with -f (default: raijin.yaml here). cluster_name: which cluster, where there are several.
 
     drain: whether nodes that leave are drained. only_host: the host that `prepare` is about, by name or address.
-    pending: changes of the definition that are planned with and not saved yet (see `propose`).
+    snapshot: what `restore` restores. pending: changes of the definition that are planned with and not saved yet (see
+    `propose`).
     """
 
     home: Path
@@ -39,6 +42,7 @@ class Session:
     offline: bool = False
     drain: bool = True
     only_host: str | None = None
+    snapshot: Snapshot | None = None
     pending: Edits | None = None
     events: Events = field(default_factory=Events)
 

@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterable
 from typing import cast
 
 from raijin.facts.cluster import NodeState, differences
+from raijin.lifecycle.backup import back_up_by_themselves
 from raijin.lifecycle.desired import desired_documents, desired_labels, desired_taints
 from raijin.lifecycle.endpoint import serve_endpoint, with_address
 from raijin.lifecycle.removal import lost, remove_departed, remove_lost_members
 from raijin.lifecycle.stages import call, live_node
-from raijin.lifecycle.upgrade import is_outdated, return_nodes, upgrade_nodes
+from raijin.lifecycle.upgrade import backup_first, is_outdated, return_nodes, upgrade_nodes
 from raijin.model.virtual_ip import VipProvider
 from raijin.plan.draft import Draft
 from raijin.plan.model import Call, Change, Disruption, Json, Retry
@@ -268,6 +269,8 @@ STAGES: tuple[Stage, ...] = (
     register_again,
     label_nodes,
     wait_until_ready,
+    back_up_by_themselves,
+    backup_first,
     upgrade_nodes,
     return_nodes,
     remove_departed,

@@ -2,6 +2,7 @@
 
 For each version on the way (an API server moves one minor at a time):
 
+    (once: a backup, from which everything could be begun anew)
     images     are sent ahead, which disturbs nobody
     drain      pods leave, by the eviction API; when they cannot, the node is left as it was
     upgrade    one program on the node
@@ -16,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from raijin.lifecycle.backup import take_backup
 from raijin.lifecycle.stages import call, live_node
 from raijin.model.version import Version
 from raijin.plan.draft import Draft
@@ -30,9 +32,16 @@ TRANSFER_SECONDS = 3600
 RETURN_SECONDS = 600
 
 
+def backup_first(context: Context) -> Iterable[Draft]:
+    """Before the first control plane host is touched."""
+    wanted = context.cluster.policy.backup_before_upgrade
+    if wanted and any(is_outdated(context, node) for node in _joined(context, context.control_planes)):
+        yield from take_backup(context, after=("settle/*", "ready/*"))
+
+
 def upgrade_nodes(context: Context) -> Iterable[Draft]:
     """Every node that runs something older than the definition says, through every version on the way."""
-    before: tuple[str, ...] = ("settle/*", "ready/*")
+    before: tuple[str, ...] = ("settle/*", "ready/*", "keep/*")
     planes, workers = (_joined(context, nodes) for nodes in (context.control_planes, context.workers))
     at = {node.name: platform_of(context.cluster).version_of(node, context.state) for node in (*planes, *workers)}
     for hop, after in zip(context.hops, (*context.hops[1:], None), strict=False):

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
+from raijin.model.backup import Backup
 from raijin.model.base import NON_EMPTY, FreeDict, Model, fault
 from raijin.model.boot import BootMethod
 from raijin.model.choice import Choice
@@ -94,6 +95,7 @@ class Cluster(Model):
     services: tuple[Service, ...] = Field(default=(), description="Services that the cluster depends on.")
     kubernetes: Kubernetes = Field(default=Kubernetes(), description="Settings of Kubernetes itself.")
     policy: Policy = Field(default=Policy(), description="How careful runs are.")
+    backup: Backup = Field(default=Backup(), description="Where backups of the cluster are kept, and how often.")
     security: FreeDict = Field(default={}, description="Security settings of the platform.")
     validation: Validation = Field(default=Validation(), description="What must hold before the cluster is done.")
     platform_config: FreeDict = Field(default={}, description="Settings that only the distribution knows.")

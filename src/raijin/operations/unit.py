@@ -120,8 +120,13 @@ unit_undo() { # name receipt
 }
 """
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9:_.\\@-]*")
+UNIT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9:_.\\@-]*")
 _TYPES = (".service", ".socket", ".target", ".timer", ".mount", ".swap", ".path", ".slice", ".device")
+
+
+def with_type(name: str) -> str:
+    """`kubelet` is `kubelet.service`."""
+    return name if name.endswith(_TYPES) else f"{name}.service"
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +152,7 @@ class Unit(Operation):
     undo_library: ClassVar[str] = UNDO
 
     def __post_init__(self) -> None:
-        matching(_NAME, self.name, "the name of a unit")
+        matching(UNIT_NAME, self.name, "the name of a unit")
         for path in self.watches:
             absolute(path)
         if self.masked and (self.running or self.enabled):
@@ -161,8 +166,8 @@ class Unit(Operation):
 
     @property
     def unit(self) -> str:
-        """The name with its type: `kubelet` is `kubelet.service`."""
-        return self.name if self.name.endswith(_TYPES) else f"{self.name}.service"
+        """The name with its type."""
+        return with_type(self.name)
 
     def manual(self) -> tuple[str, ...]:
         commands = ["systemctl daemon-reload"]

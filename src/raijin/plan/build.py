@@ -98,7 +98,7 @@ def _keep(
     for draft in drafts:
         if isinstance(draft.action, Program):
             changes = changes_of(draft.action, reports.get(draft.key, ()))
-            if changes:
+            if changes or draft.forced:
                 kept[draft.key] = (*changes, *draft.changes)
         elif draft.changes:
             kept[draft.key] = draft.changes

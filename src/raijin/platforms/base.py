@@ -99,6 +99,21 @@ class Hop:
 
 
 @dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A backup that a cluster is restored from. sha256: of the snapshot itself, which is sent like an artifact.
+
+    files: by path on the host, the name of the secret that holds the content. version: of the cluster it was made of.
+    restoration: names this restoration, so that data is kept aside under a name of its own.
+    """
+
+    id: str
+    sha256: str
+    files: Mapping[str, str]
+    version: Version
+    restoration: str
+
+
+@dataclass(frozen=True, slots=True)
 class Context:
     """Desired and observed, side by side: all that a lifecycle stage may look at.
 
@@ -106,7 +121,7 @@ class Context:
     cannot be reached (it may not exist yet). etcd: None when it was not asked, or has no quorum. members: hosts that
     earlier runs made part of the cluster. departed: nodes that are no longer in the definition. hops: the versions that
     an upgrade goes through, the wanted one last; none when nothing is older. beside: hosts of the cluster that are no
-    nodes: they carry its load balancer.
+    nodes: they carry its load balancer. snapshot: what is to be restored.
     """
 
     site: Site
@@ -119,6 +134,7 @@ class Context:
     members: Mapping[str, Member] = field(default_factory=dict)
     departed: tuple[Node, ...] = ()
     hops: tuple[Hop, ...] = ()
+    snapshot: Snapshot | None = None
     beside: tuple[Node, ...] = ()
     force: bool = False
     drain: bool = True

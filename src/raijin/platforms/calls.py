@@ -163,6 +163,11 @@ async def forget_member(context: CallContext) -> None:
         context.secrets.delete(name)
 
 
+async def quarantine_member(context: CallContext) -> None:
+    """raijin.quarantine: later plans leave the host alone, until it is released."""
+    context.members.quarantine(context.cluster, context.target, context.text("reason"))
+
+
 # What a call means in kubectl's words, for hands. {target} is the step's node.
 BY_HAND = {
     **etcd.BY_HAND,
@@ -177,6 +182,7 @@ BY_HAND = {
     "kube.delete-node": "`kubectl delete node {target}`",
     "cluster.kubeconfig": "Copy the administrator's kubeconfig of {target} to your machine, readable by you alone",
     "raijin.forget": "Take {target} out of your own notes",
+    "raijin.quarantine": "Do not switch {target} on before its disk is wiped",
 }
 
 HANDLERS: Handlers = {
@@ -191,4 +197,5 @@ HANDLERS: Handlers = {
     "kube.delete-node": delete_node,
     "cluster.kubeconfig": fetch_kubeconfig,
     "raijin.forget": forget_member,
+    "raijin.quarantine": quarantine_member,
 }

@@ -150,6 +150,22 @@ class Platform(Protocol):
         """The whole way back, for a host whose node object is gone already or whose cluster is destroyed."""
         ...
 
+    def pack(self, context: Context, node: Node) -> Program:
+        """Put a snapshot and what a control plane needs beside it into one tar, `packing.PACKED`, on a host."""
+        ...
+
+    def back_up(self, context: Context, node: Node) -> Program | None:
+        """Have a control plane host make backups by itself, as `backup.schedule` says, or no longer."""
+        ...
+
+    def halt(self, context: Context, node: Node) -> Program:
+        """End what a control plane host runs, its data kept aside, so that another cluster can be restored there."""
+        ...
+
+    def seed(self, context: Context) -> Program:
+        """Put the data of `context.snapshot` on `context.first`, which then starts with it."""
+        ...
+
     def secrets(self, cluster: str, node: Node) -> list[str]:
         """The names of the secrets that are kept for a host, to be forgotten with it."""
         ...

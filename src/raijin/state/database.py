@@ -11,7 +11,7 @@ from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 
 from raijin.errors import StateError
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest revision in state/migrations/versions."""
 
 BUSY_MILLISECONDS = 30_000

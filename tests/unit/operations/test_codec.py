@@ -37,6 +37,7 @@ from raijin.operations.package import Package
 from raijin.operations.program import Program
 from raijin.operations.reboot import Reboot
 from raijin.operations.repository import Repository
+from raijin.operations.restart import Restart
 from raijin.operations.restore import Restore
 from raijin.operations.swap import Swap
 from raijin.operations.sysctl import Sysctl
@@ -69,6 +70,7 @@ EXAMPLES: list[Operation] = [
     Command("x", ("a", SecretRef("token")), marker="x", environment=(("A", "b"), ("C", SecretRef("token")))),
     Wait("x", port=6443),
     Reboot(("needs-restarting", "-r")),
+    Restart("kubelet", timeout=30),
     Absent("/var/lib/kubelet", recursive=True, unmount=True),
     LinkAbsent("cni0"),
     ChainsAbsent(("KUBE-",)),

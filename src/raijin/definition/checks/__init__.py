@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from raijin.definition.checks.backups import backup_targets
 from raijin.definition.checks.base import Documents, Finding
 from raijin.definition.checks.endpoint import virtual_ips
 from raijin.definition.checks.groups import control_planes, counts, memberships
@@ -29,6 +30,7 @@ CHECKS: tuple[Callable[[Documents], Iterator[Finding]], ...] = (
     counts,
     control_planes,
     virtual_ips,
+    backup_targets,
     overlaps,
     pod_room,
     service_order,

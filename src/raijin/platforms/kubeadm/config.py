@@ -11,9 +11,9 @@ from raijin.model.cluster import Cluster
 from raijin.model.duration import format_duration
 from raijin.platforms.addresses import api_endpoint, node_address
 from raijin.platforms.base import Context, Node
+from raijin.platforms.kubeadm.paths import CRI_SOCKET
 
 Document = dict[str, Any]
-CRI_SOCKET = "unix:///run/containerd/containerd.sock"
 LOOPBACK = "127.0.0.1"
 FIRST_BETA4_MINOR = 31
 CGROUP_V1_OPT_IN_MINOR = 35

@@ -14,8 +14,7 @@ from raijin.operations.program import Program
 from raijin.operations.restore import Restore
 from raijin.operations.unit import Unit
 from raijin.platforms.base import Context
-from raijin.platforms.kubeadm.config import CRI_SOCKET
-from raijin.platforms.kubeadm.paths import FOLDER, INIT_MARKER, JOIN_MARKER, MANIFESTS
+from raijin.platforms.kubeadm.paths import CRI_SOCKET, FOLDER, INIT_MARKER, JOIN_MARKER, MANIFESTS
 
 # Folders that Kubernetes, containerd and the CNI fill while they run, and that nothing else uses.
 _FILLED = (
