@@ -32,6 +32,7 @@ from raijin.facts.raijin import Ownership
 from raijin.facts.system import System
 from raijin.lifecycle import apply, backup, destroy, restore
 from raijin.lifecycle.desired import desired_documents
+from raijin.lifecycle.returned import as_empty
 from raijin.model.host import Host
 from raijin.model.node_group import NodeRole
 from raijin.model.version import Version
@@ -42,7 +43,7 @@ from raijin.plan.model import Call, Plan, Step
 from raijin.platforms import platform_of
 from raijin.platforms.addresses import known_address
 from raijin.platforms.base import BinaryFile, Context, Hop, ImageFile, Node, Parts, Supply
-from raijin.platforms.kubeadm.paths import ADMIN_CONF, INIT_MARKER, JOIN_MARKER, KUBELET_CONF
+from raijin.platforms.kubeadm.paths import ADMIN_CONF, ETCD_DATA, INIT_MARKER, JOIN_MARKER, KUBELET_CONF
 from raijin.platforms.versions import way
 from raijin.platforms.view import HostView
 from raijin.state.members import Member
@@ -186,6 +187,7 @@ class World:
         if self.nodes and self.api:
             objects = {describe(d): self.objects.get(describe(d)) for d in desired_documents(first)}
             first = replace(first, state=ClusterState(self.nodes, objects))
+        first = as_empty(first)
         return replace(first, hops=self.hops(first), **more)  # type: ignore[arg-type]
 
     def hops(self, context: Context) -> tuple[Hop, ...]:
@@ -247,7 +249,7 @@ class World:
         machine = self.machine(step.target)
         if isinstance(step.action, Call):
             self.call(step.action, step.target)
-        elif step.stage == "leave":
+        elif step.stage in {"leave", "wipe"}:
             self.machines[step.target] = Machine(number=machine.number)
         else:
             machine.owner = cluster
@@ -266,6 +268,7 @@ class World:
                 machine.files.add(ADMIN_CONF)
                 machine.markers.add(JOIN_MARKER)
             if step.stage in {"start", "join"} and node.control_plane:
+                machine.files.add(f"{ETCD_DATA}/member")
                 self.voters[step.target] = known_address(node)
             if step.stage in {"start", "join", "register"}:
                 machine.version = str(self.definition.cluster().kubernetes_version)

@@ -16,6 +16,7 @@ from raijin.app.unsupported import unsupported, untouched
 from raijin.app.verbs import VERBS, Verb
 from raijin.errors import HostError, RaijinError, Unsupported
 from raijin.lifecycle.desired import desired_documents
+from raijin.lifecycle.returned import as_empty
 from raijin.model.host import Host
 from raijin.model.node_group import NodeRole
 from raijin.model.policy import OnHostFailure
@@ -187,7 +188,7 @@ async def _look_at_cluster(pool: Pool, traits: Verb, context: Context) -> tuple[
         observing.cluster_state(pool, context, documents),
         observing.etcd_state(pool, context) if _asks_etcd(traits, context) else _nothing(),
     )
-    return replace(context, state=state, etcd=members), why
+    return as_empty(replace(context, state=state, etcd=members)), why
 
 
 def _asks_etcd(traits: Verb, context: Context) -> bool:

@@ -14,6 +14,7 @@ from dataclasses import replace
 from raijin.errors import PlanRefused
 from raijin.lifecycle import apply, endpoint
 from raijin.lifecycle.preflight import host_reasons
+from raijin.lifecycle.returned import after
 from raijin.lifecycle.stages import call
 from raijin.plan.draft import Draft
 from raijin.plan.model import Call, Change, Disruption
@@ -30,8 +31,7 @@ _REBUILT = frozenset({"start", "join", "endpoint"})
 def drafts(context: Context) -> list[Draft]:
     """Everything that a restoration does. Raises PlanRefused when no control plane host can be reached."""
     fresh = emptied(context)
-    halted = frozenset(node.name for node in halting(context))
-    rest = [_adapted(fresh, draft, halted) for draft in apply.drafts(fresh)]
+    rest = _adapted(fresh, apply.drafts(fresh), [node.name for node in halting(context)])
     return [
         *halt(context),
         *leave_behind(context),
@@ -173,12 +173,11 @@ def _planes(context: Context) -> tuple[Node, ...]:
     return (*context.control_planes, *(node for node in context.departed if node.control_plane))
 
 
-def _adapted(context: Context, draft: Draft, halted: frozenset[str]) -> Draft:
-    """A draft of apply, after the halt. Nothing waits for a host that was halted as little as for a new one."""
-    needs = draft.needs if draft.cleanup else (*draft.needs, "halt/*")
-    if draft.stage == "start":
-        needs = (*needs, f"seed/{context.first.name}")
-    return replace(draft, needs=needs, forced=draft.stage in _REBUILT and draft.target in halted)
+def _adapted(context: Context, drafts: list[Draft], halted: list[str]) -> list[Draft]:
+    """The drafts of apply, after the halt of all control planes and the seeding of one."""
+    waiting = [d if d.cleanup else replace(d, needs=(*d.needs, "halt/*")) for d in drafts]
+    seeded = [replace(d, needs=(*d.needs, f"seed/{context.first.name}")) if d.stage == "start" else d for d in waiting]
+    return after(seeded, "halt", halted, forced=_REBUILT)
 
 
 def _version_reasons(context: Context) -> Iterable[str]:

@@ -71,6 +71,7 @@ class Kubeadm:
             joined=KUBELET_CONF in files,
             started=bool({INIT_MARKER, JOIN_MARKER} & markers) and ADMIN_CONF in files,
             begun=bool(files & {API_MANIFEST, ADMIN_CONF, KUBELET_CONF, f"{ETCD_DATA}/member"}),
+            data=f"{ETCD_DATA}/member" in files,
             foreign=facts.foreign,
         )
 

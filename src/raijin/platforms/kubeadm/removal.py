@@ -14,7 +14,15 @@ from raijin.operations.program import Program
 from raijin.operations.restore import Restore
 from raijin.operations.unit import Unit
 from raijin.platforms.base import Context
-from raijin.platforms.kubeadm.paths import CRI_SOCKET, FOLDER, INIT_MARKER, JOIN_MARKER, MANIFESTS
+from raijin.platforms.kubeadm.paths import (
+    ADMIN_CONF,
+    BOOTSTRAP_CONF,
+    CRI_SOCKET,
+    FOLDER,
+    INIT_MARKER,
+    JOIN_MARKER,
+    KUBELET_CONF,
+)
 
 # Folders that Kubernetes, containerd and the CNI fill while they run, and that nothing else uses.
 _FILLED = (
@@ -38,15 +46,16 @@ _CHAINS = ("KUBE-", "FLANNEL-", "CNI-")
 def leave(context: Context) -> Program:
     """The whole way back, for a host whose node object is already gone (or whose cluster is destroyed)."""
     operations: tuple[Operation, ...] = (
+        # What was started here is no more. Said first: an apply after an interrupted way back must start it anew.
+        *(Absent(f"{STATE_FOLDER}/stamps/command:{marker}") for marker in (INIT_MARKER, JOIN_MARKER)),
         Command(
             "stop Kubernetes and its containers",
             ("kubeadm", "reset", "--force", "--skip-phases=remove-etcd-member", "--cri-socket", CRI_SOCKET),
             only_if=("test", "-e", "/usr/local/bin/kubeadm"),
-            unless=("test", "!", "-d", MANIFESTS),
+            # It empties folders and leaves them; what it takes away for certain is the way to the API.
+            unless=("test", "!", "-e", KUBELET_CONF, "-a", "!", "-e", ADMIN_CONF, "-a", "!", "-e", BOOTSTRAP_CONF),
             timeout=600,
         ),
-        # What was started here is no more. Said at once: an apply after an interrupted way back must start it anew.
-        *(Absent(f"{STATE_FOLDER}/stamps/command:{marker}") for marker in (INIT_MARKER, JOIN_MARKER)),
         Unit("kubelet", running=False, enabled=False),
         ContainersAbsent(CRI_SOCKET),
         Unit("containerd", running=False, enabled=False),
