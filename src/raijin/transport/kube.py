@@ -56,7 +56,8 @@ async def _mapped(what: str, cluster: str) -> AsyncIterator[None]:
         yield
     except ApiError as error:
         code = error.status.code or 0
-        kind = KubernetesUnavailable if code == 429 or code >= 500 else KubernetesError
+        # An API server that has just started refuses even its administrator, until it has read the roles.
+        kind = KubernetesUnavailable if code in {403, 429} or code >= 500 else KubernetesError
         raise kind(f"{what}: {error.status.message}", host=cluster, detail=error.status.reason) from error
     except httpx2.ConnectError as error:
         if "CERTIFICATE_VERIFY_FAILED" not in str(error):

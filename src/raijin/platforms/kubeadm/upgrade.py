@@ -25,7 +25,7 @@ def upgrade(context: Context, node: Node, hop: Hop, *, leads: bool) -> Program:
     supply, version = hop.supply(node), str(hop.version)
     operations: tuple[Operation, ...] = (
         kubeadm_of(supply),
-        _kubeadm(node, version, leads=leads),
+        _kubeadm(context, node, version, leads=leads),
         *(operation for operation in binaries_of(supply, node) if operation != kubeadm_of(supply)),
         *services_of(context, supply, node),
         Wait("the kubelet answers", port=KUBELET_HEALTH_PORT, timeout=120),
@@ -36,12 +36,25 @@ def upgrade(context: Context, node: Node, hop: Hop, *, leads: bool) -> Program:
     return Program(f"upgrade to {version}", context.cluster.name, operations)
 
 
-def _kubeadm(node: Node, version: str, *, leads: bool) -> Command:
-    marker = f"kubeadm-upgrade-{version.lower()}"
+def _kubeadm(context: Context, node: Node, version: str, *, leads: bool) -> Command:
+    marker, ignoring = f"kubeadm-upgrade-{version.lower()}", _ignored(context, node)
     if node.control_plane and leads:
-        command = ("kubeadm", "upgrade", "apply", "--yes", version)
+        command = ("kubeadm", "upgrade", "apply", "--yes", *ignoring, version)
         return Command("upgrade the control plane", command, marker=marker, timeout=UPGRADE_SECONDS)
-    return Command("upgrade the node", ("kubeadm", "upgrade", "node"), marker=marker, timeout=UPGRADE_SECONDS)
+    command = ("kubeadm", "upgrade", "node", *ignoring)
+    return Command("upgrade the node", command, marker=marker, timeout=UPGRADE_SECONDS)
+
+
+def _ignored(context: Context, node: Node) -> tuple[str, ...]:
+    """The checks that the definition says shall not stop a node from starting or joining: nor from being upgraded."""
+    settings = context.cluster.kubernetes.kubeadm
+    found: dict[str, None] = {}
+    for part in (settings.init_configuration, settings.join_configuration)[0 if node.control_plane else 1 :]:
+        registration = part.get("nodeRegistration")
+        checks = registration.get("ignorePreflightErrors") if isinstance(registration, dict) else None
+        if isinstance(checks, list):
+            found.update(dict.fromkeys(map(str, checks)))
+    return (f"--ignore-preflight-errors={','.join(found)}",) if found else ()
 
 
 def version_of(node: Node, state: ClusterState | None) -> Version | None:
