@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import calico
+import cilium
 import cluster
 from components import Companions, Component, all_components, cni_plugins, flannel_cni, talosctl
 from oci import Image
@@ -38,6 +39,7 @@ OPTIONAL = {
     part.name: part
     for part in (
         Part("calico", calico.TAG, (calico.component(), cni_plugins(), flannel_cni()), calico.artifacts, calico.images),
+        Part("cilium", cilium.VERSION, (cilium.component(), cni_plugins()), cilium.artifacts, cilium.images),
         Part("talos", talosctl().version, (talosctl(),), _talos),
     )
 }
