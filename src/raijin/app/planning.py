@@ -145,7 +145,7 @@ async def _observe(
     wanted = wanted_hosts(session)
     departing = [] if verb == "prepare" else departed_hosts(session, members)
     asked = [*((host, role) for host, role in wanted if host.name not in quarantined), *departing]
-    seen, errors = await observing.look_at(pool, platform_of(cluster), asked)
+    seen, errors = await observing.look_at(pool, platform_of(cluster), asked, for_plan=True)
     by_name = {node.name: node for node in seen}
     nodes = [by_name.get(h.name) or Node(h, r, None, f"in quarantine: {quarantined[h.name]}") for h, r in wanted]
     gone = tuple(by_name[host.name] for host, _ in departing)
