@@ -100,7 +100,7 @@ def script(state_folder: str = STATE_FOLDER, *, for_plan: bool = False) -> str:
     host can pass for one. It is a function, so a transmission cut short executes nothing.
     """
     mark = f"raijin-facts-{uuid.uuid4().hex}"
-    parts = ["raijin_facts() {", _HEAD, _TAB, f"BASE={word(state_folder)}", "{"]
+    parts = [_HEAD, _TAB, f"BASE={word(state_folder)}", "raijin_look() {"]
     for ability in ABILITIES:
         asked = [f"echo; echo {mark} {ability.name}", ability.snippet.strip()]
         condition = LEFT_OUT.get(ability.name) if for_plan else None
@@ -109,7 +109,10 @@ def script(state_folder: str = STATE_FOLDER, *, for_plan: bool = False) -> str:
         parts += asked if condition != "" else []
     files = " ".join(dict.fromkeys(pattern for ability in ABILITIES for pattern in ability.files))
     parts += [f"echo; echo {mark} {_FILES}", f"grep -sHvE '{OTHER_MOUNTS}' {files}"]
-    return "\n".join([*parts, f"echo; echo {mark} end", "} 2>/dev/null </dev/null", "}", "raijin_facts", "exit 0", ""])
+    parts += [f"echo; echo {mark} end", "}"]
+    # In one piece: each write on its own costs a packet on both sides.
+    told = ["raijin_told=$(raijin_look 2>/dev/null </dev/null)", "printf '%s\\n' \"$raijin_told\""]
+    return "\n".join(["raijin_facts() {", *parts, *told, "}", "raijin_facts", "exit 0", ""])
 
 
 def parse(output: str) -> HostFacts:

@@ -85,8 +85,7 @@ def compile_operations(
     lines.append(PRELUDE)
     lines += dict.fromkeys(text for operation in operations for text in (*operation.requires, operation.library))
     lines += _topics(operations)
-    if mode is Mode.APPLY:
-        lines.append("begin_apply")
+    lines.append(f"begin_{mode.value}")
     last_use = {payload.sha256: index for index, operation in enumerate(operations) for payload in operation.payloads()}
     for index, operation in enumerate(operations):
         arguments = (word(argument) for argument in operation.arguments(resolve))
