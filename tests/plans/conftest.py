@@ -45,7 +45,7 @@ from raijin.platforms.base import BinaryFile, Context, Hop, ImageFile, Node, Par
 from raijin.platforms.kubeadm.paths import ADMIN_CONF, INIT_MARKER, JOIN_MARKER, KUBELET_CONF
 from raijin.platforms.versions import way
 from raijin.platforms.view import HostView
-from raijin.state.members import Member
+from raijin.state.member import Member
 from raijin.transport.kube import describe
 
 EXAMPLES = Path(__file__).parents[2] / "examples"

@@ -24,7 +24,7 @@ from raijin.platforms.access import open_cluster
 from raijin.platforms.base import Context, Node
 from raijin.platforms.platform import Platform
 from raijin.platforms.view import HostView
-from raijin.transport.kube import Document
+from raijin.transport.document import Document
 from raijin.transport.pool import Pool
 
 FACTS_SECONDS = 60.0

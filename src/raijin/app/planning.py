@@ -13,9 +13,8 @@ from raijin.app.choosing import host_to_prepare
 from raijin.app.session import Session
 from raijin.app.targets import recalled, targets_of
 from raijin.app.unsupported import unsupported, untouched
+from raijin.app.verbs import VERBS
 from raijin.errors import HostError, RaijinError, Unsupported
-from raijin.lifecycle import apply as apply_verb
-from raijin.lifecycle import destroy as destroy_verb
 from raijin.lifecycle.desired import desired_documents
 from raijin.lifecycle.preflight import preflight
 from raijin.model.host import Host
@@ -27,13 +26,10 @@ from raijin.plan.draft import Draft
 from raijin.plan.model import Material, Plan
 from raijin.platforms import platform_of
 from raijin.platforms.base import Context, Node
-from raijin.state.members import Member
+from raijin.state.member import Member
 from raijin.state.secrets import SecretStore
+from raijin.state.snapshot import read_members, read_timings
 from raijin.transport.pool import Pool
-
-VERBS = {"apply": apply_verb.drafts, "prepare": apply_verb.prepare_drafts, "destroy": destroy_verb.drafts}
-CHANGING = {"apply", "prepare"}
-"""Verbs that bring hosts nearer to the definition, so that they need artifacts and must pass the preflight."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +61,7 @@ async def open_pool(session: Session, extra: Iterable[Host] = ()) -> AsyncIterat
 
 
 def members_of(session: Session) -> dict[str, Member]:
-    if not session.has_state:
-        return {}
-    from raijin.state.members import Members  # noqa: PLC0415
-
-    return Members(session.database).of(session.cluster.name)
+    return read_members(session.home, session.cluster.name)
 
 
 def wanted_hosts(session: Session) -> list[tuple[Host, NodeRole]]:
@@ -117,7 +109,7 @@ async def make_plan(session: Session, verb: str, pool: Pool, *, force: bool = Fa
         )
     context, notes, materials = await _observe(session, verb, pool, force=force)
     notes += untouched(site)
-    drafts = VERBS[verb](context)
+    drafts = VERBS[verb].drafts(context)
     reports, failures = await observing.check(pool, drafts, _resolver(session))
     if failures:
         context, drafts, lost = _without(context, verb, failures)
@@ -131,7 +123,7 @@ async def make_plan(session: Session, verb: str, pool: Pool, *, force: bool = Fa
         definition=session.fingerprint(),
         sources=[str(path.resolve()) for path in session.paths],
         materials=materials,
-        estimates=_estimates(session),
+        estimates=read_timings(session.home),
     )
     return Planned(plan, context, started)
 
@@ -139,11 +131,11 @@ async def make_plan(session: Session, verb: str, pool: Pool, *, force: bool = Fa
 async def _observe(
     session: Session, verb: str, pool: Pool, *, force: bool
 ) -> tuple[Context, list[str], Sequence[Material]]:
-    cluster = session.cluster
+    cluster, wants = session.cluster, VERBS[verb]
     members = members_of(session)
-    quarantined = {name: m.quarantine for name, m in members.items() if m.quarantine and verb in CHANGING}
+    quarantined = {name: m.quarantine for name, m in members.items() if m.quarantine and wants.converges}
     wanted = wanted_hosts(session)
-    departing = [] if verb == "prepare" else departed_hosts(session, members)
+    departing = departed_hosts(session, members) if wants.leaves else []
     asked = [*((host, role) for host, role in wanted if host.name not in quarantined), *departing]
     seen, errors = await observing.look_at(pool, platform_of(cluster), asked, for_plan=True)
     by_name = {node.name: node for node in seen}
@@ -155,28 +147,28 @@ async def _observe(
     context = context_of(session, nodes, members=members, departed=gone)
     context = replace(context, force=force, drain=session.drain)
     materials: Sequence[Material] = ()
-    if verb in CHANGING:
+    if wants.converges:
         archs = {node.facts.architecture for node in context.reachable if node.facts}
         supplies = supply.supplies_for(session, archs, str(cluster.kubernetes_version))
         context = replace(context, supplies=supplies.by_arch, tags=supplies.tags)
         materials = supplies.materials
         notes += supplies.notes
-    documents = desired_documents(context) if verb == "apply" else []
+    documents = desired_documents(context) if wants.whole else []
     (state, why), members_of_etcd = await asyncio.gather(
         observing.cluster_state(pool, context, documents),
         observing.etcd_state(pool, context) if _asks_etcd(verb, context) else _nothing(),
     )
     context = replace(context, state=state, etcd=members_of_etcd)
-    if verb == "apply":
+    if wants.whole:
         hops, more = supply.hops_for(session, context)
         context = replace(context, hops=hops)
         materials = (*materials, *more)
-    strangers = _strangers(session, context) if verb == "apply" else ()
+    strangers = _strangers(session, context) if wants.whole else ()
     context = replace(context, departed=(*gone, *strangers))
     notes += [f"{node.name} is in the cluster, not in the definition, and {node.absence}" for node in strangers]
     if why:
         notes.append(f"the API of the cluster does not answer: {why}")
-    if verb in CHANGING:
+    if wants.converges:
         reasons = preflight(context, api_failure=why)
         if reasons:
             raise refused(reasons)
@@ -186,7 +178,7 @@ async def _observe(
 def _asks_etcd(verb: str, context: Context) -> bool:
     """Its members matter where there are, or were, several control plane hosts."""
     planes = [node for node in (*context.nodes, *context.departed) if node.control_plane]
-    return verb in CHANGING and len(planes) > 1
+    return VERBS[verb].converges and len(planes) > 1
 
 
 async def _nothing() -> None:
@@ -240,7 +232,7 @@ def _without(context: Context, verb: str, failures: Sequence[RaijinError]) -> tu
         raise together(failures)
     nodes = tuple(replace(n, facts=None, absence=lost[n.name]) if n.name in lost else n for n in context.nodes)
     smaller = replace(context, nodes=nodes)
-    return smaller, VERBS[verb](smaller), [f"{host} is left out: {reason}" for host, reason in lost.items()]
+    return smaller, VERBS[verb].drafts(smaller), [f"{host} is left out: {reason}" for host, reason in lost.items()]
 
 
 def _resolver(session: Session) -> Resolve:
@@ -250,14 +242,6 @@ def _resolver(session: Session) -> Resolve:
         return store.get(reference.secret) if store.has(reference.secret) else unresolved(reference)
 
     return resolve
-
-
-def _estimates(session: Session) -> dict[str, float]:
-    if not session.has_state:
-        return {}
-    from raijin.state.runs import Runs  # noqa: PLC0415
-
-    return Runs(session.database).timings()
 
 
 async def plan(session: Session, verb: str, *, force: bool = False) -> Planned:

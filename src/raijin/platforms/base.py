@@ -14,7 +14,7 @@ from raijin.model.node_group import NodeRole
 from raijin.model.site import Site
 from raijin.model.version import Version
 from raijin.platforms.view import HostView
-from raijin.state.members import Member
+from raijin.state.member import Member
 
 
 @dataclass(frozen=True, slots=True)

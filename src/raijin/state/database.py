@@ -10,11 +10,7 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 
 from raijin.errors import StateError
-
-HEAD = "0001"
-"""The newest revision in state/migrations/versions."""
-
-BUSY_MILLISECONDS = 30_000
+from raijin.state import BUSY_MILLISECONDS, DATABASE, HEAD, unusable
 
 
 def open_database(home: Path) -> Engine:
@@ -22,15 +18,14 @@ def open_database(home: Path) -> Engine:
 
     Raises StateError when it cannot be used, or was written by a newer Raijin.
     """
-    path = home / "state.sqlite"
+    path = home / DATABASE
     try:
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
         engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": BUSY_MILLISECONDS / 1000})
         sa.event.listen(engine, "connect", _pragmas)
         _migrate(engine, home / "state.lock")
     except (OSError, SQLAlchemyError) as error:
-        remedy = "make RAIJIN_HOME writable; if the file is damaged, move it away (clusters are not touched by that)"
-        raise StateError(f"the state database {path} cannot be used: {error}", remedy=remedy) from error
+        raise unusable(path, error) from error
     return engine
 
 

@@ -4,23 +4,12 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
 
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.engine import Engine
 
+from raijin.state.member import Member
 from raijin.state.tables import MEMBERS
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """target: how the host is reached (no secrets). quarantine: why it is left alone, if it is."""
-
-    host: str
-    role: str
-    target: Mapping[str, object]
-    quarantine: str | None = None
 
 
 class Members:

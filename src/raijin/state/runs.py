@@ -190,24 +190,6 @@ class Runs:
                 for row in db.execute(query)
             ]
 
-    def timings(self, *, last: int = 2000) -> dict[str, float]:
-        """Mean seconds of a step by stage, over the newest finished steps: the next plan's estimates.
-
-        `upgrade@v1.35.4` counts as `upgrade`.
-        """
-        done = (
-            sa.select(STEPS.c.stage, STEPS.c.seconds)
-            .where(STEPS.c.state == StepState.DONE, STEPS.c.seconds.is_not(None))
-            .order_by(STEPS.c.started.desc())
-            .limit(last)
-            .subquery()
-        )
-        seconds: dict[str, list[float]] = {}
-        with self._engine.connect() as db:
-            for stage, took in db.execute(sa.select(done.c.stage, done.c.seconds)):
-                seconds.setdefault(stage.partition("@")[0], []).append(float(took))
-        return {stage: sum(all_of) / len(all_of) for stage, all_of in seconds.items()}
-
     def _update_step(self, run: str, step: str, values: Mapping[str, object]) -> None:
         with self._engine.begin() as db:
             db.execute(STEPS.update().where(STEPS.c.run == run, STEPS.c.step == step).values(**values))

@@ -15,7 +15,8 @@ from alembic.script import ScriptDirectory
 
 from raijin import state
 from raijin.errors import StateError
-from raijin.state.database import HEAD, open_database
+from raijin.state import HEAD
+from raijin.state.database import open_database
 from raijin.state.tables import METADATA
 
 
