@@ -2,6 +2,10 @@
 
 SYSTEMD = r"""
 systemd_fetch() {
+  case $RELOAD:" $* " in units:*|mounts:*.mount\ *|mounts:*.swap\ *) reload_now;; esac
+  systemd_ask "$@"
+}
+systemd_ask() {
   UNITS=$(systemctl show -p Names,LoadState,ActiveState,UnitFileState,NeedDaemonReload,ActiveEnterTimestampMonotonic \
     -- "$@" 2>/dev/null)
 }
@@ -30,9 +34,13 @@ systemd_read() { # name
 }
 systemd_do() { # verb name
   case $1 in
-    reload) systemctl daemon-reload;;
-    start|restart) systemctl reset-failed -- "$2" 2>/dev/null; systemctl --no-ask-password "$1" -- "$2";;
-    *) systemctl --no-ask-password --quiet "$1" -- "$2";;
+    reload) reload_later units;;
+    start|restart)
+      reload_now
+      [ "$U_STATE" != failed ] || systemctl reset-failed -- "$2" 2>/dev/null
+      systemctl --no-ask-password "$1" -- "$2";;
+    stop) systemctl --no-ask-password --quiet stop -- "$2";;
+    *) systemctl --no-ask-password --quiet --no-reload "$1" -- "$2" && reload_later units;;
   esac
 }
 systemd_log() { journalctl -q --no-pager -o cat -n 20 -u "$1" 2>/dev/null || :; }
