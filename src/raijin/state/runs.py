@@ -172,15 +172,14 @@ class Runs:
         with self._engine.connect() as db:
             return bool(db.execute(sa.select(RUNS.c.cancel).where(RUNS.c.id == run)).scalar())
 
-    def record(self, event: Event) -> None:
-        """A sink for observe.events: append to the journal."""
+    def record(self, *events: Event) -> None:
+        """Append to the journal, all or none."""
+        rows = [
+            {"run": e.run, "at": e.at, "kind": e.kind, "step": e.step, "host": e.host, "data": json.dumps(e.data)}
+            for e in events
+        ]
         with self._engine.begin() as db:
-            db.execute(
-                EVENTS.insert().values(
-                    run=event.run, at=event.at, kind=event.kind, step=event.step, host=event.host,
-                    data=json.dumps(event.data),
-                )
-            )  # fmt: skip
+            db.execute(EVENTS.insert(), rows)
 
     def events(self, run: str, *, after: int = 0, limit: int = 10_000) -> list[tuple[int, Event]]:
         query = EVENTS.select().where(EVENTS.c.run == run, EVENTS.c.id > after).order_by(EVENTS.c.id).limit(limit)
