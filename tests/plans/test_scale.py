@@ -7,7 +7,7 @@ import sys
 from types import FrameType
 
 from raijin.definition.load import load
-from raijin.platforms.preflight import preflight
+from raijin.lifecycle.preflight import preflight
 
 FEW, MANY = 16, 64
 
