@@ -46,7 +46,7 @@ from raijin.platforms.base import BinaryFile, Context, Hop, ImageFile, Node, Par
 from raijin.platforms.kubeadm.paths import ADMIN_CONF, ETCD_DATA, INIT_MARKER, JOIN_MARKER, KUBELET_CONF
 from raijin.platforms.versions import way
 from raijin.platforms.view import HostView
-from raijin.state.members import Member
+from raijin.state.member import Member
 from raijin.transport.kube import describe
 
 EXAMPLES = Path(__file__).parents[2] / "examples"

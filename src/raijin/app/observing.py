@@ -24,18 +24,18 @@ from raijin.platforms.access import open_cluster
 from raijin.platforms.base import Context, Node
 from raijin.platforms.platform import Platform
 from raijin.platforms.view import HostView
-from raijin.transport.kube import Document
+from raijin.transport.document import Document
 from raijin.transport.pool import Pool
 
 FACTS_SECONDS = 60.0
 CHECK_SECONDS = 300.0
 
 
-async def facts_of(pool: Pool, host: str) -> HostView:
-    """The facts of one host, in one execution. Raises HostError."""
+async def facts_of(pool: Pool, host: str, *, for_plan: bool = False) -> HostView:
+    """The facts of one host (or those that a plan looks at), in one execution. Raises HostError."""
     connection = await pool.get(host)
     sent = time.time()
-    done = await connection.run(script(), timeout=FACTS_SECONDS)
+    done = await connection.run(script(for_plan=for_plan), timeout=FACTS_SECONDS)
     if done.status != 0:
         raise OperationFailed(
             f"the facts could not be read (status {done.status})",
@@ -49,13 +49,13 @@ async def facts_of(pool: Pool, host: str) -> HostView:
 
 
 async def look_at(
-    pool: Pool, platform: Platform, hosts: Iterable[tuple[Host, NodeRole]]
+    pool: Pool, platform: Platform, hosts: Iterable[tuple[Host, NodeRole]], *, for_plan: bool = False
 ) -> tuple[list[Node], list[HostError]]:
     """The hosts with their facts, all at the same time; those that cannot be reached stand without, and as errors."""
 
     async def one(host: Host, role: NodeRole) -> tuple[Node, HostError | None]:
         try:
-            facts = await facts_of(pool, host.name)
+            facts = await facts_of(pool, host.name, for_plan=for_plan)
             return Node(host, role, facts, parts=platform.parts(facts)), None
         except HostError as error:
             return Node(host, role, None, str(error)), error

@@ -26,8 +26,9 @@ from raijin.plan.draft import Draft
 from raijin.plan.model import Material, Plan
 from raijin.platforms import platform_of
 from raijin.platforms.base import Context, Node
-from raijin.state.members import Member
+from raijin.state.member import Member
 from raijin.state.secrets import SecretStore
+from raijin.state.snapshot import read_members, read_timings
 from raijin.transport.pool import Pool
 
 
@@ -61,11 +62,7 @@ async def open_pool(session: Session, extra: Iterable[Host] = ()) -> AsyncIterat
 
 
 def members_of(session: Session) -> dict[str, Member]:
-    if not session.has_state:
-        return {}
-    from raijin.state.members import Members  # noqa: PLC0415
-
-    return Members(session.database).of(session.cluster.name)
+    return read_members(session.home, session.cluster.name)
 
 
 def wanted_hosts(session: Session) -> list[tuple[Host, NodeRole]]:
@@ -127,7 +124,7 @@ async def make_plan(session: Session, verb: str, pool: Pool, *, force: bool = Fa
         definition=session.fingerprint(),
         sources=[str(path.resolve()) for path in session.paths],
         materials=materials,
-        estimates=_estimates(session),
+        estimates=read_timings(session.home),
     )
     return Planned(plan, context, started)
 
@@ -167,9 +164,9 @@ async def _look_at_hosts(session: Session, verb: str, pool: Pool, *, force: bool
     members, traits = members_of(session), VERBS[verb]
     quarantined = {name: m.quarantine for name, m in members.items() if m.quarantine and traits.equips}
     wanted = wanted_hosts(session)
-    departing = [] if verb == "prepare" else departed_hosts(session, members)
+    departing = departed_hosts(session, members) if traits.leaves else []
     asked = [*((host, role) for host, role in wanted if host.name not in quarantined), *departing]
-    seen, errors = await observing.look_at(pool, platform_of(session.cluster), asked)
+    seen, errors = await observing.look_at(pool, platform_of(session.cluster), asked, for_plan=True)
     by_name = {node.name: node for node in seen}
     nodes = [by_name.get(h.name) or Node(h, r, None, f"in quarantine: {quarantined[h.name]}") for h, r in wanted]
     gone = tuple(by_name[host.name] for host, _ in departing)
@@ -258,14 +255,6 @@ def _resolver(session: Session) -> Resolve:
         return store.get(reference.secret) if store.has(reference.secret) else unresolved(reference)
 
     return resolve
-
-
-def _estimates(session: Session) -> dict[str, float]:
-    if not session.has_state:
-        return {}
-    from raijin.state.runs import Runs  # noqa: PLC0415
-
-    return Runs(session.database).timings()
 
 
 async def plan(session: Session, verb: str, *, force: bool = False) -> Planned:

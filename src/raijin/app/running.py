@@ -89,13 +89,12 @@ def release(session: Session, hosts: Iterable[str]) -> list[str]:
 
 def _remember_members(session: Session, planned: Planned) -> None:
     """Before the first change: a host that a killed run has touched must be removable."""
-    from raijin.state.members import Member, Members  # noqa: PLC0415
+    from raijin.state.member import Member  # noqa: PLC0415
+    from raijin.state.members import Members  # noqa: PLC0415
 
-    members = Members(session.database)
-    for node in planned.context.hosts:
-        if node.facts is None:
-            continue
-        members.remember(session.cluster.name, Member(node.name, node.role.value, remembered(node.host)))
+    nodes = [node for node in planned.context.hosts if node.facts is not None]
+    members = [Member(node.name, node.role.value, remembered(node.host)) for node in nodes]
+    Members(session.database).remember(session.cluster.name, *members)
 
 
 def read_plan(path: Path) -> Plan:

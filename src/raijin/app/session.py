@@ -9,19 +9,20 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from raijin.artifacts.lock import Lock, lock_path, read_lock
-from raijin.artifacts.store import Artifacts
-from raijin.definition.definition import Definition
-from raijin.definition.edit import Edits
-from raijin.definition.load import load
 from raijin.errors import UsageError
-from raijin.model.cluster import Cluster
 from raijin.observe.events import Events
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Engine as Database
 
+    from raijin.artifacts.lock import Lock
+    from raijin.artifacts.store import Artifacts
+    from raijin.definition.definition import Definition
+    from raijin.definition.edit import Edits
+    from raijin.model.cluster import Cluster
     from raijin.platforms.base import Snapshot
+
+# What hangs on a session is imported when it is asked for: each part costs more to import than most commands compute.
 
 DEFAULT_FILE = "raijin.yaml"
 
@@ -60,6 +61,8 @@ class Session:
 
     @cached_property
     def definition(self) -> Definition:
+        from raijin.definition.load import load  # noqa: PLC0415
+
         return load(self.paths)
 
     def propose(self, edits: Edits) -> None:
@@ -85,7 +88,7 @@ class Session:
 
     @cached_property
     def database(self) -> Database:
-        from raijin.state.database import open_database  # noqa: PLC0415  (SQLAlchemy: a plan of no change needs none)
+        from raijin.state.database import open_database  # noqa: PLC0415
 
         return open_database(self.home)
 
@@ -96,16 +99,22 @@ class Session:
 
     @cached_property
     def artifacts(self) -> Artifacts:
+        from raijin.artifacts.store import Artifacts  # noqa: PLC0415
+
         mirror = self.mirror or self.definition.site().artifacts.mirror
         return Artifacts(self.home, str(mirror) if mirror else None, self.offline)
 
     @property
     def lock_file(self) -> Path:
+        from raijin.artifacts.lock import lock_path  # noqa: PLC0415
+
         return lock_path(self.paths[0])
 
     @cached_property
     def lock(self) -> Lock:
         """The lock file beside the definition; without one, what imported bundles hold."""
+        from raijin.artifacts.lock import read_lock  # noqa: PLC0415
+
         if self.lock_file.is_file():
             return read_lock(self.lock_file)
         return self.artifacts.offered()

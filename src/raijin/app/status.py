@@ -12,7 +12,7 @@ from raijin.app.session import Session
 from raijin.facts.cluster import ClusterState, NodeState
 from raijin.platforms import platform_of
 from raijin.platforms.base import Node
-from raijin.state.members import Member
+from raijin.state.member import Member
 
 
 @dataclass(frozen=True, slots=True)

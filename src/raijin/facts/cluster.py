@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from raijin.transport.kube import Document, Kube, describe
+from raijin.transport.document import Document, describe
+
+if TYPE_CHECKING:
+    from raijin.transport.kube import Kube
 
 LABELS_NOTE = "raijin.dev/labels"
 TAINTS_NOTE = "raijin.dev/taints"

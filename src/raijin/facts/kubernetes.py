@@ -7,9 +7,15 @@ from dataclasses import dataclass
 
 SNIPPET = r"""
 k_found=
+# PATH is walked by hand: each $(command -v) would be a process.
+set -f; IFS=:
 for k_name in kubelet kubeadm kubectl containerd crictl runc crio docker k3s rke2 k0s etcd etcdctl helm; do
-  if k_path=$(command -v "$k_name") && [ -f "$k_path" ]; then k_found="$k_found$k_path$NL"; fi
+  for k_dir in $PATH; do
+    k_path=$k_dir/$k_name
+    if [ -f "$k_path" ] && [ -x "$k_path" ]; then k_found="$k_found$k_path$NL"; break; fi
+  done
 done
+unset IFS; set +f
 for k_path in /opt/cni/bin/bridge /opt/cni/bin/flannel; do [ ! -f "$k_path" ] || k_found="$k_found$k_path$NL"; done
 if [ -n "$k_found" ]; then
   # What Raijin installed is stamped with its name. Only another binary is asked for its version, which costs far more.

@@ -21,7 +21,7 @@ from raijin.platforms.addresses import api_endpoint
 from raijin.platforms.base import Context, Node
 from raijin.platforms.etcd import arguments
 from raijin.platforms.platform import Platform
-from raijin.transport.kube import describe
+from raijin.transport.document import describe
 
 Stage = Callable[[Context], Iterable[Draft]]
 TRANSFER_SECONDS = 3600

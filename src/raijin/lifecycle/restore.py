@@ -130,8 +130,9 @@ def tidy(context: Context) -> Draft:
     )
 
 
-def reasons(context: Context) -> list[str]:
+def reasons(context: Context, api_failure: str = "") -> list[str]:
     """What stands against it. Other than for apply, a dead cluster is no reason, and neither is a dead worker."""
+    del api_failure
     found = list(host_reasons(context))
     found += endpoint.reasons(context)
     found += _version_reasons(context)

@@ -18,6 +18,7 @@ restart_check() {
 }
 restart_change() { # name seconds
   init_system || return 1
+  "${INIT}_ask" "$1"; "${INIT}_read" "$1"
   "${INIT}_do" restart "$1" && unit_wait "$1" active "$2" && { s_done=$I; return 0; }
   "${INIT}_read" "$1"
   REASON="$1 did not become active (it is $U_STATE)"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from raijin.facts.cluster import ClusterState
 from raijin.facts.etcd import EtcdState
@@ -13,7 +14,7 @@ from raijin.model.node_group import NodeRole
 from raijin.model.site import Site
 from raijin.model.version import Version
 from raijin.platforms.view import HostView
-from raijin.state.members import Member
+from raijin.state.member import Member
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,7 @@ class Snapshot:
     restoration: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Context:
     """Desired and observed, side by side: all that a lifecycle stage may look at.
 
@@ -125,6 +126,8 @@ class Context:
     earlier runs made part of the cluster. departed: nodes that are no longer in the definition. hops: the versions that
     an upgrade goes through, the wanted one last; none when nothing is older. beside: hosts of the cluster that are no
     nodes: they carry its load balancer. snapshot: what is to be restored.
+
+    What is derived from the nodes is computed once (so it has no slots): stages ask for it at each node.
     """
 
     site: Site
@@ -142,25 +145,25 @@ class Context:
     force: bool = False
     drain: bool = True
 
-    @property
+    @cached_property
     def reachable(self) -> tuple[Node, ...]:
         return tuple(node for node in self.nodes if node.facts is not None)
 
-    @property
+    @cached_property
     def hosts(self) -> tuple[Node, ...]:
         """Nodes and hosts beside them, reachable or not."""
         return (*self.nodes, *self.beside)
 
-    @property
+    @cached_property
     def blind(self) -> bool:
         """There is a cluster, and its API does not answer: what it holds is unknown, not absent."""
         return self.state is None and bool(self.started)
 
-    @property
+    @cached_property
     def control_planes(self) -> tuple[Node, ...]:
         return tuple(node for node in self.nodes if node.control_plane)
 
-    @property
+    @cached_property
     def started(self) -> tuple[Node, ...]:
         """The reachable control plane hosts that are part of a running cluster, departing ones last."""
         return tuple(node for node in (*self.nodes, *self.departed) if node.control_plane and node.parts.started)
@@ -170,7 +173,7 @@ class Context:
         """The control plane host that others join by; where there is no cluster yet, the one that it is started on."""
         return (*self.started, *self.control_planes)[0]
 
-    @property
+    @cached_property
     def workers(self) -> tuple[Node, ...]:
         return tuple(node for node in self.nodes if not node.control_plane)
 

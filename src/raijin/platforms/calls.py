@@ -11,7 +11,7 @@ from raijin.platforms import etcd
 from raijin.platforms.access import open_access, open_cluster, read_kubeconfig
 from raijin.platforms.drain import drain, uncordon
 from raijin.platforms.kubeconfig import kubeconfig_secret, renamed
-from raijin.transport.kube import Document, describe
+from raijin.transport.document import Document, describe
 
 NODE = {"apiVersion": "v1", "kind": "Node"}
 

@@ -20,8 +20,8 @@ from lightkube.resources.core_v1 import Namespace, Node, Pod, PodEviction
 from lightkube.types import PatchType
 
 from raijin.errors import KubernetesError, KubernetesUnavailable
+from raijin.transport.document import Document, describe
 
-Document = dict[str, Any]
 FIELD_MANAGER = "raijin"
 TIMEOUT_SECONDS = 20.0
 
@@ -161,10 +161,3 @@ def _grace(seconds: int) -> Any:
 
 def _namespace(namespace: str | None) -> dict[str, str]:
     return {"namespace": namespace} if namespace else {}
-
-
-def describe(document: Mapping[str, Any]) -> str:
-    """`DaemonSet kube-flannel/kube-flannel-ds`, for people."""
-    metadata = document["metadata"]
-    place = f"{metadata['namespace']}/" if metadata.get("namespace") else ""
-    return f"{document['kind']} {place}{metadata['name']}"

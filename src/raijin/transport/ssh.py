@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes.util
 import os
 import shlex
+import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
-
-import asyncssh
 
 from raijin.errors import (
     AuthenticationFailed,
@@ -33,6 +33,32 @@ from raijin.transport.base import ByteCounter, Completed, LineHandler, TunnelIte
 from raijin.transport.become import become, check_refused
 from raijin.transport.delivery import CHUNK, Received, check_received, receive, send
 from raijin.transport.hostkeys import fingerprint, record_first_use
+
+_MISSING: Any = object()
+
+
+@contextlib.contextmanager
+def _without_extras() -> Iterator[None]:
+    """Keep asyncssh from looking for what Raijin never offers, which takes a quarter of its import.
+
+    liboqs and nettle, by starting ldconfig, gcc and ld: for key exchanges and MACs that are not in the lists below.
+    X.509: OpenSSH does not speak it. asyncssh does without what it does not find.
+    """
+    search, x509 = ctypes.util.find_library, sys.modules.get("cryptography.x509", _MISSING)
+    ctypes.util.find_library = lambda name: None
+    sys.modules["cryptography.x509"] = None  # type: ignore[assignment]  # the documented way to forbid an import
+    try:
+        yield
+    finally:
+        ctypes.util.find_library = search
+        if x509 is _MISSING:
+            del sys.modules["cryptography.x509"]
+        else:
+            sys.modules["cryptography.x509"] = x509
+
+
+with _without_extras():
+    import asyncssh
 
 KEY_EXCHANGE = (
     "curve25519-sha256",
