@@ -16,11 +16,12 @@ from raijin.operations.link import LinkAbsent
 from raijin.operations.reboot import Reboot
 from raijin.operations.restart import Restart
 from raijin.operations.restore import Restore
+from raijin.operations.staticpod import StaticPod
 from raijin.operations.undoable import UNDOABLE
 from raijin.operations.wait import Wait
 
 _ENDING = (Absent, LinkAbsent, ChainsAbsent, ContainersAbsent, Restore, Forget)
-CATALOGUE = (*UNDOABLE, Image, Command, Wait, Reboot, Restart, Claim, AddressFree, *_ENDING)
+CATALOGUE = (*UNDOABLE, Image, Command, Wait, Reboot, Restart, StaticPod, Claim, AddressFree, *_ENDING)
 """Every kind of operation, those that keep receipts first."""
 
 __all__ = ["CATALOGUE"]

@@ -39,6 +39,7 @@ from raijin.operations.reboot import Reboot
 from raijin.operations.repository import Repository
 from raijin.operations.restart import Restart
 from raijin.operations.restore import Restore
+from raijin.operations.staticpod import StaticPod
 from raijin.operations.swap import Swap
 from raijin.operations.sysctl import Sysctl
 from raijin.operations.template import Template
@@ -71,6 +72,8 @@ EXAMPLES: list[Operation] = [
     Wait("x", port=6443),
     Reboot(("needs-restarting", "-r")),
     Restart("kubelet", timeout=30),
+    StaticPod("etcd", "unix:///run/x.sock", ("/etc/a", "/etc/b"), timeout=30),
+    Command("y", ("a",), marker="y", value="2"),
     Absent("/var/lib/kubelet", recursive=True, unmount=True),
     LinkAbsent("cni0"),
     ChainsAbsent(("KUBE-",)),
