@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from raijin.app.planning import Planned
     from raijin.app.running import Finished
     from raijin.app.session import Session
+    from raijin.cli.show import Progress
 
 
 @click.command()
@@ -50,12 +51,13 @@ def execute(
 ) -> Finished:
     """Plan, ask, run, with the plan and the progress on standard error."""
     from raijin.app.running import carry_out  # noqa: PLC0415
-    from raijin.cli.show import Progress, print_lines  # noqa: PLC0415
-    from raijin.plan.render import render  # noqa: PLC0415
 
     shown: list[Progress] = []
 
     def confirm(planned: Planned) -> bool:
+        from raijin.cli.show import Progress, print_lines  # noqa: PLC0415  (not before the hosts are asked)
+        from raijin.plan.render import render  # noqa: PLC0415
+
         if output == "text":
             print_lines(render(planned.plan, detail=not yes), err=True)
         if not yes and not _agreed(session, verb):
