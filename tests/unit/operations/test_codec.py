@@ -24,6 +24,7 @@ from raijin.operations.containers import ContainersAbsent
 from raijin.operations.directory import Directory
 from raijin.operations.download import Download
 from raijin.operations.file import File
+from raijin.operations.fixed import Fixed
 from raijin.operations.forget import Forget
 from raijin.operations.group import Group
 from raijin.operations.hostname import Hostname
@@ -70,6 +71,7 @@ EXAMPLES: list[Operation] = [
     Image("a/b:c", SUM, "b"),
     Command("x", ("a", SecretRef("token")), marker="x", environment=(("A", "b"), ("C", SecretRef("token")))),
     Wait("x", port=6443),
+    Fixed("pods", "10.244.0.0/16", "the network of pods", "make the cluster anew"),
     Reboot(("needs-restarting", "-r")),
     Restart("kubelet", timeout=30),
     StaticPod("etcd", "unix:///run/x.sock", ("/etc/a", "/etc/b"), timeout=30),
