@@ -20,6 +20,7 @@ from raijin.operations.program import Program
 from raijin.plan.handlers import Handlers
 from raijin.plan.model import Call
 from raijin.platforms.base import Context, Hop, Node, Parts
+from raijin.platforms.encrypted import Written
 from raijin.platforms.view import HostView
 from raijin.transport.pool import Pool
 
@@ -27,6 +28,18 @@ Action = Program | Call
 Document = dict[str, Any]
 Part = tuple[str, str]
 """(field path of the definition, why it cannot be served)"""
+
+
+class ApiServers(Protocol):
+    """Files of the API servers that Raijin writes itself: for the audit log, and for encryption at rest."""
+
+    def write_with(self, context: Context, order: tuple[Written, ...], title: str) -> Program:
+        """The API server of one control plane host reads data in these ways, and writes it in the first of them."""
+        ...
+
+    def rewrite(self, context: Context, resources: Sequence[str]) -> Program:
+        """Everything of these resources is written anew, on one control plane host for all."""
+        ...
 
 
 class Platform(Protocol):
@@ -47,6 +60,8 @@ class Platform(Protocol):
     """The newest release of each minor that Raijin knows of."""
     inits: tuple[str, ...]
     """Init systems that its hosts may have."""
+    api_servers: ApiServers | None
+    """None where the distribution has a way of its own for these files, or none."""
     handlers: Handlers
     """Calls of its own, by name."""
     by_hand: dict[str, str]
