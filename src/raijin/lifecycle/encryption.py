@@ -79,7 +79,9 @@ def _each(
 ) -> Iterable[Draft]:
     """One control plane host after the other."""
     first, servers = before, platform_of(context.cluster).api_servers
-    for node in joined(context, context.control_planes) if servers else ():
+    if servers is None:
+        return
+    for node in joined(context, context.control_planes):
         yield Draft(
             stage,
             node.name,
