@@ -363,10 +363,12 @@ class World:
         elif call.name == "kube.delete-node":
             self.nodes.pop(target, None)
         elif call.name == "encryption.key":
-            noted = read_written(arguments["written"]) if arguments["written"] else self.keys.written
-            self.keys = Keys(self.keys.names | ({arguments["key"]} - {""}), noted)
+            way = read_written(arguments["way"])
+            names = self.keys.names | ({way.key} - {""})
+            begun = tuple(dict.fromkeys((*self.keys.begun, way)))
+            self.keys = Keys(names, way) if arguments["fresh"] else Keys(names, self.keys.written, begun)
         elif call.name == "encryption.written":
-            self.keys = Keys(self.keys.names, read_written(arguments["written"]))
+            self.keys = Keys(self.keys.names, read_written(arguments["way"]))
         elif call.name == "raijin.quarantine":
             self.members[target] = replace(self.members[target], quarantine=str(arguments["reason"]))
         elif call.name == "raijin.forget":

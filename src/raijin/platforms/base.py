@@ -192,7 +192,7 @@ class Context:
     def rewriting(self) -> bool:
         """Whether there is data that is written in another way."""
         exists = bool(self.started) or self.snapshot is not None
-        return exists and self.writing != self.keys.written
+        return exists and self.keys.found != (self.writing,)
 
     @property
     def first(self) -> Node:
