@@ -20,7 +20,7 @@ from raijin.definition.definition import Definition
 from raijin.definition.load import load
 from raijin.facts import ABILITIES
 from raijin.facts.base import Unknown
-from raijin.facts.cluster import ClusterState, NodeState, Taint
+from raijin.facts.cluster import PART_LABEL, PRUNED_KINDS, ClusterState, NodeState, Taint
 from raijin.facts.cpu import Cpu
 from raijin.facts.etcd import EtcdMember, EtcdState
 from raijin.facts.gather import HostFacts
@@ -31,7 +31,7 @@ from raijin.facts.network import Interface, Network
 from raijin.facts.raijin import Ownership
 from raijin.facts.system import System
 from raijin.lifecycle import apply, destroy
-from raijin.lifecycle.desired import desired_documents
+from raijin.lifecycle.desired import KUBE_PROXY, NETWORK_PART, observed_documents
 from raijin.model.host import Host
 from raijin.model.node_group import NodeRole
 from raijin.model.version import Version
@@ -139,6 +139,7 @@ class World:
     nodes: dict[str, NodeState] = field(default_factory=dict)
     objects: dict[str, dict[str, Any]] = field(default_factory=dict)
     voters: dict[str, str] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=lambda: dict(TAGS))
     api: bool = True
 
     def power_cut(self, name: str) -> None:
@@ -171,12 +172,21 @@ class World:
         departed = tuple(self.node(host, role) for host, role in gone)
         site, members = self.definition.site(), self.members
         supplies = {"amd64": supply_of(str(cluster.kubernetes_version))}
-        first = Context(site, cluster, nodes, supplies, TAGS, members=members, departed=departed, beside=beside)
+        first = Context(site, cluster, nodes, supplies, self.tags, members=members, departed=departed, beside=beside)
         first = replace(first, etcd=self.etcd(first))
         if self.nodes and self.api:
-            objects = {describe(d): self.objects.get(describe(d)) for d in desired_documents(first)}
-            first = replace(first, state=ClusterState(self.nodes, objects))
+            objects = {describe(d): self.objects.get(describe(d)) for d in observed_documents(first)}
+            first = replace(first, state=ClusterState(self.nodes, objects, self.parts()))
         return replace(first, hops=self.hops(first), **more)  # type: ignore[arg-type]
+
+    def parts(self) -> dict[str, dict[str, Any]]:
+        """As facts/cluster.py lists them: what Raijin applied, of the kinds that it prunes."""
+        return {
+            name: {"apiVersion": o["apiVersion"], "kind": o["kind"], "metadata": o["metadata"]}
+            for name, o in self.objects.items()
+            if o["metadata"].get("labels", {}).get(PART_LABEL) == NETWORK_PART
+            and (o["apiVersion"], o["kind"]) in PRUNED_KINDS
+        }
 
     def hops(self, context: Context) -> tuple[Hop, ...]:
         """As app/supply.py finds them, with everything at hand."""
@@ -245,6 +255,8 @@ class World:
             if step.stage == "start":
                 machine.files |= {ADMIN_CONF, KUBELET_CONF}
                 machine.markers.add(INIT_MARKER)
+                if not self.definition.cluster().network.cni.replaces_kube_proxy:
+                    self.objects[describe(KUBE_PROXY)] = KUBE_PROXY
             if step.stage == "join":
                 machine.files.add(KUBELET_CONF)
             (node,) = (n for n in self.context().hosts if n.name == step.target)
@@ -289,6 +301,9 @@ class World:
         arguments: Mapping[str, Any] = call.arguments
         if call.name == "kube.apply":
             self.objects |= {describe(d): d for d in arguments["documents"]}
+        elif call.name == "kube.prune":
+            for item in arguments["objects"]:
+                del self.objects[describe(item)]
         elif call.name == "kube.label":
             node = self.nodes[target]
             taints = tuple(Taint(t["key"], t.get("value", ""), t["effect"]) for t in arguments["taints"])

@@ -16,7 +16,7 @@ from raijin.app.unsupported import unsupported, untouched
 from raijin.errors import HostError, RaijinError, Unsupported
 from raijin.lifecycle import apply as apply_verb
 from raijin.lifecycle import destroy as destroy_verb
-from raijin.lifecycle.desired import desired_documents
+from raijin.lifecycle.desired import NETWORK_PART, observed_documents
 from raijin.lifecycle.preflight import preflight
 from raijin.model.host import Host
 from raijin.model.node_group import NodeRole
@@ -161,9 +161,9 @@ async def _observe(
         context = replace(context, supplies=supplies.by_arch, tags=supplies.tags)
         materials = supplies.materials
         notes += supplies.notes
-    documents = desired_documents(context) if verb == "apply" else []
+    documents = observed_documents(context) if verb == "apply" else []
     (state, why), members_of_etcd = await asyncio.gather(
-        observing.cluster_state(pool, context, documents),
+        observing.cluster_state(pool, context, documents, NETWORK_PART if documents else ""),
         observing.etcd_state(pool, context) if _asks_etcd(verb, context) else _nothing(),
     )
     context = replace(context, state=state, etcd=members_of_etcd)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import cast
 
-from raijin.facts.cluster import NodeState, differences
-from raijin.lifecycle.desired import desired_documents, desired_labels, desired_taints
+from raijin.facts.cluster import NodeState
+from raijin.lifecycle.desired import desired_labels, desired_taints
 from raijin.lifecycle.endpoint import serve_endpoint, with_address
+from raijin.lifecycle.network import install_network, prune_network, roll_out_network
 from raijin.lifecycle.removal import lost, remove_departed, remove_lost_members
 from raijin.lifecycle.stages import call, live_node
 from raijin.lifecycle.upgrade import is_outdated, return_nodes, upgrade_nodes
@@ -19,7 +20,6 @@ from raijin.platforms.addresses import api_endpoint
 from raijin.platforms.base import Context, Node
 from raijin.platforms.etcd import arguments
 from raijin.platforms.platform import Platform
-from raijin.transport.kube import describe
 
 Stage = Callable[[Context], Iterable[Draft]]
 TRANSFER_SECONDS = 3600
@@ -98,31 +98,6 @@ def fetch_kubeconfig(context: Context) -> Iterable[Draft]:
         follows=True,
         timeout=60,
     )
-
-
-def install_network(context: Context) -> Iterable[Draft]:
-    """The container network, and what else the platform puts into the cluster, by server-side apply."""
-    documents = desired_documents(context)
-    changes: list[Change] = []
-    for document in documents:
-        live = context.state.objects.get(describe(document)) if context.state else None
-        if live is None:
-            changes.append(Change(describe(document), "state", "absent", "applied"))
-        else:
-            wanted = {key: value for key, value in document.items() if key not in {"apiVersion", "kind"}}
-            changes += [Change(describe(document), path, have, want) for path, have, want in differences(wanted, live)]
-    if documents:
-        yield Draft(
-            "network",
-            context.cluster.name,
-            "install the container network",
-            call(context, "kube.apply", {"documents": cast("Json", documents)}),
-            needs=(f"start/{context.first.name}", f"services/{context.first.name}"),
-            changes=() if context.blind else tuple(changes),
-            follows=context.blind,
-            timeout=120,
-            estimate=3,
-        )
 
 
 def join_control_planes(context: Context) -> Iterable[Draft]:
@@ -262,6 +237,8 @@ STAGES: tuple[Stage, ...] = (
     start_cluster,
     fetch_kubeconfig,
     install_network,
+    roll_out_network,
+    prune_network,
     remove_lost_members,
     join_control_planes,
     join_workers,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from raijin.artifacts.catalogue import normal_version
 from raijin.artifacts.lock import Lock
 from raijin.artifacts.needs import Choice
 from raijin.model.cluster import Cluster
-from raijin.model.network import CniName
+from raijin.model.cni import CniName
 from raijin.network.cni import ContainerNetwork
 from raijin.network.flannel import FLANNEL
 
@@ -25,4 +26,4 @@ def served() -> tuple[CniName, ...]:
 def choice_of(cluster: Cluster, version: str, lock: Lock | None, main_image: str) -> Choice:
     """The versions of a container network's images; `network.cni.version` is that of its main image."""
     pinned = cluster.network.cni.version
-    return Choice(version, lock or Lock(), {main_image: pinned} if pinned else {})
+    return Choice(version, lock or Lock(), {main_image: normal_version(pinned)} if pinned else {})

@@ -72,6 +72,14 @@ class HostView:
         return next((a.partition("/")[0] for item in interfaces for a in item.addresses), "")
 
     @property
+    def families(self) -> frozenset[int]:
+        """The IP versions of which the interface with the default route has an address; empty when that is unknown."""
+        network = self.facts.network
+        default = getattr(network, "default_interface", "")
+        addresses = [a for i in getattr(network, "interfaces", ()) if i.name == default for a in i.addresses]
+        return frozenset(6 if ":" in address else 4 for address in addresses)
+
+    @property
     def mac(self) -> str:
         network = self.facts.network
         default = getattr(network, "default_interface", "")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from raijin.definition.checks.base import Documents, Finding
+from raijin.definition.checks.container_networks import container_networks
 from raijin.definition.checks.endpoint import virtual_ips
 from raijin.definition.checks.groups import control_planes, counts, memberships
 from raijin.definition.checks.hosts import circular_jumps, duplicate_hosts, power_needs, unknown_jumps
@@ -31,6 +32,7 @@ CHECKS: tuple[Callable[[Documents], Iterator[Finding]], ...] = (
     virtual_ips,
     overlaps,
     pod_room,
+    container_networks,
     service_order,
     meshes,
     templates,

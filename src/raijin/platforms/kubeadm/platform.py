@@ -11,7 +11,7 @@ from raijin.artifacts.versions import NEWEST_PATCHES
 from raijin.facts.cluster import ClusterState
 from raijin.facts.etcd import EtcdAccess
 from raijin.model.cluster import Cluster, ClusterType
-from raijin.model.network import CniName
+from raijin.model.cni import CniName
 from raijin.model.version import Version
 from raijin.operations.command import Command
 from raijin.operations.program import Program
@@ -56,6 +56,7 @@ class Kubeadm:
     bootstrap_kubeconfig = SUPER_ADMIN_CONF
     static_pods = MANIFESTS
     networks: frozenset[CniName] = frozenset()
+    kube_proxy = True
     release = "kubelet"
     known: Mapping[int, Version] = {minor: Version(1, minor, patch) for minor, patch in NEWEST_PATCHES.items()}
     inits = ("systemd",)
