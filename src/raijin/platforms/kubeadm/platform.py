@@ -20,7 +20,13 @@ from raijin.platforms.access import access_to
 from raijin.platforms.addresses import api_endpoint
 from raijin.platforms.base import Context, Hop, Node, Parts
 from raijin.platforms.kubeadm import calls, members, node, removal, supply, upgrade
-from raijin.platforms.kubeadm.config import CRI_SOCKET, init_documents, join_document, kubelet_allows_cgroup_v1
+from raijin.platforms.kubeadm.config import (
+    CRI_SOCKET,
+    beta4,
+    init_documents,
+    join_document,
+    kubelet_allows_cgroup_v1,
+)
 from raijin.platforms.kubeadm.paths import (
     ADMIN_CONF,
     API_MANIFEST,
@@ -66,6 +72,9 @@ class Kubeadm:
     def refused(self, cluster: Cluster) -> Iterable[Part]:
         if cluster.platform_config:
             yield "platformConfig", "kubeadm's settings are typed: write them into `kubernetes.kubeadm`"
+        if cluster.network.cni.replaces_kube_proxy and not beta4(cluster):
+            why = "a kubeadm cluster without kube-proxy stays without it from v1.31 on: use that, or keep kube-proxy"
+            yield "network.cni", why
 
     def needs(self, cluster: Cluster, version: str, archs: Sequence[str], lock: Lock | None) -> list[Need]:
         return supply.needs(cluster, version, archs, lock)

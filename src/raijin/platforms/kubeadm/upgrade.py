@@ -14,6 +14,8 @@ from raijin.platforms.kubeadm.paths import ADMIN_CONF
 
 UPGRADE_SECONDS = 1200
 KUBELET_HEALTH_PORT = 10248
+FIRST_WITH_PHASES = 32
+"""The first minor whose `kubeadm upgrade` takes `--skip-phases` (kubeadm#1318)."""
 
 
 def upgrade(context: Context, node: Node, hop: Hop, *, leads: bool) -> Program:
@@ -25,7 +27,7 @@ def upgrade(context: Context, node: Node, hop: Hop, *, leads: bool) -> Program:
     supply, version = hop.supply(node), str(hop.version)
     operations: tuple[Operation, ...] = (
         kubeadm_of(supply),
-        _kubeadm(node, version, leads=leads),
+        _kubeadm(node, hop.version, _skipped(context, hop), leads=leads),
         *(operation for operation in binaries_of(supply, node) if operation != kubeadm_of(supply)),
         *services_of(context, supply, node),
         Wait("the kubelet answers", port=KUBELET_HEALTH_PORT, timeout=120),
@@ -36,12 +38,23 @@ def upgrade(context: Context, node: Node, hop: Hop, *, leads: bool) -> Program:
     return Program(f"upgrade to {version}", context.cluster.name, operations)
 
 
-def _kubeadm(node: Node, version: str, *, leads: bool) -> Command:
-    marker = f"kubeadm-upgrade-{version.lower()}"
+def _skipped(context: Context, hop: Hop) -> tuple[str, ...]:
+    """So that kube-proxy does not come (back) where the container network stands in for it.
+
+    From 1.32 on the upgrade has phases, and no longer looks whether there was a kube-proxy; 1.32.0 overlooks also that
+    the cluster's configuration says there is none (kubeadm#3137).
+    """
+    replaced = context.cluster.network.cni.replaces_kube_proxy
+    return ("--skip-phases=addon/kube-proxy",) if replaced and hop.version.minor >= FIRST_WITH_PHASES else ()
+
+
+def _kubeadm(node: Node, version: Version, skipped: tuple[str, ...], *, leads: bool) -> Command:
+    marker = f"kubeadm-upgrade-{str(version).lower()}"
     if node.control_plane and leads:
-        command = ("kubeadm", "upgrade", "apply", "--yes", version)
+        command = ("kubeadm", "upgrade", "apply", "--yes", *skipped, str(version))
         return Command("upgrade the control plane", command, marker=marker, timeout=UPGRADE_SECONDS)
-    return Command("upgrade the node", ("kubeadm", "upgrade", "node"), marker=marker, timeout=UPGRADE_SECONDS)
+    command = ("kubeadm", "upgrade", "node", *skipped)
+    return Command("upgrade the node", command, marker=marker, timeout=UPGRADE_SECONDS)
 
 
 def version_of(node: Node, state: ClusterState | None) -> Version | None:
