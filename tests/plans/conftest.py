@@ -16,6 +16,8 @@ from typing import Any
 
 import pytest
 
+from raijin.artifacts.images import ImageRef
+from raijin.artifacts.lock import Lock
 from raijin.definition.definition import Definition
 from raijin.definition.load import load
 from raijin.facts import ABILITIES
@@ -32,9 +34,11 @@ from raijin.facts.raijin import Ownership
 from raijin.facts.system import System
 from raijin.lifecycle import apply, destroy
 from raijin.lifecycle.desired import KUBE_PROXY, NETWORK_PART, observed_documents
+from raijin.model.cluster import Cluster
 from raijin.model.host import Host
 from raijin.model.node_group import NodeRole
 from raijin.model.version import Version
+from raijin.network import choice_of, container_network
 from raijin.operations.program import Program
 from raijin.operations.report import Report, State
 from raijin.plan.build import build
@@ -72,11 +76,16 @@ SUPPLY = Supply(
     {name: BinaryFile(name, version, f"{name}.tar.gz", sha256(name)) for name, version in BINARIES.items()},
     tuple(ImageFile(ref, f"{ref.rpartition('/')[2]}.tar", sha256(ref)) for ref in IMAGES),
 )
-TAGS = {
-    "ghcr.io/kube-vip/kube-vip": "v1.2.3",
-    "ghcr.io/flannel-io/flannel": "v0.28.9",
-    "ghcr.io/flannel-io/flannel-cni-plugin": "v1.9.1-flannel3",
-}
+TAGS = {"ghcr.io/kube-vip/kube-vip": "v1.2.3"}
+
+
+def tags_of(cluster: Cluster) -> dict[str, str]:
+    """Of the images of its container network, as app/supply.py finds them without a lock."""
+    network = container_network(cluster)
+    if network is None:
+        return {}
+    refs = network.images(cluster, choice_of(cluster, cluster.version, Lock(), network.main_image))
+    return {ref.name: ref.tag for ref in map(ImageRef.parse, refs)}
 
 
 IN_BETWEEN = {minor: Version(1, minor, 9) for minor in range(29, 37)}
@@ -172,7 +181,8 @@ class World:
         departed = tuple(self.node(host, role) for host, role in gone)
         site, members = self.definition.site(), self.members
         supplies = {"amd64": supply_of(str(cluster.kubernetes_version))}
-        first = Context(site, cluster, nodes, supplies, self.tags, members=members, departed=departed, beside=beside)
+        tags = {**tags_of(cluster), **self.tags}
+        first = Context(site, cluster, nodes, supplies, tags, members=members, departed=departed, beside=beside)
         first = replace(first, etcd=self.etcd(first))
         if self.nodes and self.api:
             objects = {describe(d): self.objects.get(describe(d)) for d in observed_documents(first)}

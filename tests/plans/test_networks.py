@@ -9,6 +9,7 @@ import pytest
 from tests.plans.reading import before, stages, step
 
 from raijin.facts.cluster import PART_LABEL
+from raijin.lifecycle.network import farewell
 from raijin.lifecycle.preflight import preflight
 
 FLANNEL = "ghcr.io/flannel-io/flannel"
@@ -140,3 +141,143 @@ def test_a_cluster_without_kube_proxy_does_not_lose_what_stands_in_for_it(minima
     del minimal.objects["DaemonSet kube-system/kube-proxy"]
     (reason,) = preflight(minimal.context())
     assert reason.startswith("minimal: it runs no kube-proxy, and nothing in network.cni would do its work")
+
+
+CALICO = "cni: {name: CALICO, version: v3.31.7, calico: {typha: 1}}"
+
+
+@pytest.fixture
+def calico(world, text: str):
+    """`calico(network)`: a cluster with Calico that was applied."""
+
+    def make(network: str = CALICO):
+        fresh = type(world("minimal"))(world("minimal").defined(with_network(text, network)).definition)
+        return fresh.carry_out(fresh.plan())
+
+    return make
+
+
+def test_calico_is_installed_whole_and_waited_for(calico) -> None:
+    running = calico()
+    assert running.plan().empty
+    fresh = type(running)(running.definition)
+    waited = step(fresh.plan(), "rollout", "minimal").action.arguments["workloads"]
+    assert [w["metadata"]["name"] for w in waited] == ["calico-node", "calico-kube-controllers", "calico-typha"]
+
+
+def test_a_new_calico_changes_images_only(calico, text: str) -> None:
+    newer = calico().defined(with_network(text, CALICO.replace("v3.31.7", "v3.32.1")))
+    assert preflight(newer.context()) == []
+    changes = step(newer.plan(), "network", "minimal").changes
+    assert {change.field.rpartition(".")[2] for change in changes} == {"image"}
+    assert {change.after.partition(":")[2] for change in changes} == {"v3.32.1"}
+    assert len(changes) == 6
+    assert newer.carry_out(newer.plan()).plan().empty
+
+
+def test_a_typha_that_is_no_longer_wanted_goes(calico, text: str) -> None:
+    without = calico().defined(with_network(text, "cni: {name: CALICO, version: v3.31.7}"))
+    plan = without.plan()
+    names = {change.thing for change in step(plan, "prune", "minimal").changes}
+    assert names == {f"{kind} kube-system/calico-typha" for kind in ("Deployment", "Service", "PodDisruptionBudget")}
+    assert without.carry_out(plan).plan().empty
+
+
+def test_a_router_that_is_no_longer_told_goes(calico, text: str) -> None:
+    bgp = "cni: {name: CALICO, calico: {encapsulation: BGP, bgp: {peers: [{address: 192.0.2.1, asn: 64512}]}}}"
+    plan = calico(bgp).defined(with_network(text, "cni: {name: CALICO, calico: {encapsulation: BGP}}")).plan()
+    assert [c.thing for c in step(plan, "prune", "minimal").changes] == ["BGPPeer peer-192-0-2-1"]
+
+
+def test_the_encapsulation_of_a_running_calico_changes_field_by_field(calico, text: str) -> None:
+    crossing = calico("cni: {name: CALICO}").defined(
+        with_network(text, "cni: {name: CALICO, calico: {crossSubnet: true}}")
+    )
+    plan = crossing.plan()
+    assert [(c.thing, c.field, c.before, c.after) for c in step(plan, "network", "minimal").changes] == [
+        ("IPPool default-ipv4-ippool", "spec.vxlanMode", "Always", "CrossSubnet")
+    ]
+
+
+def test_address_pools_in_use_stay(calico, text: str) -> None:
+    other = "podCidr: 10.42.0.0/16, cni: {name: CALICO, calico: {blockSize: 24}}"
+    reasons = preflight(calico("cni: {name: CALICO}").defined(with_network(text, other)).context())
+    pool = "minimal: its address pool default-ipv4-ippool has"
+    assert reasons == [
+        f"{pool} cidr 10.244.0.0/16, and a pool in use cannot change to 10.42.0.0/16",
+        f"{pool} blockSize 26, and a pool in use cannot change to 24",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("network", "reason"),
+    [
+        ("version: v3.27.0", "Calico v3.27.0 is older than v3.28.0, the oldest that Raijin knows how to run"),
+        (
+            "version: v3.28.5, calico: {dataplane: NFTABLES}",
+            "Calico v3.28.5 has no nftables data plane: v3.29.0 and later have",
+        ),
+    ],
+)
+def test_versions_of_calico_that_cannot_do_it(world, text: str, network: str, reason: str) -> None:
+    kube_proxy = "kubernetes: {kubeadm: {kubeProxyConfiguration: {mode: nftables}}}\n"
+    defined = with_network(text, f"cni: {{name: CALICO, {network}}}") + kube_proxy
+    fresh = type(world("minimal"))(world("minimal").defined(defined).definition)
+    assert preflight(fresh.context()) == [f"minimal: {reason}"]
+
+
+@pytest.mark.parametrize(("running", "wanted"), [("FLANNEL", "CALICO"), ("CALICO", "FLANNEL")])
+def test_a_running_cluster_keeps_its_kind_of_network(calico, text: str, running: str, wanted: str) -> None:
+    """Two of them would both give addresses and write rules; and pods of the old one would lose those of the new."""
+    changed = calico(f"cni: {{name: {running}}}").defined(with_network(text, f"cni: {{name: {wanted}}}"))
+    (reason,) = preflight(changed.context())
+    assert reason == (
+        f"minimal: it runs {running}, and the definition says {wanted}: pods would lose each other on the way. "
+        f"Set network.cni.name back to {running}; to have {wanted}, make a new cluster, or destroy this one first"
+    )
+
+
+def test_leaving_the_network_to_somebody_else_is_said(calico, text: str) -> None:
+    left = calico("cni: {name: CALICO}").defined(with_network(text, "cni: {name: NONE}"))
+    assert preflight(left.context())[0].startswith("minimal: it runs CALICO, and the definition says NONE")
+
+
+def test_a_network_that_somebody_else_brought_is_left_alone(calico, text: str) -> None:
+    foreign = calico("cni: {name: NONE}")
+    foreign.objects["DaemonSet kube-system/calico-node"] = {
+        "apiVersion": "apps/v1",
+        "kind": "DaemonSet",
+        "metadata": {"name": "calico-node", "namespace": "kube-system"},
+    }
+    assert preflight(foreign.context()) == []
+    assert foreign.plan().empty
+
+
+@pytest.mark.parametrize(("before_", "after_"), [("IPTABLES", "EBPF"), ("EBPF", "IPTABLES")])
+def test_kube_proxy_is_decided_when_a_cluster_is_made(calico, text: str, before_: str, after_: str) -> None:
+    def network(dataplane: str) -> str:
+        return f"cni: {{name: CALICO, calico: {{dataplane: {dataplane}}}}}"
+
+    running = calico(network(before_))
+    assert running.plan().empty
+    (reason,) = preflight(running.defined(with_network(text, network(after_))).context())
+    assert "that is decided when a cluster is made" in reason
+
+
+def test_what_stays_on_a_host_until_it_is_restarted_is_said(calico) -> None:
+    ebpf = calico("cni: {name: CALICO, calico: {dataplane: EBPF}}").context()
+    assert list(farewell(ebpf, ebpf.workers)) == [
+        "w1 keeps eBPF programs of CALICO until it is restarted",
+        "w2 keeps eBPF programs of CALICO until it is restarted",
+    ]
+    plain = calico("cni: {name: CALICO}").context()
+    assert list(farewell(plain, plain.workers)) == []
+
+
+def test_programs_of_calico_that_need_the_api_early_know_where_it_is(calico) -> None:
+    running = calico("virtualIp: {address: 192.0.2.250}, cni: {name: CALICO, calico: {dataplane: EBPF}}")
+    daemon_set = running.objects["DaemonSet kube-system/calico-node"]["spec"]["template"]["spec"]
+    for container in (*daemon_set["initContainers"][:2], *daemon_set["containers"]):
+        environment = {variable["name"]: variable.get("value") for variable in container["env"]}
+        assert environment["KUBERNETES_SERVICE_HOST"] == "192.0.2.250"
+        assert environment["KUBERNETES_SERVICE_PORT"] == "6443"

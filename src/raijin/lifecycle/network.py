@@ -24,7 +24,7 @@ from raijin.network.cni import ContainerNetwork
 from raijin.plan.draft import Draft
 from raijin.plan.model import Change, Disruption, Json
 from raijin.platforms import platform_of
-from raijin.platforms.base import Context
+from raijin.platforms.base import Context, Node
 from raijin.platforms.view import HostView
 from raijin.transport.kube import Document, describe
 
@@ -160,3 +160,12 @@ def address_reasons(context: Context, facts: HostView) -> Iterable[str]:
     missing = {net.version for net in context.cluster.network.pod_networks} - facts.families
     for version in sorted(missing) if facts.families else ():
         yield f"it has no IPv{version} address, and pods are to have one: give it one on its main interface"
+
+
+def farewell(context: Context, leaving: Iterable[Node]) -> Iterable[str]:
+    """What the plan says of hosts that leave and are not wholly as they were before."""
+    network = installed_network(context.cluster)
+    rest = network.lingers(context.cluster) if network is not None else ""
+    for node in leaving if rest else ():
+        if node.facts is not None:
+            yield f"{node.name} keeps {rest} of {context.cluster.network.cni.name} until it is restarted"

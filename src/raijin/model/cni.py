@@ -77,7 +77,9 @@ class Flannel(Model):
         default=False, description="Encapsulate only between networks (backends vxlan and ipip)."
     )
     mtu: Mtu | None = Field(
-        default=None, description="Largest packet of a pod, in bytes; default: what the hosts' interface lets through."
+        default=None,
+        description="Largest packet between nodes, in bytes, with what is put around it; default: what the hosts' "
+        "interface lets through (CANAL: 1500).",
     )
     port: Port | None = Field(
         default=None, description="UDP port between nodes. Default: 8472 for vxlan, 51820 for wireguard."

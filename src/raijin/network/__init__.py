@@ -6,21 +6,17 @@ from raijin.artifacts.catalogue import normal_version
 from raijin.artifacts.lock import Lock
 from raijin.artifacts.needs import Choice
 from raijin.model.cluster import Cluster
-from raijin.model.cni import CniName
+from raijin.network.calico.network import CALICO
 from raijin.network.cni import ContainerNetwork
 from raijin.network.flannel import FLANNEL
 
-CONTAINER_NETWORKS: tuple[ContainerNetwork, ...] = (FLANNEL,)
+CONTAINER_NETWORKS: tuple[ContainerNetwork, ...] = (FLANNEL, CALICO)
 """Every container network that Raijin installs itself."""
 
 
 def container_network(cluster: Cluster) -> ContainerNetwork | None:
     """The one that the definition names; None when it names none, or one that the platform brings along."""
     return next((network for network in CONTAINER_NETWORKS if network.name is cluster.network.cni.name), None)
-
-
-def served() -> tuple[CniName, ...]:
-    return tuple(network.name for network in CONTAINER_NETWORKS)
 
 
 def choice_of(cluster: Cluster, version: str, lock: Lock | None, main_image: str) -> Choice:

@@ -80,3 +80,7 @@ class ContainerNetwork(Protocol):
     def conflicts(self, wanted: Wanted, live: Live) -> Iterable[str]:
         """Why what runs cannot become what is wanted, in place."""
         ...
+
+    def lingers(self, cluster: Cluster) -> str:
+        """What stays in the kernel of a host that leaves, until it is restarted; empty when nothing does."""
+        ...

@@ -75,6 +75,10 @@ class FlannelNetwork:
     def conflicts(self, wanted: Wanted, live: Live) -> Iterable[str]:
         return backend_conflicts(wanted.cluster, live.get(f"ConfigMap {NAMESPACE}/{CONFIG_MAP}"))
 
+    def lingers(self, cluster: Cluster) -> str:
+        del cluster
+        return ""
+
 
 FLANNEL = FlannelNetwork()
 

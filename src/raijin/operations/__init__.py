@@ -15,10 +15,11 @@ from raijin.operations.image import Image
 from raijin.operations.link import LinkAbsent
 from raijin.operations.reboot import Reboot
 from raijin.operations.restore import Restore
+from raijin.operations.routes import RoutesAbsent
 from raijin.operations.undoable import UNDOABLE
 from raijin.operations.wait import Wait
 
-_ENDING = (Absent, LinkAbsent, ChainsAbsent, ContainersAbsent, Restore, Forget)
+_ENDING = (Absent, LinkAbsent, RoutesAbsent, ChainsAbsent, ContainersAbsent, Restore, Forget)
 CATALOGUE = (*UNDOABLE, Image, Command, Wait, Reboot, Claim, AddressFree, *_ENDING)
 """Every kind of operation, those that keep receipts first."""
 

@@ -60,6 +60,11 @@ async def _mapped(what: str, cluster: str) -> AsyncIterator[None]:
         code = error.status.code or 0
         kind = KubernetesUnavailable if code == 429 or code >= 500 else KubernetesError
         raise kind(f"{what}: {error.status.message}", host=cluster, detail=error.status.reason) from error
+    except httpx2.HTTPStatusError as error:
+        status = error.response.status_code
+        unavailable = KubernetesUnavailable if status == 429 or status >= 500 else KubernetesError
+        said = error.response.text.strip() or f"status {status}"
+        raise unavailable(f"{what}: {said}", host=cluster) from error
     except httpx2.ConnectError as error:
         if "CERTIFICATE_VERIFY_FAILED" not in str(error):
             raise KubernetesUnavailable(f"{what}: the API does not answer ({error})", host=cluster) from error
@@ -108,8 +113,8 @@ class Kube:
             everywhere: dict[str, Any] = {"namespace": "*"} if issubclass(model, NamespacedResource) else {}
             try:
                 found = [item.to_dict() async for item in self._any.list(model, labels=dict(labels), **everywhere)]
-            except ApiError as error:
-                if error.status.code == 404:
+            except (ApiError, httpx2.HTTPStatusError) as error:
+                if _is_absent(error):
                     return []
                 raise
         return [{**item, "apiVersion": api_version, "kind": kind} for item in found]
@@ -122,8 +127,8 @@ class Kube:
             try:
                 async for _ in self._any.list(model, chunk_size=1, **everywhere):
                     break
-            except ApiError as error:
-                if error.status.code == 404:
+            except (ApiError, httpx2.HTTPStatusError) as error:
+                if _is_absent(error):
                     return False
                 raise
         return True
@@ -135,8 +140,8 @@ class Kube:
             model = _model_of(document)
             try:
                 found = await self._any.get(model, document["metadata"]["name"], **_namespace(namespace))
-            except ApiError as error:
-                if error.status.code == 404:
+            except (ApiError, httpx2.HTTPStatusError) as error:
+                if _is_absent(error):
                     return None
                 raise
         return cast("Document", found.to_dict())
@@ -156,8 +161,8 @@ class Kube:
             model = _model_of(document)
             try:
                 await self._any.delete(model, document["metadata"]["name"], **_namespace(namespace))
-            except ApiError as error:
-                if error.status.code == 404:
+            except (ApiError, httpx2.HTTPStatusError) as error:
+                if _is_absent(error):
                     return False
                 raise
         return True
@@ -184,6 +189,11 @@ class Kube:
                 if error.status.code != 404:
                     raise
         return True
+
+
+def _is_absent(error: ApiError | httpx2.HTTPStatusError) -> bool:
+    """404: of an object the API says so in its own form, of a group that it does not serve in plain text."""
+    return (error.status.code if isinstance(error, ApiError) else error.response.status_code) == 404
 
 
 def is_custom(api_version: str) -> bool:

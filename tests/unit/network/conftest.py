@@ -30,6 +30,36 @@ CASES: dict[str, dict[str, Any]] = {
             "configuration": {"Backend": {"PersistentKeepaliveInterval": 25}},
         }
     },
+    "calico": {"cni": {"name": "CALICO"}},
+    "calico-ebpf-wireguard-dual-stack": {
+        **DUAL,
+        "cni": {
+            "name": "CALICO",
+            "calico": {
+                "dataplane": "EBPF",
+                "encryption": "WIREGUARD",
+                "crossSubnet": True,
+                "mtu": 1400,
+                "typha": 3,
+            },
+        },
+    },
+    "calico-bgp-nftables": {
+        "cni": {
+            "name": "CALICO",
+            "calico": {
+                "encapsulation": "BGP",
+                "dataplane": "NFTABLES",
+                "natOutgoing": False,
+                "blockSize": 24,
+                "bgp": {"asn": 64513, "nodeMesh": False, "peers": [{"address": "192.0.2.1", "asn": 64512}]},
+            },
+            "configuration": {"logSeverityScreen": "Warning"},
+        },
+    },
+    "calico-ipip-v3.28": {
+        "cni": {"name": "CALICO", "version": "v3.28.5", "calico": {"encapsulation": "IPIP", "crossSubnet": True}}
+    },
 }
 
 

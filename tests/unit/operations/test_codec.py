@@ -38,6 +38,7 @@ from raijin.operations.program import Program
 from raijin.operations.reboot import Reboot
 from raijin.operations.repository import Repository
 from raijin.operations.restore import Restore
+from raijin.operations.routes import RoutesAbsent
 from raijin.operations.swap import Swap
 from raijin.operations.sysctl import Sysctl
 from raijin.operations.template import Template
@@ -71,6 +72,7 @@ EXAMPLES: list[Operation] = [
     Reboot(("needs-restarting", "-r")),
     Absent("/var/lib/kubelet", recursive=True, unmount=True),
     LinkAbsent("cni0"),
+    RoutesAbsent(("80",)),
     ChainsAbsent(("KUBE-",)),
     ContainersAbsent("unix:///run/containerd/containerd.sock"),
     Claim("lab"),

@@ -54,7 +54,7 @@ class Api:
     port: int = 0
     kubeconfig: str = ""
     requests: list[Request] = field(default_factory=list)
-    answers: dict[tuple[str, str], Callable[[Request], tuple[int, dict[str, Any]]]] = field(default_factory=dict)
+    answers: dict[tuple[str, str], Callable[[Request], tuple[int, Any]]] = field(default_factory=dict)
 
     def answer(self, method: str, path: str, status: int, body: dict[str, Any]) -> None:
         self.answers[method, path] = lambda _: (status, body)
@@ -111,9 +111,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
             api.requests.append(request)
             missing = {"kind": "Status", "apiVersion": "v1", "message": "not found", "reason": "NotFound", "code": 404}
             status, answer = api.answers.get((self.command, parts.path), lambda _: (404, missing))(request)
-            content = json.dumps(answer).encode()
+            plain = isinstance(answer, str)
+            content = (answer if isinstance(answer, str) else json.dumps(answer)).encode()
             self.send_response(status)
-            self.send_header("content-type", "application/json")
+            self.send_header("content-type", "text/plain" if plain else "application/json")
             self.send_header("content-length", str(len(content)))
             self.end_headers()
             self.wfile.write(content)
@@ -297,6 +298,20 @@ async def test_objects_of_a_kind_that_is_not_defined_are_not_there(api: Api, kub
     assert not await kube.serves(UNKNOWN)
     assert await kube.list("example.org/v1", "Widget", {"a": "b"}) == []
     assert {request.path.removesuffix("/w") for request in api.requests} == {"/apis/example.org/v1/widgets"}
+
+
+async def test_a_group_that_the_api_does_not_serve_is_answered_in_plain_text(api: Api, kube: Kube) -> None:
+    """As a real API server does; only objects of a group that it serves are answered in its own form."""
+    for path in ("/apis/example.org/v1/widgets/w", "/apis/example.org/v1/widgets"):
+        for method in ("GET", "DELETE", "PATCH"):
+            api.answers[method, path] = lambda _: (404, "404 page not found")
+    assert await kube.get(UNKNOWN) is None
+    assert not await kube.delete(UNKNOWN)
+    assert not await kube.serves(UNKNOWN)
+    assert await kube.list("example.org/v1", "Widget", {"a": "b"}) == []
+    with pytest.raises(KubernetesError, match=r"applying Widget w: .*404 page not found") as caught:
+        await kube.apply(UNKNOWN)
+    assert not caught.value.transient
 
 
 async def test_objects_of_a_kind_that_somebody_has_defined(api: Api, kube: Kube) -> None:
