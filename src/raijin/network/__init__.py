@@ -7,10 +7,11 @@ from raijin.artifacts.lock import Lock
 from raijin.artifacts.needs import Choice
 from raijin.model.cluster import Cluster
 from raijin.network.calico.network import CALICO
+from raijin.network.canal import CANAL
 from raijin.network.cni import ContainerNetwork
 from raijin.network.flannel import FLANNEL
 
-CONTAINER_NETWORKS: tuple[ContainerNetwork, ...] = (FLANNEL, CALICO)
+CONTAINER_NETWORKS: tuple[ContainerNetwork, ...] = (FLANNEL, CALICO, CANAL)
 """Every container network that Raijin installs itself."""
 
 

@@ -57,6 +57,11 @@ CASES: dict[str, dict[str, Any]] = {
             "configuration": {"logSeverityScreen": "Warning"},
         },
     },
+    "canal": {"cni": {"name": "CANAL"}},
+    "canal-dual-stack": {
+        **DUAL,
+        "cni": {"name": "CANAL", "version": "3.31.7", "flannel": {"mtu": 9000, "interface": "eth1"}},
+    },
     "calico-ipip-v3.28": {
         "cni": {"name": "CALICO", "version": "v3.28.5", "calico": {"encapsulation": "IPIP", "crossSubnet": True}}
     },

@@ -20,9 +20,12 @@ _NEVER, _ALWAYS, _CROSS = "Never", "Always", "CrossSubnet"
 def resources(wanted: Wanted) -> list[Document]:
     """All of them, for a cluster whose pods Calico connects."""
     calico = wanted.cluster.network.cni.calico
-    found = [_pool(network, calico) for network in wanted.pods]
-    found.append(resource("FelixConfiguration", "default", felix(wanted)))
-    return [*found, *(_bgp(calico) if speaks_bgp(calico) else ())]
+    agents = resource("FelixConfiguration", "default", felix(wanted))
+    return [*pools(wanted, calico), agents, *(_bgp(calico) if speaks_bgp(calico) else ())]
+
+
+def pools(wanted: Wanted, calico: Calico) -> list[Document]:
+    return [_pool(network, calico) for network in wanted.pods]
 
 
 def speaks_bgp(calico: Calico) -> bool:
@@ -54,7 +57,7 @@ def common(wanted: Wanted) -> Document:
 
 def pool_conflicts(wanted: Wanted, live: Live) -> Iterable[str]:
     """Addresses and blocks of a pool are fixed: pods bear them (IPPoolSpec says so of `cidr` and `blockSize`)."""
-    for pool in (_pool(network, wanted.cluster.network.cni.calico) for network in wanted.pods):
+    for pool in pools(wanted, wanted.cluster.network.cni.calico):
         running = (live.get(describe(pool)) or {}).get("spec", {})
         for field in ("cidr", "blockSize"):
             have, want = running.get(field), pool["spec"][field]
