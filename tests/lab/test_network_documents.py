@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from tests.unit.network.conftest import CASES, cluster, network_of, wanted
 from raijin.facts.cluster import PART_LABEL, ClusterState, differences, given_up, observe
 from raijin.observe.waiting import until
 from raijin.plan.handlers import CallContext
-from raijin.platforms import calls
+from raijin.platforms import calls, certificates
 from raijin.transport.kube import Kube, describe, open_kube
 
 pytestmark = [pytest.mark.lab, pytest.mark.slow]
@@ -35,6 +36,7 @@ async def kube(server: ApiServer, monkeypatch: pytest.MonkeyPatch) -> AsyncItera
             yield opened
 
         monkeypatch.setattr(calls, "open_access", access)
+        monkeypatch.setattr(certificates, "open_access", access)
         yield opened
 
 
@@ -108,3 +110,20 @@ async def test_what_somebody_has_taken_over_stays(kube: Kube) -> None:
     await kube.apply(mine)
     await calls.prune(call(objects=[mine], part="network"))
     assert await kube.get(mine)
+
+
+async def test_certificates_are_made_once_and_their_keys_are_not_looked_at(kube: Kube) -> None:
+    one = cluster(CASES["cilium-native-wireguard-hubble-dual-stack"])
+    wanted_ones = [asdict(certificate) for certificate in network_of(one).certificates(one)]
+    secrets = [certificates.secret_of(item["namespace"], item["secret"]) for item in wanted_ones]
+    await certificates.keep_certificates(call(certificates=wanted_ones, part="network"))
+    before = {describe(secret): await kube.get(secret) for secret in secrets}
+    assert all(live and live["type"] == "kubernetes.io/tls" for live in before.values())
+    await certificates.keep_certificates(call(certificates=wanted_ones, part="network"))
+    assert {describe(secret): await kube.get(secret) for secret in secrets} == before
+    state = await observed(kube, secrets)
+    for name, live in state.objects.items():
+        assert live is not None
+        assert "data" not in live
+        assert certificates.ending(live, state.moment) == ""
+        assert set(state.parts[name]) == {"apiVersion", "kind", "metadata"}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import io
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -46,6 +47,7 @@ from raijin.plan.model import Call, Plan, Step
 from raijin.platforms import platform_of
 from raijin.platforms.addresses import known_address
 from raijin.platforms.base import BinaryFile, Context, Hop, ImageFile, Node, Parts, Supply
+from raijin.platforms.certificates import leaf, new_authority
 from raijin.platforms.kubeadm.paths import ADMIN_CONF, INIT_MARKER, JOIN_MARKER, KUBELET_CONF
 from raijin.platforms.versions import way
 from raijin.platforms.view import HostView
@@ -150,6 +152,7 @@ class World:
     voters: dict[str, str] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=lambda: dict(TAGS))
     api: bool = True
+    moment: float = field(default_factory=time.time)
 
     def power_cut(self, name: str) -> None:
         """The host is dead, and the cluster has noticed."""
@@ -186,7 +189,7 @@ class World:
         first = replace(first, etcd=self.etcd(first))
         if self.nodes and self.api:
             objects = {describe(d): self.objects.get(describe(d)) for d in observed_documents(first)}
-            first = replace(first, state=ClusterState(self.nodes, objects, self.parts()))
+            first = replace(first, state=ClusterState(self.nodes, objects, self.parts(), self.moment))
         return replace(first, hops=self.hops(first), **more)  # type: ignore[arg-type]
 
     def parts(self) -> dict[str, dict[str, Any]]:
@@ -307,13 +310,19 @@ class World:
                 joined = replace(node, parts=replace(node.parts, joined=True))
                 yield platform_of(context.cluster).services(context, joined)
 
+    def change_objects(self, name: str, arguments: Mapping[str, Any]) -> None:
+        if name == "kube.apply":
+            self.objects |= {describe(d): d for d in arguments["documents"]}
+        for one in arguments["certificates"] if name == "kube.certificates" else ():
+            document = leaf(one, new_authority("test"), arguments["part"])
+            self.objects[describe(document)] = {k: v for k, v in document.items() if k != "data"}
+        for item in arguments["objects"] if name == "kube.prune" else ():
+            del self.objects[describe(item)]
+
     def call(self, call: Call, target: str) -> None:
         arguments: Mapping[str, Any] = call.arguments
-        if call.name == "kube.apply":
-            self.objects |= {describe(d): d for d in arguments["documents"]}
-        elif call.name == "kube.prune":
-            for item in arguments["objects"]:
-                del self.objects[describe(item)]
+        if call.name in {"kube.apply", "kube.certificates", "kube.prune"}:
+            self.change_objects(call.name, arguments)
         elif call.name == "kube.label":
             node = self.nodes[target]
             taints = tuple(Taint(t["key"], t.get("value", ""), t["effect"]) for t in arguments["taints"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from pathlib import Path
 
 import pytest
@@ -281,3 +282,76 @@ def test_programs_of_calico_that_need_the_api_early_know_where_it_is(calico) -> 
         environment = {variable["name"]: variable.get("value") for variable in container["env"]}
         assert environment["KUBERNETES_SERVICE_HOST"] == "192.0.2.250"
         assert environment["KUBERNETES_SERVICE_PORT"] == "6443"
+
+
+CILIUM = "cni: {name: CILIUM, cilium: {hubble: {relay: true}}}"
+
+
+def test_cilium_is_installed_with_its_certificates_and_without_kube_proxy(calico) -> None:
+    running = calico(CILIUM)
+    assert running.plan().empty
+    fresh = type(running)(running.definition).plan()
+    assert before(fresh, ("certificates", "minimal"), ("network", "minimal"))
+    assert [(c.thing, c.before) for c in step(fresh, "certificates", "minimal").changes] == [
+        ("Secret kube-system/hubble-server-certs", "absent"),
+        ("Secret kube-system/hubble-relay-client-certs", "absent"),
+    ]
+    text = json.dumps(step(fresh, "certificates", "minimal").action.arguments)
+    assert "PRIVATE" not in text
+    assert "data" not in text
+    waited = step(fresh, "rollout", "minimal").action.arguments["workloads"]
+    assert [w["metadata"]["name"] for w in waited] == ["cilium", "cilium-operator"]
+
+
+def test_a_certificate_that_ends_soon_is_a_change(calico) -> None:
+    running = calico(CILIUM)
+    running.moment += 1040 * 86400
+    plan = running.plan()
+    assert {s.stage for s in plan.steps} >= {"certificates"}
+    changes = step(plan, "certificates", "minimal").changes
+    assert {change.field for change in changes} == {"valid until"}
+    assert not [s for s in plan.steps if s.stage == "network"]
+
+
+def test_hubble_without_its_relay_loses_what_belongs_to_it(calico, text: str) -> None:
+    plan = calico(CILIUM).defined(with_network(text, "cni: {name: CILIUM}")).plan()
+    gone = {change.thing for change in step(plan, "prune", "minimal").changes}
+    assert {
+        "Deployment kube-system/hubble-relay",
+        "Secret kube-system/hubble-server-certs",
+        "Secret kube-system/hubble-relay-client-certs",
+    } <= gone
+    assert not any("cilium-ca" in thing for thing in gone), "other clusters may know it"
+
+
+def test_a_new_cilium_changes_images_only(calico, text: str) -> None:
+    def network(version: str) -> str:
+        return f"cni: {{name: CILIUM, version: {version}}}"
+
+    newer = calico(network("v1.19.6")).defined(with_network(text, network("v1.20.2")))
+    assert preflight(newer.context()) == []
+    changes = step(newer.plan(), "network", "minimal").changes
+    assert {change.field.rpartition(".")[2] for change in changes} == {"image"}
+    assert {change.after.rpartition(":")[2] for change in changes} == {"v1.20.2"}
+
+
+def test_a_changed_setting_of_cilium_restarts_its_pods(calico, text: str) -> None:
+    changed = calico("cni: {name: CILIUM}").defined(with_network(text, "cni: {name: CILIUM, cilium: {mtu: 1400}}"))
+    changes = step(changed.plan(), "network", "minimal").changes
+    assert ("data.mtu", "absent", "1400") in [(c.field, c.before, c.after) for c in changes]
+    restarted = {c.thing for c in changes if c.field.endswith("annotations.raijin.dev/configuration")}
+    assert restarted == {"DaemonSet kube-system/cilium", "Deployment kube-system/cilium-operator"}
+
+
+def test_a_running_cilium_keeps_its_name(calico, text: str) -> None:
+    changed = calico("cni: {name: CILIUM}").defined(with_network(text, "cni: {name: CILIUM, cilium: {clusterId: 3}}"))
+    assert preflight(changed.context()) == [
+        "minimal: Cilium runs with cluster-id 0, and every pod is known by it: it cannot change to 3"
+    ]
+
+
+def test_a_cilium_that_is_too_old(world, text: str) -> None:
+    definition = world("minimal").defined(with_network(text, "cni: {name: CILIUM, version: v1.14.3}")).definition
+    assert preflight(type(world("minimal"))(definition).context()) == [
+        "minimal: Cilium v1.14.3 is older than v1.15.0, the oldest that Raijin knows how to run"
+    ]

@@ -8,7 +8,7 @@ from typing import cast
 from raijin.facts.cluster import NodeState
 from raijin.lifecycle.desired import desired_labels, desired_taints
 from raijin.lifecycle.endpoint import serve_endpoint, with_address
-from raijin.lifecycle.network import install_network, prune_network, roll_out_network
+from raijin.lifecycle.network import install_network, keep_certificates, prune_network, roll_out_network
 from raijin.lifecycle.removal import lost, remove_departed, remove_lost_members
 from raijin.lifecycle.stages import call, live_node
 from raijin.lifecycle.upgrade import is_outdated, return_nodes, upgrade_nodes
@@ -236,6 +236,7 @@ STAGES: tuple[Stage, ...] = (
     serve_endpoint,
     start_cluster,
     fetch_kubeconfig,
+    keep_certificates,
     install_network,
     roll_out_network,
     prune_network,

@@ -10,10 +10,12 @@ from raijin.model.cluster import Cluster
 from raijin.model.names import split_endpoint
 from raijin.model.node_group import NodeRole
 from raijin.network import CONTAINER_NETWORKS, container_network
+from raijin.network.certificates import Certificate
 from raijin.network.cni import ContainerNetwork, Wanted
 from raijin.platforms import platform_of
 from raijin.platforms.addresses import api_endpoint
 from raijin.platforms.base import Context, Node
+from raijin.platforms.certificates import secret_of
 from raijin.transport.kube import describe
 
 Document = dict[str, Any]
@@ -58,8 +60,14 @@ def desired_documents(context: Context) -> list[Document]:
 def observed_documents(context: Context) -> list[Document]:
     """What is looked at in the cluster: what is desired, and what tells which networks run there already."""
     telling = [KUBE_PROXY, *(network.workloads(context.cluster)[0] for network in CONTAINER_NETWORKS)]
-    documents = {describe(document): document for document in (*telling, *desired_documents(context))}
+    secrets = [secret_of(one.namespace, one.secret) for one in desired_certificates(context)]
+    documents = {describe(document): document for document in (*telling, *secrets, *desired_documents(context))}
     return list(documents.values())
+
+
+def desired_certificates(context: Context) -> tuple[Certificate, ...]:
+    network = installed_network(context.cluster)
+    return network.certificates(context.cluster) if network is not None else ()
 
 
 def _of_the_network(document: Document) -> Document:

@@ -8,12 +8,14 @@ prune      what Raijin applied before and no longer wants is deleted
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import asdict
 from typing import cast
 
 from raijin.facts.cluster import differences, given_up
 from raijin.lifecycle.desired import (
     KUBE_PROXY,
     NETWORK_PART,
+    desired_certificates,
     desired_documents,
     installed_network,
     wanted_network,
@@ -25,10 +27,39 @@ from raijin.plan.draft import Draft
 from raijin.plan.model import Change, Disruption, Json
 from raijin.platforms import platform_of
 from raijin.platforms.base import Context, Node
+from raijin.platforms.certificates import CERTIFICATE_DAYS, ending, secret_of
 from raijin.platforms.view import HostView
 from raijin.transport.kube import Document, describe
 
 ROLLOUT_SECONDS = 900
+
+
+def keep_certificates(context: Context) -> Iterable[Draft]:
+    certificates = desired_certificates(context)
+    if not certificates:
+        return
+    changes = []
+    for one in certificates:
+        thing = describe(secret_of(one.namespace, one.secret))
+        live = context.state.objects.get(thing) if context.state else None
+        reason = ending(live, context.state.moment if context.state else 0.0)
+        if reason:
+            made = f"valid for {CERTIFICATE_DAYS} days"
+            changes.append(Change(thing, "state" if live is None else "valid until", reason, made))
+    yield Draft(
+        "certificates",
+        context.cluster.name,
+        "make certificates for the container network",
+        call(
+            context,
+            "kube.certificates",
+            {"part": NETWORK_PART, "certificates": cast("Json", [asdict(one) for one in certificates])},
+        ),
+        needs=(f"start/{context.first.name}", f"services/{context.first.name}"),
+        changes=() if context.blind else tuple(changes),
+        follows=context.blind,
+        timeout=120,
+    )
 
 
 def install_network(context: Context) -> Iterable[Draft]:
@@ -42,7 +73,11 @@ def install_network(context: Context) -> Iterable[Draft]:
         context.cluster.name,
         "install the container network",
         call(context, "kube.apply", {"documents": cast("Json", documents)}),
-        needs=(f"start/{context.first.name}", f"services/{context.first.name}"),
+        needs=(
+            f"start/{context.first.name}",
+            f"services/{context.first.name}",
+            f"certificates/{context.cluster.name}",
+        ),
         changes=() if context.blind else tuple(changes),
         follows=context.blind,
         timeout=120,
@@ -98,6 +133,7 @@ def _stale(context: Context) -> list[Document]:
     if context.state is None or installed_network(context.cluster) is None:
         return []
     wanted = {describe(document) for document in desired_documents(context)}
+    wanted |= {describe(secret_of(one.namespace, one.secret)) for one in desired_certificates(context)}
     return [item for name, item in context.state.parts.items() if name not in wanted]
 
 

@@ -8,10 +8,11 @@ from raijin.artifacts.needs import Choice
 from raijin.model.cluster import Cluster
 from raijin.network.calico.network import CALICO
 from raijin.network.canal import CANAL
+from raijin.network.cilium.network import CILIUM
 from raijin.network.cni import ContainerNetwork
 from raijin.network.flannel import FLANNEL
 
-CONTAINER_NETWORKS: tuple[ContainerNetwork, ...] = (FLANNEL, CALICO, CANAL)
+CONTAINER_NETWORKS: tuple[ContainerNetwork, ...] = (FLANNEL, CALICO, CANAL, CILIUM)
 """Every container network that Raijin installs itself."""
 
 

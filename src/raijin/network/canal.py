@@ -19,7 +19,7 @@ from raijin.network.calico.network import version_conflicts
 from raijin.network.calico.node import HEALTH_PORT, VOLUMES, agent, chain_of, daemon_set, installer, mounts_bpf
 from raijin.network.calico.rights import CONTROLLERS, NAMESPACE, rights
 from raijin.network.calico.settings import common, pools, resource
-from raijin.network.cni import Document, Live, Part, Wanted
+from raijin.network.cni import ContainerNetwork, Document, Live, Wanted
 from raijin.network.flannel import (
     FILES,
     FLANNEL,
@@ -41,15 +41,11 @@ _UNTOUCHED = Calico(encapsulation=Encapsulation.BGP)
 """Pools as Calico sees them here: it neither gives their addresses nor puts anything around packets."""
 
 
-class CanalNetwork:
+class CanalNetwork(ContainerNetwork):
     """flannel and calico-node in one pod on every node."""
 
     name = CniName.CANAL
     main_image = programs.MAIN_IMAGE
-
-    def refused(self, cluster: Cluster) -> Iterable[Part]:
-        del cluster
-        return ()
 
     def images(self, cluster: Cluster, choice: Choice) -> tuple[str, ...]:
         del cluster
@@ -113,7 +109,7 @@ def _node(wanted: Wanted, stamp: str) -> Document:
         *data.values({"IP": "", "NO_DEFAULT_POOLS": "true"}),
     ]
     init = [
-        installer(wanted, "10-canal.conflist", chain_of(_addresses(wanted)), pod_mtu(wanted), [account]),
+        installer(wanted, "10-canal.conflist", chain_of(_addresses(wanted), pod_mtu(wanted)), [account]),
         mounts_bpf(wanted),
     ]
     volumes = [*VOLUMES, {"name": "flannel-cfg", "configMap": {"name": CONFIG_MAP}}]

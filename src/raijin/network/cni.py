@@ -11,6 +11,7 @@ from raijin.model.cidr import IpNetwork
 from raijin.model.cluster import Cluster
 from raijin.model.cni import CniName
 from raijin.model.version import Version
+from raijin.network.certificates import Certificate
 
 Document = dict[str, Any]
 Part = tuple[str, str]
@@ -53,10 +54,6 @@ class ContainerNetwork(Protocol):
     main_image: str
     """The image (registry/repository) whose version `network.cni.version` is."""
 
-    def refused(self, cluster: Cluster) -> Iterable[Part]:
-        """What of a right definition it cannot serve."""
-        ...
-
     def images(self, cluster: Cluster, choice: Choice) -> tuple[str, ...]:
         """The images it runs, with the versions that the definition, the lock or the catalogue chooses."""
         ...
@@ -69,18 +66,32 @@ class ContainerNetwork(Protocol):
         """What must be rolled out before pods can talk to each other; the first is what one knows the network by."""
         ...
 
+    def refused(self, cluster: Cluster) -> Iterable[Part]:
+        """What of a right definition it cannot serve."""
+        del cluster
+        return ()
+
+    def certificates(self, cluster: Cluster) -> tuple[Certificate, ...]:
+        """What its parts prove themselves to each other with."""
+        del cluster
+        return ()
+
     def least_kernel(self, cluster: Cluster) -> tuple[int, int]:
-        """The oldest Linux that a host may have."""
-        ...
+        """The oldest Linux that a host may have, beside what Kubernetes asks for."""
+        del cluster
+        return (0, 0)
 
     def ports(self, wanted: Wanted) -> Mapping[int, str]:
         """The TCP ports that it takes on every host, and for what."""
-        ...
+        del wanted
+        return {}
 
     def conflicts(self, wanted: Wanted, live: Live) -> Iterable[str]:
         """Why what runs cannot become what is wanted, in place."""
-        ...
+        del wanted, live
+        return ()
 
     def lingers(self, cluster: Cluster) -> str:
         """What stays in the kernel of a host that leaves, until it is restarted; empty when nothing does."""
-        ...
+        del cluster
+        return ""

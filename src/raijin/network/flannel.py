@@ -11,7 +11,7 @@ from raijin.model.cluster import Cluster
 from raijin.model.cni import CniName, Flannel
 from raijin.model.version import Version
 from raijin.network import documents as data
-from raijin.network.cni import Document, Live, Part, Wanted
+from raijin.network.cni import ContainerNetwork, Document, Live, Wanted
 
 IMAGE = "ghcr.io/flannel-io/flannel"
 PLUGIN = f"{IMAGE}-cni-plugin"
@@ -33,15 +33,11 @@ _LABELS = {"k8s-app": NAME}
 _POD_LABELS = {"app": NAME, "tier": "node"}
 
 
-class FlannelNetwork:
+class FlannelNetwork(ContainerNetwork):
     """flannel: VXLAN (or another of its backends) between nodes, nothing else."""
 
     name = CniName.FLANNEL
     main_image = IMAGE
-
-    def refused(self, cluster: Cluster) -> Iterable[Part]:
-        del cluster
-        return ()
 
     def images(self, cluster: Cluster, choice: Choice) -> tuple[str, ...]:
         del cluster
@@ -74,10 +70,6 @@ class FlannelNetwork:
 
     def conflicts(self, wanted: Wanted, live: Live) -> Iterable[str]:
         return backend_conflicts(wanted.cluster, live.get(f"ConfigMap {NAMESPACE}/{CONFIG_MAP}"))
-
-    def lingers(self, cluster: Cluster) -> str:
-        del cluster
-        return ""
 
 
 FLANNEL = FlannelNetwork()

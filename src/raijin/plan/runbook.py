@@ -64,3 +64,5 @@ def _call(step: Step, call: Call, by_hand: Mapping[str, str]) -> Iterator[str]:
     for change in step.changes:
         if call.name == "kube.label":
             yield f"- {change.field}: {change.after}"
+        elif call.name == "kube.certificates":
+            yield f"- {change.thing}: {change.after}"

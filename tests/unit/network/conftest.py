@@ -58,6 +58,34 @@ CASES: dict[str, dict[str, Any]] = {
         },
     },
     "canal": {"cni": {"name": "CANAL"}},
+    "cilium": {"cni": {"name": "CILIUM"}},
+    "cilium-beside-kube-proxy": {
+        "cni": {
+            "name": "CILIUM",
+            "version": "v1.15.19",
+            "cilium": {
+                "kubeProxyReplacement": False,
+                "l7Proxy": False,
+                "hubble": {"enabled": False},
+                "tunnel": "GENEVE",
+            },
+        }
+    },
+    "cilium-native-wireguard-hubble-dual-stack": {
+        **DUAL,
+        "dnsDomain": "prod.example.org",
+        "cni": {
+            "name": "CILIUM",
+            "cilium": {
+                "routing": "NATIVE",
+                "encryption": "WIREGUARD",
+                "hubble": {"relay": True},
+                "clusterId": 7,
+                "mtu": 1450,
+            },
+            "configuration": {"enable-bpf-masquerade": True, "bpf-lb-map-max": 131072},
+        },
+    },
     "canal-dual-stack": {
         **DUAL,
         "cni": {"name": "CANAL", "version": "3.31.7", "flannel": {"mtu": 9000, "interface": "eth1"}},

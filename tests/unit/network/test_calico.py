@@ -155,3 +155,4 @@ def test_addresses_of_canal_are_the_nodes(documents: Any) -> None:
     chain = json.loads(environment(pod["initContainers"][0])["CNI_NETWORK_CONFIG"])
     ranges = [[{"subnet": "usePodCidr"}], [{"subnet": "usePodCidrIPv6"}]]
     assert chain["plugins"][0]["ipam"] == {"type": "host-local", "ranges": ranges}
+    assert chain["plugins"][0]["mtu"] == 1430, "a number: the plugin reads nothing else"

@@ -23,8 +23,6 @@ from raijin.transport.kube import describe
 GOLDEN = Path(__file__).parent / "golden"
 WORKLOADS = ("DaemonSet", "Deployment")
 NAMESPACES = {"kube-system"}
-# ConfigMaps and Secrets that somebody else makes: kubeadm, or Raijin at the time of applying (see certificates).
-FROM_ELSEWHERE: set[str] = set()
 Documents = list[dict[str, Any]]
 
 
@@ -170,6 +168,21 @@ def test_every_config_map_and_key_that_is_read_exists(found: Documents) -> None:
                 reference = variable.get("valueFrom", {}).get("configMapKeyRef")
                 if reference and not reference.get("optional"):
                     assert reference["key"] in maps[place, reference["name"]], variable["name"]
+
+
+def test_every_secret_that_a_pod_cannot_do_without_is_made(name: str, found: Documents) -> None:
+    one = cluster(CASES[name])
+    made = {certificate.secret for certificate in network_of(one).certificates(one)}
+    needed = {
+        source["secret"]["name"]
+        for _, template in templates(found)
+        for volume in template["spec"].get("volumes", [])
+        for source in volume.get("projected", {}).get("sources", [])
+        if not source["secret"].get("optional")
+    }
+    assert needed <= made
+    named = json.dumps(found)
+    assert all(f'"{secret}"' in named for secret in made), "a certificate that nobody uses"
 
 
 def test_variables_and_arguments_are_text_and_said_once(found: Documents) -> None:

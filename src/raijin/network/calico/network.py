@@ -23,7 +23,7 @@ from raijin.network.calico.node import (
 )
 from raijin.network.calico.rights import CONTROLLERS, NAMESPACE, NODE, rights
 from raijin.network.calico.settings import pool_conflicts, resources, speaks_bgp
-from raijin.network.cni import Document, Live, Part, Wanted
+from raijin.network.cni import ContainerNetwork, Document, Live, Part, Wanted
 
 BGP_PORT = 179
 WIREGUARD_KERNEL = (5, 6)
@@ -32,7 +32,7 @@ EBPF_KERNEL = (5, 10)
 _HOST_LOCAL = data.host_path("host-local-net-dir", "/var/lib/cni/networks")
 
 
-class CalicoNetwork:
+class CalicoNetwork(ContainerNetwork):
     """Calico by its plain manifests, without the operator: what runs is what stands here, and a plan can show it."""
 
     name = CniName.CALICO
@@ -122,7 +122,7 @@ def _node(wanted: Wanted, calico: Calico) -> Document:
     }
     init = [
         _upgrades_addresses(wanted, "bird" if bird else "vxlan"),
-        installer(wanted, "10-calico.conflist", chain_of(addresses), calico.mtu or 0),
+        installer(wanted, "10-calico.conflist", chain_of(addresses, calico.mtu or 0)),
         mounts_bpf(wanted),
     ]
     container = agent(wanted, data.values(environment), bird=bird)

@@ -64,7 +64,7 @@ def daemon_set(
     }
 
 
-def installer(wanted: Wanted, file: str, chain: Document, mtu: int, further: Iterable[Document] = ()) -> Document:
+def installer(wanted: Wanted, file: str, chain: Document, further: Iterable[Document] = ()) -> Document:
     """The container that puts the plugin and its configuration on the node."""
     return {
         "name": "install-cni",
@@ -74,7 +74,7 @@ def installer(wanted: Wanted, file: str, chain: Document, mtu: int, further: Ite
         "env": [
             *data.values({"CNI_CONF_NAME": file, "CNI_NETWORK_CONFIG": json.dumps(chain, indent=2)}),
             data.from_field("KUBERNETES_NODE_NAME", _NODE_NAME),
-            *data.values({"CNI_MTU": str(mtu), "SLEEP": "false"}),
+            *data.values({"SLEEP": "false"}),
             *further,
             *api(wanted),
         ],
@@ -86,15 +86,18 @@ def installer(wanted: Wanted, file: str, chain: Document, mtu: int, further: Ite
     }
 
 
-def chain_of(addresses: Document) -> Document:
-    """The plugins in a row; the installer fills in what stands between underscores. addresses: who gives them."""
+def chain_of(addresses: Document, mtu: int) -> Document:
+    """The plugins in a row; the installer fills in what stands between underscores.
+
+    addresses: who gives them. mtu: of pods, in bytes; 0: what calico-node finds.
+    """
     calico: Document = {
         "type": "calico",
         "log_level": "info",
         "log_file_path": "/var/log/calico/cni/cni.log",
         "datastore_type": "kubernetes",
         "nodename": "__KUBERNETES_NODE_NAME__",
-        "mtu": "__CNI_MTU__",
+        "mtu": mtu,
         "ipam": addresses,
         "policy": {"type": "k8s"},
         "kubernetes": {"kubeconfig": "__KUBECONFIG_FILEPATH__"},
