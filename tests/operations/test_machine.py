@@ -62,11 +62,24 @@ def test_routes_that_a_container_network_left(machine: Machine) -> None:
     )
     wanted = RoutesAbsent(("80",))
     (change,) = machine.check(wanted).one().changes
-    assert (change.before, change.after) == ("3 by 80", "absent")
+    assert (change.before, change.after) == ("2 by 80", "absent")
     settle(machine, wanted)
     left = machine.sh("ip route show table all; ip -6 route show table all")
     assert "proto 80" not in left
     assert "203.0.113.0/24" in left, "what others made stays"
+
+
+def test_routes_into_the_network_of_pods(machine: Machine) -> None:
+    """flannel's direct routes lead over the interface of the host, which stays; they bear no mark."""
+    machine.sh(
+        "ip link set lo up\n"
+        "ip route add 198.51.100.64/26 dev lo\n"
+        "ip route add 198.51.0.0/16 dev lo\n"
+        "ip -6 route add 2001:db8:1:7::/64 dev lo\n"
+    )
+    settle(machine, RoutesAbsent(("80",), ("198.51.100.0/24", "2001:db8:1::/48")))
+    assert machine.sh("ip -4 route show") == "198.51.0.0/16 dev lo scope link \n", "it is wider than the pods' network"
+    assert "2001:db8:1:7" not in machine.sh("ip -6 route show")
 
 
 def test_a_table_of_calico_goes_as_a_whole(machine: Machine) -> None:

@@ -72,7 +72,7 @@ EXAMPLES: list[Operation] = [
     Reboot(("needs-restarting", "-r")),
     Absent("/var/lib/kubelet", recursive=True, unmount=True),
     LinkAbsent("cni0"),
-    RoutesAbsent(("80",)),
+    RoutesAbsent(("80",), ("10.244.0.0/16",)),
     ChainsAbsent(("KUBE-",)),
     ContainersAbsent("unix:///run/containerd/containerd.sock"),
     Claim("lab"),

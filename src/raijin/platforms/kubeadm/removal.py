@@ -52,7 +52,7 @@ def leave(context: Context) -> Program:
         Absent(FOLDER, recursive=True),
         *(Absent(path, recursive=True, unmount=True) for path in _FILLED),
         *(LinkAbsent(name) for name in _LINKS),
-        RoutesAbsent(remains.ROUTE_MAKERS),
+        RoutesAbsent(remains.ROUTE_MAKERS, tuple(map(str, context.cluster.network.pod_networks))),
         ChainsAbsent(remains.CHAINS),
         Restore(),
         # The slices of all pods hang below this one; ending the last containers brings it up again, so it goes late.
