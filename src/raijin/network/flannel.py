@@ -29,6 +29,7 @@ WIREGUARD_KERNEL = (5, 6)
 FIRST_WITH_HEALTH = Version(0, 28, 9)
 """From this one on flanneld says on a port of its own when its rules and its subnet file are there."""
 HEALTH_PORT = 8081
+UNASKED_SECONDS = 5
 _LABELS = {"k8s-app": NAME}
 _POD_LABELS = {"app": NAME, "tier": "node"}
 
@@ -182,6 +183,8 @@ def _daemon_set(wanted: Wanted, stamp: str) -> Document:
         "metadata": data.metadata(DAEMON_SET, NAMESPACE, {**_POD_LABELS, **_LABELS}),
         "spec": {
             "selector": {"matchLabels": {"app": NAME}},
+            # Nobody asks an older one whether it is ready: then it is when it has not ended for a while.
+            **({} if wanted.version(IMAGE) >= FIRST_WITH_HEALTH else {"minReadySeconds": UNASKED_SECONDS}),
             "template": {
                 # A changed configuration must reach running daemons: they read it when they start.
                 "metadata": {"labels": dict(_POD_LABELS), "annotations": {data.CONFIGURATION_NOTE: stamp}},

@@ -87,7 +87,8 @@ def _daemon_set(live: Object, pods: Sequence[Object], silent: set[str]) -> str:
     here = [pod for pod in pods if _node(pod) not in silent and _revision(pod) == newest]
     if min(renewed, len(here)) < wanted:
         return f"{min(renewed, len(here))} of {wanted} pods are of its newest form"
-    ready = sum(is_ready(pod) for pod in here)
+    # Available: ready for as long as the workload asks (minReadySeconds), which one that crashes at once is not.
+    ready = min(sum(is_ready(pod) for pod in here), status.get("numberAvailable", 0))
     return f"{ready} of {wanted} pods are ready" if ready < wanted else ""
 
 

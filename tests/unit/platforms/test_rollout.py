@@ -11,10 +11,11 @@ from raijin.platforms.rollout import is_silent, pod_trouble, rollout_reason
 DEAD = {"w2"}
 
 
-def daemon_set(total: int, renewed: int, *, noticed: bool = True) -> dict[str, Any]:
+def daemon_set(total: int, renewed: int, *, noticed: bool = True, available: int | None = None) -> dict[str, Any]:
     status = {
         "desiredNumberScheduled": total,
         "updatedNumberScheduled": renewed,
+        "numberAvailable": total if available is None else available,
         "observedGeneration": 2 if noticed else 1,
     }
     return {
@@ -63,6 +64,7 @@ def test_it_runs_everywhere() -> None:
         (daemon_set(2, 0), [pod("n1", "old"), pod("w1", "old")], "0 of 2 pods are of its newest form"),
         (daemon_set(2, 1), [pod("n1"), pod("w1", "old")], "1 of 2 pods are of its newest form"),
         (daemon_set(2, 2), [pod("n1"), pod("w1", ready=False)], "1 of 2 pods are ready"),
+        (daemon_set(2, 2, available=1), [pod("n1"), pod("w1")], "1 of 2 pods are ready"),
     ],
 )
 def test_what_is_missing(live: dict[str, Any], pods: list[dict[str, Any]], reason: str) -> None:
@@ -72,8 +74,8 @@ def test_what_is_missing(live: dict[str, Any], pods: list[dict[str, Any]], reaso
 def test_a_silent_node_holds_nobody_up() -> None:
     """Its pod is counted by the DaemonSet, and will not become ready: the node is dead, or the line to it."""
     pods = [pod("n1"), pod("w1"), pod("w2", "old", ready=False)]
-    assert rollout_reason(daemon_set(3, 2), pods, DEAD) == ""
-    assert "2 of 3" in rollout_reason(daemon_set(3, 2), pods, set())
+    assert rollout_reason(daemon_set(3, 2, available=2), pods, DEAD) == ""
+    assert "2 of 3" in rollout_reason(daemon_set(3, 2, available=2), pods, set())
 
 
 def test_a_pod_that_was_renewed_on_a_silent_node_does_not_stand_for_one_that_was_not() -> None:
