@@ -10,7 +10,7 @@ import pytest
 from tests.plans.reading import before, stages, step
 
 from raijin.facts.cluster import PART_LABEL
-from raijin.lifecycle.network import farewell
+from raijin.lifecycle.network import farewell, unwell
 from raijin.lifecycle.preflight import preflight
 
 FLANNEL = "ghcr.io/flannel-io/flannel"
@@ -88,7 +88,7 @@ def test_what_a_version_no_longer_has_is_deleted(minimal) -> None:
     plan = minimal.plan()
     (only,) = plan.steps
     assert (only.stage, only.action.name) == ("prune", "kube.prune")
-    assert [(c.thing, c.after) for c in only.changes] == [("ConfigMap kube-flannel/kube-flannel-old", "deleted")]
+    assert [(c.thing, c.after) for c in only.changes] == [("ConfigMap kube-flannel/kube-flannel-old", "absent")]
     after = minimal.carry_out(plan)
     assert after.plan().empty
     assert "ConfigMap kube-flannel/mine" in after.objects
@@ -273,6 +273,15 @@ def test_what_stays_on_a_host_until_it_is_restarted_is_said(calico) -> None:
     ]
     plain = calico("cni: {name: CALICO}").context()
     assert list(farewell(plain, plain.workers)) == []
+
+
+def test_a_network_that_does_not_run_is_noted_and_no_reason_for_a_plan(minimal) -> None:
+    assert list(unwell(minimal.context())) == []
+    minimal.objects["DaemonSet kube-flannel/kube-flannel-ds"]["status"] = {"numberUnavailable": 2}
+    assert minimal.plan().empty
+    assert list(unwell(minimal.context())) == [
+        "DaemonSet kube-flannel/kube-flannel-ds: pods that are not ready: 2; look at them with kubectl describe"
+    ]
 
 
 def test_programs_of_calico_that_need_the_api_early_know_where_it_is(calico) -> None:

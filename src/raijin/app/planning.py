@@ -17,7 +17,7 @@ from raijin.errors import HostError, RaijinError, Unsupported
 from raijin.lifecycle import apply as apply_verb
 from raijin.lifecycle import destroy as destroy_verb
 from raijin.lifecycle.desired import NETWORK_PART, observed_documents
-from raijin.lifecycle.network import farewell
+from raijin.lifecycle.network import farewell, unwell
 from raijin.lifecycle.preflight import preflight
 from raijin.model.host import Host
 from raijin.model.node_group import NodeRole
@@ -176,6 +176,7 @@ async def _observe(
     context = replace(context, departed=(*gone, *strangers))
     notes += [f"{node.name} is in the cluster, not in the definition, and {node.absence}" for node in strangers]
     notes += farewell(context, (*context.nodes, *gone) if verb == "destroy" else gone)
+    notes += unwell(context)
     if why:
         notes.append(f"the API of the cluster does not answer: {why}")
     if verb in CHANGING:

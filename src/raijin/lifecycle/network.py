@@ -123,7 +123,7 @@ def prune_network(context: Context) -> Iterable[Draft]:
         "delete what the container network no longer has",
         call(context, "kube.prune", {"part": NETWORK_PART, "objects": cast("Json", stale)}),
         needs=(f"network/{context.cluster.name}", f"rollout/{context.cluster.name}"),
-        changes=tuple(Change(describe(item), "state", "applied before", "deleted") for item in stale),
+        changes=tuple(Change(describe(item), "state", "applied before", "absent") for item in stale),
         disruption=Disruption.RESTART,
         timeout=120,
     )
@@ -178,6 +178,17 @@ def _kube_proxy(context: Context, network: ContainerNetwork | None) -> Iterable[
             f"{cluster.name}: it runs no kube-proxy, and nothing in network.cni would do its work: that is decided "
             "when a cluster is made. Set network.cni as it was, or make a new cluster"
         )
+
+
+def unwell(context: Context) -> Iterable[str]:
+    """What of the running network is not as it should be, although nothing is to be changed: for the plan's notes."""
+    network = installed_network(context.cluster)
+    for workload in network.workloads(context.cluster) if network is not None and context.state else ():
+        live = context.state.objects.get(describe(workload)) if context.state else None
+        status = (live or {}).get("status") or {}
+        missing = status.get("numberUnavailable") or status.get("unavailableReplicas") or 0
+        if missing:
+            yield f"{describe(workload)}: pods that are not ready: {missing}; look at them with kubectl describe"
 
 
 def kernel_reasons(context: Context, facts: HostView) -> Iterable[str]:
