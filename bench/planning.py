@@ -20,6 +20,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
+from raijin.cli import COLLECT_AFTER
 from raijin.definition.load import read
 from raijin.facts import gather
 from raijin.facts.cluster import ClusterState, NodeState
@@ -33,8 +34,10 @@ from raijin.operations.report import FieldChange, Report, State
 from raijin.plan.build import build
 from raijin.plan.codec import plan_to_json
 from raijin.plan.draft import Draft
+from raijin.platforms import platform_of
 from raijin.platforms.base import BinaryFile, Context, ImageFile, Node, Supply
-from raijin.platforms.view import ADMIN_CONF, INIT_MARKER, KUBELET_CONF, HostView
+from raijin.platforms.kubeadm.paths import ADMIN_CONF, INIT_MARKER, KUBELET_CONF
+from raijin.platforms.view import HostView
 from raijin.transport.kube import describe
 
 SIZES = (1_000, 10_000)
@@ -46,6 +49,7 @@ LINEAR = 1.25
 
 BINARIES = ("containerd", "runc", "cni-plugins", "crictl", "kubeadm", "kubelet", "kubectl")
 IMAGES = ("registry.k8s.io/pause:3.10", "registry.k8s.io/kube-proxy:v1.34.1", "ghcr.io/flannel-io/flannel:v0.27.4")
+TAGS = {"ghcr.io/flannel-io/flannel": "v0.27.4", "ghcr.io/flannel-io/flannel-cni-plugin": "v1.8.0-flannel1"}
 
 T = TypeVar("T")
 
@@ -64,7 +68,7 @@ def definition_text(count: int) -> str:
 def supply() -> Supply:
     binaries = {name: BinaryFile(name, "1.0.0", f"{name}.tar.gz", f"{n:064x}") for n, name in enumerate(BINARIES)}
     images = tuple(ImageFile(ref, f"{n}.tar", f"{n + 100:064x}") for n, ref in enumerate(IMAGES))
-    return Supply(binaries, images, IMAGES[0])
+    return Supply(binaries, images)
 
 
 def answer(draft: Draft, kind: str) -> list[Report]:
@@ -114,6 +118,7 @@ def resident() -> float:
 
 def one(kind: str, count: int) -> dict[str, float]:
     output = subprocess.run(["/bin/sh", "-s"], input=gather.script(), capture_output=True, text=True, check=True).stdout
+    gc.set_threshold(COLLECT_AFTER)  # as the command line does
     clock, text = Clock(), definition_text(count)
     gc.collect()
     before = resident()
@@ -122,8 +127,9 @@ def one(kind: str, count: int) -> dict[str, float]:
     placed = clock("placing", lambda: definition.hosts_of(cluster))
     facts = clock("facts", lambda: [gather.parse(output) for _ in placed])
     views = [HostView(joined(found) if kind == "same" else found) for found in facts]
-    nodes = tuple(Node(p.host, p.role, view) for p, view in zip(placed, views, strict=True))
-    context = Context(definition.site(), cluster, nodes, supplies={views[0].architecture: supply()})
+    parts = platform_of(cluster).parts
+    nodes = tuple(Node(p.host, p.role, view, parts=parts(view)) for p, view in zip(placed, views, strict=True))
+    context = Context(definition.site(), cluster, nodes, supplies={views[0].architecture: supply()}, tags=TAGS)
     if kind == "same":
         context = replace(context, state=as_wanted(context))
     drafts = clock("drafts", lambda: apply.drafts(context))

@@ -7,9 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from sqlalchemy.engine import Engine
 
 from raijin.observe.masking import MASKER
+
+# How long one example takes is the machine's business: a busy one must not make a law look broken.
+settings.register_profile("raijin", deadline=None)
+settings.load_profile("raijin")
 
 
 @pytest.fixture(autouse=True)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from raijin.app import keeping
+from raijin.app.session import Session
 from raijin.model.cluster import ClusterType
 from raijin.platforms import PLATFORMS, calls, platform_by
 
@@ -24,3 +28,8 @@ def test_every_call_that_can_be_carried_out_has_words_for_hands(kind: ClusterTyp
 @pytest.mark.parametrize("kind", PLATFORMS)
 def test_a_platform_serves_the_type_that_it_is_listed_for(kind: ClusterType) -> None:
     assert platform_by(kind).type is kind
+
+
+def test_the_calls_of_backups_have_words_for_hands(tmp_path: Path) -> None:
+    assert set(keeping.handlers_of(Session(tmp_path))) == set(keeping.BY_HAND)
+    assert not set(keeping.BY_HAND) & set(calls.BY_HAND)

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from raijin.facts.base import Unknown
-from raijin.facts.gather import from_json, parse, script
+from raijin.facts.gather import HostFacts, from_json, parse, script
 from raijin.operations.archive import Archive
 from raijin.operations.claim import Claim
 from raijin.operations.command import Command
@@ -88,3 +88,34 @@ def test_a_host_with_few_programs(machine: Machine) -> None:
     assert "192.0.2.9/24" in bridge.addresses
     assert not isinstance(facts.ports, Unknown)
     assert not isinstance(facts.hardware, Unknown)
+
+
+def test_systemd_is_asked_for_units_that_exist_and_for_no_other(machine: Machine) -> None:
+    machine.sh("mkdir -p /run/systemd/system /etc/systemd/system /run/systemd/generator.late /usr/bin")
+    machine.sh("rm -f /etc/systemd/system/*.service /lib/systemd/system/*.service /usr/lib/systemd/system/*.service")
+    show = r'for name; do printf "Id=%s\nLoadState=loaded\nActiveState=active\nUnitFileState=enabled\n\n" "$name"; done'
+    machine.at("/usr/bin/systemctl").unlink(missing_ok=True)
+    machine.at("/usr/bin/systemctl").write_text(f'#!/bin/sh\necho "$@" >>/asked\nshift 4\n{show}\n')
+    machine.at("/usr/bin/systemctl").chmod(0o755)
+    facts = parse(machine.execute(script()).stdout)
+    assert not isinstance(facts.units, Unknown)
+    assert facts.units.states == {}
+    assert not machine.at("/asked").exists()
+    machine.sh("ln -s /dev/null /etc/systemd/system/ufw.service; : >/run/systemd/generator.late/ntpd.service")
+    facts = parse(machine.execute(script()).stdout)
+    assert not isinstance(facts.units, Unknown)
+    assert facts.units.states == {"ntpd": "active", "ufw": "active"}
+    assert machine.at("/asked").read_text() == (
+        "show -p Id,LoadState,ActiveState,UnitFileState -- ntpd.service ufw.service\n"
+    )
+
+
+def test_for_a_plan_the_dear_facts_of_a_claimed_host_are_not_asked_for(machine: Machine) -> None:
+    def facts(*, for_plan: bool = True) -> HostFacts:
+        return parse(machine.execute(script(str(machine.base), for_plan=for_plan)).stdout)
+
+    assert not isinstance(facts().ports, Unknown)
+    machine.run(Claim("lab"))
+    left_out = {name for name, value in facts().to_json().items() if value == {"unknown": "it was not asked for"}}
+    assert left_out == {"units", "ports"}
+    assert not isinstance(facts(for_plan=False).ports, Unknown)

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from raijin.operations.file import File
+from raijin.operations.restart import Restart
 from raijin.operations.restore import Restore
+from raijin.operations.swap import Swap
 from raijin.operations.unit import Unit
 
 if TYPE_CHECKING:
@@ -18,7 +20,8 @@ if TYPE_CHECKING:
 # State is files below STORE: NAME/{load,active,boot,stale,since}; `asked` counts, `calls` are the changes.
 SYSTEMCTL = r"""
 store=STORE
-verb=$1; [ "$verb" != --no-ask-password ] || { shift; verb=$1; }; [ "$verb" != --quiet ] || { shift; verb=$1; }; shift
+while case $1 in --*) ;; *) false;; esac; do shift; done
+verb=$1; shift
 case $verb in show) echo x >>"$store/asked";; reset-failed) exit 0;; *) echo "$verb $*" >>"$store/calls";; esac
 if [ "$verb" = daemon-reload ]; then
   for unit in "$store"/units/*; do
@@ -88,7 +91,7 @@ def test_a_unit_is_enabled_and_started_and_goes_back(systemd: Machine) -> None:
     ]
     assert calls(systemd) == []
     assert systemd.run(wanted).states == ["changed"]
-    assert calls(systemd) == ["enable -- containerd.service", "start -- containerd.service"]
+    assert calls(systemd) == ["enable -- containerd.service", "daemon-reload ", "start -- containerd.service"]
     assert systemd.run(wanted).states == ["ok"]
     assert systemd.check(wanted).states == ["ok"]
     assert calls(systemd) == []
@@ -115,7 +118,12 @@ def test_stopped_disabled_and_masked(systemd: Machine) -> None:
     unit(systemd, "apt-daily.timer", active="active", boot="enabled")
     wanted = Unit("apt-daily.timer", running=False, enabled=False, masked=True)
     assert systemd.run(wanted).states == ["changed"]
-    assert calls(systemd) == ["disable -- apt-daily.timer", "stop -- apt-daily.timer", "mask -- apt-daily.timer"]
+    assert calls(systemd) == [
+        "disable -- apt-daily.timer",
+        "stop -- apt-daily.timer",
+        "mask -- apt-daily.timer",
+        "daemon-reload ",
+    ]
     assert systemd.run(wanted).states == ["ok"]
     assert systemd.restore().state == "changed"
     assert calls(systemd) == [
@@ -129,7 +137,7 @@ def test_stopped_disabled_and_masked(systemd: Machine) -> None:
 def test_a_masked_unit_that_is_wanted(systemd: Machine) -> None:
     unit(systemd, "x.service", load="masked", boot="masked")
     assert systemd.run(Unit("x", masked=False)).states == ["changed"]
-    assert calls(systemd) == ["unmask -- x.service", "enable -- x.service", "start -- x.service"]
+    assert calls(systemd) == ["unmask -- x.service", "enable -- x.service", "daemon-reload ", "start -- x.service"]
     assert systemd.restore().state == "changed"
     assert calls(systemd)[-2:] == ["mask -- x.service", "daemon-reload "]
 
@@ -150,7 +158,7 @@ def test_a_unit_whose_file_the_program_writes(systemd: Machine) -> None:
     wanted = Unit("kubelet", watches=(file.path,))
     assert systemd.check(file, wanted).states == ["would-change", "would-change"]
     assert systemd.run(file, wanted).states == ["changed", "changed"]
-    assert calls(systemd) == ["daemon-reload ", "enable -- kubelet.service", "start -- kubelet.service"]
+    assert calls(systemd) == ["enable -- kubelet.service", "daemon-reload ", "start -- kubelet.service"]
     assert systemd.run(file, wanted).states == ["ok", "ok"]
     assert systemd.restore().state == "changed"
     assert calls(systemd) == ["disable -- kubelet.service", "stop -- kubelet.service", "daemon-reload "]
@@ -273,3 +281,48 @@ def test_openrc(machine: Machine) -> None:
     assert (
         machine.sh("ls /run/openrc/started /etc/runlevels/default; ls /etc/c.toml 2>&1 || :").count("containerd") == 0
     )
+
+
+def test_a_restart_happens_each_time(systemd: Machine) -> None:
+    unit(systemd, "kubelet.service", active="active")
+    assert systemd.check(Restart("kubelet")).states == ["would-change"]
+    assert calls(systemd) == []
+    for _ in range(2):
+        assert systemd.run(Restart("kubelet"), File("/etc/after", "x")).states[0] == "changed"
+    assert [call for call in calls(systemd) if call.startswith("restart")] == ["restart -- kubelet.service"] * 2
+
+
+def test_a_restart_that_fails_stops_the_program(systemd: Machine) -> None:
+    unit(systemd, "kubelet.service", active="active", becomes="failed")
+    failed, after = systemd.run(Restart("kubelet"), File("/etc/after", "x")).reports
+    assert (failed.state, after.state) == ("failed", "skipped")
+    assert "kubelet.service did not become active" in failed.reason
+
+
+def test_everything_is_read_anew_once_and_before_it_matters(systemd: Machine) -> None:
+    """A reload costs a host more than all else in a program; each of these alone used to make one."""
+    calls_to = systemd.folder / "calls"
+    systemd.tool(
+        "systemctl",
+        'case $1 in list-units) echo "swapfile.swap loaded inactive dead /swapfile"; exit;; esac\n'
+        f'echo "$*" >>{calls_to}\n'
+        f"case $1 in show) grep -q start {calls_to} && state=active || state=inactive\n"
+        'printf "Names=x.service\\nLoadState=loaded\\nActiveState=%s\\nUnitFileState=enabled\\n" $state;; esac\n',
+    )
+    systemd.at("/etc/fstab").write_text("/swapfile none swap sw 0 0\n")
+    file = File("/etc/systemd/system/x.service", "[Service]\n")
+    assert systemd.run(Swap(), file, Unit("x")).states == ["changed"] * 3
+    made = [line for line in calls(systemd) if not line.startswith("show")]
+    assert made == [
+        "--no-reload mask -- swapfile.swap",
+        "daemon-reload",
+        "--no-ask-password start -- x.service",
+    ]
+
+
+def test_what_nobody_asks_about_is_read_anew_at_the_end(systemd: Machine) -> None:
+    systemd.at("/etc/fstab").write_text("/swapfile none swap sw 0 0\n")
+    assert systemd.run(Swap(), File("/etc/x", "x")).states == ["changed", "changed"]
+    assert calls(systemd)[-1] == "daemon-reload "
+    assert systemd.run(Swap(), File("/etc/x", "x")).states == ["ok", "ok"]
+    assert calls(systemd) == []

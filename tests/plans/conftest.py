@@ -10,7 +10,7 @@ import copy
 import hashlib
 import io
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -28,18 +28,21 @@ from raijin.facts.cpu import Cpu
 from raijin.facts.etcd import EtcdMember, EtcdState
 from raijin.facts.gather import HostFacts
 from raijin.facts.kernel import Kernel
-from raijin.facts.kubernetes import Kubernetes
+from raijin.facts.kubernetes import Kubernetes, Part
 from raijin.facts.memory import Memory
 from raijin.facts.network import Interface, Network
 from raijin.facts.raijin import Ownership
 from raijin.facts.system import System
-from raijin.lifecycle import apply, destroy
+from raijin.lifecycle import apply, backup, destroy, restore
 from raijin.lifecycle.desired import KUBE_PROXY, NETWORK_PART, observed_documents
+from raijin.lifecycle.returned import as_empty
 from raijin.model.cluster import Cluster
 from raijin.model.host import Host
 from raijin.model.node_group import NodeRole
 from raijin.model.version import Version
 from raijin.network import choice_of, container_network
+from raijin.operations.command import Command
+from raijin.operations.file import File
 from raijin.operations.program import Program
 from raijin.operations.report import Report, State
 from raijin.plan.build import build
@@ -47,19 +50,25 @@ from raijin.plan.model import Call, Plan, Step
 from raijin.platforms import platform_of
 from raijin.platforms.addresses import known_address
 from raijin.platforms.base import BinaryFile, Context, Hop, ImageFile, Node, Parts, Supply
-from raijin.platforms.certificates import leaf, new_authority
-from raijin.platforms.kubeadm.paths import ADMIN_CONF, INIT_MARKER, JOIN_MARKER, KUBELET_CONF
+from raijin.platforms.kubeadm.paths import ADMIN_CONF, CONFIG_FILE, ETCD_DATA, INIT_MARKER, JOIN_MARKER, KUBELET_CONF
+from raijin.platforms.signing import leaf, new_authority
 from raijin.platforms.versions import way
 from raijin.platforms.view import HostView
-from raijin.state.members import Member
+from raijin.state.member import Member
 from raijin.transport.kube import describe
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-VERBS = {"apply": apply.drafts, "prepare": apply.prepare_drafts, "destroy": destroy.drafts}
+VERBS = {
+    "apply": apply.drafts,
+    "prepare": apply.prepare_drafts,
+    "destroy": destroy.drafts,
+    "backup": backup.drafts,
+    "restore": restore.drafts,
+}
 UNKNOWN = HostFacts(**{ability.name: Unknown("not asked") for ability in ABILITIES})  # type: ignore[arg-type]
 BINARIES = {
     "containerd": "2.1.4", "runc": "v1.3.0", "cni-plugins": "v1.7.1", "crictl": "v1.34.0",
-    "kubeadm": "v1.34.2", "kubelet": "v1.34.2", "kubectl": "v1.34.2",
+    "kubeadm": "v1.34.2", "kubelet": "v1.34.2", "kubectl": "v1.34.2", "etcd": "v3.6.5",
 }  # fmt: skip
 IMAGES = ("registry.k8s.io/kube-apiserver:v1.34.2", "registry.k8s.io/kube-proxy:v1.34.2", "registry.k8s.io/pause:3.10")
 
@@ -104,6 +113,15 @@ def supply_of(version: str) -> Supply:
     return Supply(binaries, images) if version != "v1.34.2" else SUPPLY
 
 
+def written(program: Program) -> Iterator[tuple[str, str]]:
+    """The markers that a program leaves on a host, with what they say, and kubeadm's file."""
+    for operation in program.operations:
+        if isinstance(operation, Command) and operation.value:
+            yield operation.marker, operation.value
+        elif isinstance(operation, File) and operation.path == CONFIG_FILE:
+            yield operation.path, str(operation.content)
+
+
 @dataclass
 class Machine:
     """A host: which programs hold on it already (by key), and what of a cluster is on it."""
@@ -115,6 +133,15 @@ class Machine:
     markers: set[str] = field(default_factory=set)
     version: str = ""
     holds: set[str] = field(default_factory=set)
+    values: dict[str, str] = field(default_factory=dict)
+
+    def follows(self, program: Program) -> bool:
+        """Whether all that the program writes down on the host is written there."""
+        return all(self.values.get(name) == value for name, value in written(program))
+
+    def parts(self) -> tuple[Part, ...]:
+        tools = ADMIN_CONF in self.files
+        return (Part("etcdctl", "/usr/local/bin/etcdctl", "3.6.5", ""),) if tools else ()
 
     def images(self) -> tuple[str, ...]:
         """Of the static pods, on a host that is part of a control plane."""
@@ -136,7 +163,7 @@ class Machine:
             system=filled(System, init="systemd", packages="apt"),
             cgroup="2",
             network=self.network(),
-            kubernetes=Kubernetes((), tuple(sorted(self.files)), self.images()),
+            kubernetes=Kubernetes(self.parts(), tuple(sorted(self.files)), self.images()),
             raijin=Ownership(self.owner, {}, tuple(sorted(self.markers))),
         )
         return HostView(facts)
@@ -190,6 +217,7 @@ class World:
         if self.nodes and self.api:
             objects = {describe(d): self.objects.get(describe(d)) for d in observed_documents(first)}
             first = replace(first, state=ClusterState(self.nodes, objects, self.parts(), self.moment))
+        first = as_empty(first)
         return replace(first, hops=self.hops(first), **more)  # type: ignore[arg-type]
 
     def parts(self) -> dict[str, dict[str, Any]]:
@@ -239,6 +267,8 @@ class World:
             if isinstance(draft.action, Program):
                 machine = self.machine(draft.target)
                 holds = f"{draft.stage}.{draft.action.id}" in machine.holds
+                if draft.stage == "configure":
+                    holds = machine.follows(draft.action)
                 if draft.stage == "leave":
                     holds = machine == Machine()
                 state = State.OK if holds else State.WOULD_CHANGE
@@ -248,7 +278,7 @@ class World:
     def carry_out(self, plan: Plan) -> World:
         """The world after every step of the plan."""
         after = copy.deepcopy(self)
-        if plan.verb == "apply":
+        if plan.verb in {"apply", "restore"}:
             for node in (n for n in self.context().hosts if n.facts is not None):
                 target = node.host.model_dump(mode="json", by_alias=True, include={"name", "address"})
                 after.members[node.name] = Member(node.name, node.role.value, target)
@@ -260,16 +290,20 @@ class World:
         machine = self.machine(step.target)
         if isinstance(step.action, Call):
             self.call(step.action, step.target)
-        elif step.stage == "leave":
+        elif step.stage in {"leave", "wipe"}:
             self.machines[step.target] = Machine(number=machine.number)
         else:
             machine.owner = cluster
             machine.holds.add(f"{step.stage}.{step.action.id}")
+            machine.values.update(written(step.action))
+            if step.stage == "halt":
+                machine.files, machine.markers = set(), set()
+            if step.stage == "seed":
+                self.voters = {}
             if step.stage == "start":
                 machine.files |= {ADMIN_CONF, KUBELET_CONF}
                 machine.markers.add(INIT_MARKER)
-                if not self.definition.cluster().network.cni.replaces_kube_proxy:
-                    self.objects[describe(KUBE_PROXY)] = KUBE_PROXY
+                self.objects |= self.addons()
             if step.stage == "join":
                 machine.files.add(KUBELET_CONF)
             (node,) = (n for n in self.context().hosts if n.name == step.target)
@@ -277,6 +311,7 @@ class World:
                 machine.files.add(ADMIN_CONF)
                 machine.markers.add(JOIN_MARKER)
             if step.stage in {"start", "join"} and node.control_plane:
+                machine.files.add(f"{ETCD_DATA}/member")
                 self.voters[step.target] = known_address(node)
             if step.stage in {"start", "join", "register"}:
                 machine.version = str(self.definition.cluster().kubernetes_version)
@@ -289,6 +324,11 @@ class World:
             if step.stage == "services":
                 # A kubelet that has joined is to run: the program says so from the next time on.
                 machine.holds |= {f"services.{p.id}" for p in self.joined_services(step.target)}
+
+    def addons(self) -> dict[str, dict[str, Any]]:
+        """What kubeadm puts into a new cluster, of what Raijin looks at."""
+        replaced = self.definition.cluster().network.cni.replaces_kube_proxy
+        return {} if replaced else {describe(KUBE_PROXY): KUBE_PROXY}
 
     def settled(self, name: str) -> set[str]:
         """What holds on a node that was upgraded: all that a new node of that version would be given."""
@@ -342,7 +382,9 @@ class World:
             if self.nodes[target].held:
                 self.nodes[target] = replace(self.nodes[target], unschedulable=False, held=False)
         elif call.name == "kube.delete-node":
-            del self.nodes[target]
+            self.nodes.pop(target, None)
+        elif call.name == "raijin.quarantine":
+            self.members[target] = replace(self.members[target], quarantine=str(arguments["reason"]))
         elif call.name == "raijin.forget":
             self.members.pop(target, None)
 

@@ -212,3 +212,34 @@ def test_balancers_of_their_own(world) -> None:
 
 def test_the_example(examples: Path) -> None:
     assert "virtualIp" in (examples / "ha.yaml").read_text()
+
+
+def test_a_host_that_comes_back_from_the_dead_is_wiped_before_it_joins(running) -> None:
+    """It was removed while it was off. Joined over what is left on it, it would serve an API of the past."""
+    running.power_cut("n2")
+    without = running.defined(text("n1", "n3"))
+    left = without.carry_out(without.plan())
+    left.machine("n2").up = True
+    again = left.defined(text("n1", "n3", "n2"))
+    assert preflight(again.context()) == []
+    plan = again.plan()
+    assert step(plan, "wipe", "n2").disruption is Disruption.DATA
+    for stage in ("prepare", "binaries", "services", "images", "join"):
+        assert before(plan, ("wipe", "n2"), (stage, "n2")), "nothing that holds on it today will hold then"
+    assert "register" not in stages(plan, "n2")
+    assert not {"wipe", "join"} & {*stages(plan, "n1"), *stages(plan, "n3")}
+    after = again.carry_out(plan)
+    assert after.plan().empty
+    assert sorted(after.voters) == ["n1", "n2", "n3"]
+
+
+def test_a_member_that_has_moved_to_another_address_is_not_wiped(running) -> None:
+    """Its name is among the members: it lives, whatever the definition says of its address."""
+    moved = running.defined(text().replace("192.0.2.12}", "192.0.2.19}"))
+    assert "wipe" not in {s.stage for s in moved.plan().steps}
+
+
+def test_without_a_majority_nobody_is_called_a_stranger(running) -> None:
+    running.power_cut("n1")
+    running.power_cut("n3")
+    assert "wipe" not in {s.stage for s in running.plan().steps}

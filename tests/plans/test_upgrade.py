@@ -94,6 +94,17 @@ def test_the_first_leads_and_the_others_follow(running) -> None:
     assert "kubeadm upgrade node" in words["w1"]
 
 
+def test_checks_that_were_ignored_at_the_start_are_ignored_again(running) -> None:
+    """A cgroup v1 host, for one: it was let in on purpose, and is not left behind at the next version."""
+    kubeadm = (
+        "kubernetes: {kubeadm: {initConfiguration: {nodeRegistration: {ignorePreflightErrors: [SystemVerification]}}}}"
+    )
+    plan = running().defined(text(NEW) + kubeadm).plan()
+    for host, expected in (("n1", True), ("n2", True), ("w1", False)):
+        words = _words(step(plan, f"upgrade@{NEW}", host))
+        assert ("--ignore-preflight-errors=SystemVerification" in words) is expected
+
+
 def _words(upgraded) -> list[str]:
     return [w for operation in upgraded.action.operations for w in getattr(operation, "argv", ())]
 

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from raijin.app import observing, supply
-from raijin.app.choosing import host_to_prepare
+from raijin.app.asking import Ahead
+from raijin.app.reaching import departed_hosts, members_of, wanted_hosts
 from raijin.app.session import Session
-from raijin.app.targets import recalled, targets_of
 from raijin.app.unsupported import unsupported, untouched
+from raijin.app.verbs import VERBS, Verb
 from raijin.errors import HostError, RaijinError, Unsupported
-from raijin.lifecycle import apply as apply_verb
-from raijin.lifecycle import destroy as destroy_verb
 from raijin.lifecycle.desired import NETWORK_PART, observed_documents
 from raijin.lifecycle.network import farewell, unwell
-from raijin.lifecycle.preflight import preflight
+from raijin.lifecycle.returned import as_empty
 from raijin.model.host import Host
 from raijin.model.node_group import NodeRole
 from raijin.model.policy import OnHostFailure
@@ -28,67 +26,31 @@ from raijin.plan.draft import Draft
 from raijin.plan.model import Material, Plan
 from raijin.platforms import platform_of
 from raijin.platforms.base import Context, Node
-from raijin.state.members import Member
+from raijin.state.member import Member
 from raijin.state.secrets import SecretStore
+from raijin.state.snapshot import read_timings
 from raijin.transport.pool import Pool
-
-VERBS = {"apply": apply_verb.drafts, "prepare": apply_verb.prepare_drafts, "destroy": destroy_verb.drafts}
-CHANGING = {"apply", "prepare"}
-"""Verbs that bring hosts nearer to the definition, so that they need artifacts and must pass the preflight."""
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A plan, what it was made from, and when (seconds since the epoch)."""
+    """A plan, what it was made from, and when the hosts were first asked (seconds since the epoch).
+
+    checks: by host, the parts of the script that it was checked with, where no secret is in it.
+    """
 
     plan: Plan
     context: Context
     at: float
+    checks: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def runbook(self) -> Iterator[str]:
         """The plan as Markdown, for a person with a terminal."""
+        from raijin.app import keeping  # noqa: PLC0415
         from raijin.plan.runbook import runbook  # noqa: PLC0415
-        from raijin.platforms.calls import BY_HAND  # noqa: PLC0415
+        from raijin.platforms import calls  # noqa: PLC0415
 
-        return runbook(self.plan, {**BY_HAND, **platform_of(self.context.cluster).by_hand})
-
-
-@asynccontextmanager
-async def open_pool(session: Session, extra: Iterable[Host] = ()) -> AsyncIterator[Pool]:
-    """Connections to the hosts of the definition and to `extra` ones; closed at the end."""
-    hosts = [placed.host for placed in session.definition.hosts_of(session.cluster)]
-    hosts += [host for host, _ in wanted_hosts(session)]
-    pool = Pool(targets_of([*hosts, *extra], session.definition, session.home))
-    try:
-        yield pool
-    finally:
-        await pool.close()
-
-
-def members_of(session: Session) -> dict[str, Member]:
-    if not session.has_state:
-        return {}
-    from raijin.state.members import Members  # noqa: PLC0415
-
-    return Members(session.database).of(session.cluster.name)
-
-
-def wanted_hosts(session: Session) -> list[tuple[Host, NodeRole]]:
-    """The hosts that the verb is about: those of the cluster, or the one that `prepare` names."""
-    if session.only_host is not None:
-        return [host_to_prepare(session, session.only_host)]
-    return [(placed.host, placed.role) for placed in session.definition.hosts_of(session.cluster)]
-
-
-def departed_hosts(session: Session, members: dict[str, Member]) -> list[tuple[Host, NodeRole]]:
-    """Members that the definition no longer places: as the Site describes them, else as they were last reached."""
-    placed = {p.name for p in session.definition.hosts_of(session.cluster)}
-    known = {host.name: host for host in session.definition.site().hosts}
-    return [
-        (known.get(name) or recalled(member.target), NodeRole(member.role))
-        for name, member in members.items()
-        if name not in placed
-    ]
+        return runbook(self.plan, {**calls.BY_HAND, **keeping.BY_HAND, **platform_of(self.context.cluster).by_hand})
 
 
 def context_of(
@@ -105,9 +67,20 @@ def context_of(
     return Context(site, session.cluster, nodes, members=members or {}, departed=departed, beside=beside)
 
 
-async def make_plan(session: Session, verb: str, pool: Pool, *, force: bool = False) -> Planned:
-    """desired x observed -> plan, writing nothing. Raises PlanRefused, Unsupported, HostError, ArtifactError."""
-    cluster, started = session.cluster, time.time()
+async def make_plan(
+    session: Session,
+    verb: str,
+    pool: Pool,
+    ahead: Ahead | None = None,
+    *,
+    force: bool = False,
+    on_difference: Callable[[], None] = lambda: None,
+) -> Planned:
+    """desired x observed -> plan, writing nothing. Raises PlanRefused, Unsupported, HostError, ArtifactError.
+
+    ahead: what hosts are being asked already. on_difference: called when a host has said that something is to be done.
+    """
+    cluster, started = session.cluster, ahead.at if ahead else time.time()
     site = session.definition.site()
     problems = unsupported(cluster, site, [host for host, _ in wanted_hosts(session)])
     if problems:
@@ -116,80 +89,94 @@ async def make_plan(session: Session, verb: str, pool: Pool, *, force: bool = Fa
             + "\n".join(f"  - {path}: {reason}" for path, reason in problems),
             remedy="take these parts out, or wait for the release that serves them",
         )
-    context, notes, materials = await _observe(session, verb, pool, force=force)
+    context, notes, materials = await _observe(session, verb, pool, ahead, force=force)
     notes += untouched(site)
-    drafts = VERBS[verb](context)
-    reports, failures = await observing.check(pool, drafts, _resolver(session))
-    if failures:
-        context, drafts, lost = _without(context, verb, failures)
+    drafts = VERBS[verb].drafts(context)
+    checked = await observing.check(pool, drafts, _resolver(session), ahead, on_difference)
+    if checked.failures:
+        context, drafts, lost = _without(context, verb, checked.failures)
         notes += lost
     plan = build(
         verb,
         cluster.name,
         drafts,
-        reports,
+        checked.reports,
         notes=notes,
         definition=session.fingerprint(),
         sources=[str(path.resolve()) for path in session.paths],
         materials=materials,
-        estimates=_estimates(session),
+        estimates=read_timings(session.home),
     )
-    return Planned(plan, context, started)
+    return Planned(plan, context, started, checked.scripts)
 
 
 async def _observe(
-    session: Session, verb: str, pool: Pool, *, force: bool
+    session: Session, verb: str, pool: Pool, ahead: Ahead | None, *, force: bool
 ) -> tuple[Context, list[str], Sequence[Material]]:
-    cluster = session.cluster
-    members = members_of(session)
-    quarantined = {name: m.quarantine for name, m in members.items() if m.quarantine and verb in CHANGING}
+    """Everything that the verb looks at, with what people should know of it. Raises PlanRefused and HostError."""
+    traits = VERBS[verb]
+    context, notes = await _look_at_hosts(session, verb, pool, ahead, force=force)
+    materials: Sequence[Material] = ()
+    if traits.equips:
+        archs = {node.facts.architecture for node in context.reachable if node.facts}
+        supplies = supply.supplies_for(session, archs, str(session.cluster.kubernetes_version))
+        context = replace(context, supplies=supplies.by_arch, tags=supplies.tags)
+        materials = supplies.materials
+        notes += supplies.notes
+    why = ""
+    if traits.lives:
+        context, why = await _look_at_cluster(pool, traits, context)
+    if traits.converges:
+        hops, more = supply.hops_for(session, context)
+        strangers = _strangers(session, context)
+        context = replace(context, hops=hops, departed=(*context.departed, *strangers))
+        materials = (*materials, *more)
+        notes += [f"{node.name} is in the cluster, not in the definition, and {node.absence}" for node in strangers]
+    notes += farewell(context, (*(context.nodes if traits.ends else ()), *context.departed))
+    notes += unwell(context)
+    if why:
+        notes.append(f"the API of the cluster does not answer: {why}")
+    reasons = traits.reasons(context, why)
+    if reasons:
+        raise refused(reasons)
+    return context, notes, materials
+
+
+async def _look_at_hosts(
+    session: Session, verb: str, pool: Pool, ahead: Ahead | None, *, force: bool
+) -> tuple[Context, list[str]]:
+    """The facts of all hosts at once: those of the definition, and those that have left it."""
+    members, traits = members_of(session), VERBS[verb]
+    quarantined = {name: m.quarantine for name, m in members.items() if m.quarantine and traits.equips}
     wanted = wanted_hosts(session)
-    departing = [] if verb == "prepare" else departed_hosts(session, members)
+    departing = departed_hosts(session, members) if traits.leaves else []
     asked = [*((host, role) for host, role in wanted if host.name not in quarantined), *departing]
-    seen, errors = await observing.look_at(pool, platform_of(cluster), asked)
+    seen, errors = await observing.look_at(pool, platform_of(session.cluster), asked, for_plan=True, ahead=ahead)
     by_name = {node.name: node for node in seen}
     nodes = [by_name.get(h.name) or Node(h, r, None, f"in quarantine: {quarantined[h.name]}") for h, r in wanted]
     gone = tuple(by_name[host.name] for host, _ in departing)
     notes = [f"{node.name} is left out: {node.absence}" for node in nodes if node.facts is None]
     notes += [f"{node.name} cannot be reached: only its traces in the cluster go" for node in gone if not node.facts]
-    _judge_absence(session, verb, nodes, [e for e in errors if e.host in {n.name for n in nodes}], force=force)
+    if not traits.tolerant:
+        _judge_absence(session, verb, nodes, [e for e in errors if e.host in {n.name for n in nodes}], force=force)
     context = context_of(session, nodes, members=members, departed=gone)
-    context = replace(context, force=force, drain=session.drain)
-    materials: Sequence[Material] = ()
-    if verb in CHANGING:
-        archs = {node.facts.architecture for node in context.reachable if node.facts}
-        supplies = supply.supplies_for(session, archs, str(cluster.kubernetes_version))
-        context = replace(context, supplies=supplies.by_arch, tags=supplies.tags)
-        materials = supplies.materials
-        notes += supplies.notes
-    documents = observed_documents(context) if verb == "apply" else []
-    (state, why), members_of_etcd = await asyncio.gather(
+    return replace(context, force=force, drain=session.drain, snapshot=session.snapshot), notes
+
+
+async def _look_at_cluster(pool: Pool, traits: Verb, context: Context) -> tuple[Context, str]:
+    """The cluster by its API and its etcd, as far as they answer, and why the API does not."""
+    documents = observed_documents(context) if traits.converges else []
+    (state, why), members = await asyncio.gather(
         observing.cluster_state(pool, context, documents, NETWORK_PART if documents else ""),
-        observing.etcd_state(pool, context) if _asks_etcd(verb, context) else _nothing(),
+        observing.etcd_state(pool, context) if _asks_etcd(traits, context) else _nothing(),
     )
-    context = replace(context, state=state, etcd=members_of_etcd)
-    if verb == "apply":
-        hops, more = supply.hops_for(session, context)
-        context = replace(context, hops=hops)
-        materials = (*materials, *more)
-    strangers = _strangers(session, context) if verb == "apply" else ()
-    context = replace(context, departed=(*gone, *strangers))
-    notes += [f"{node.name} is in the cluster, not in the definition, and {node.absence}" for node in strangers]
-    notes += farewell(context, (*context.nodes, *gone) if verb == "destroy" else gone)
-    notes += unwell(context)
-    if why:
-        notes.append(f"the API of the cluster does not answer: {why}")
-    if verb in CHANGING:
-        reasons = preflight(context, api_failure=why)
-        if reasons:
-            raise refused(reasons)
-    return context, notes, materials
+    return as_empty(replace(context, state=state, etcd=members)), why
 
 
-def _asks_etcd(verb: str, context: Context) -> bool:
+def _asks_etcd(traits: Verb, context: Context) -> bool:
     """Its members matter where there are, or were, several control plane hosts."""
     planes = [node for node in (*context.nodes, *context.departed) if node.control_plane]
-    return verb in CHANGING and len(planes) > 1
+    return (traits.equips or traits.tolerant) and len(planes) > 1
 
 
 async def _nothing() -> None:
@@ -243,7 +230,7 @@ def _without(context: Context, verb: str, failures: Sequence[RaijinError]) -> tu
         raise together(failures)
     nodes = tuple(replace(n, facts=None, absence=lost[n.name]) if n.name in lost else n for n in context.nodes)
     smaller = replace(context, nodes=nodes)
-    return smaller, VERBS[verb](smaller), [f"{host} is left out: {reason}" for host, reason in lost.items()]
+    return smaller, VERBS[verb].drafts(smaller), [f"{host} is left out: {reason}" for host, reason in lost.items()]
 
 
 def _resolver(session: Session) -> Resolve:
@@ -253,18 +240,3 @@ def _resolver(session: Session) -> Resolve:
         return store.get(reference.secret) if store.has(reference.secret) else unresolved(reference)
 
     return resolve
-
-
-def _estimates(session: Session) -> dict[str, float]:
-    if not session.has_state:
-        return {}
-    from raijin.state.runs import Runs  # noqa: PLC0415
-
-    return Runs(session.database).timings()
-
-
-async def plan(session: Session, verb: str, *, force: bool = False) -> Planned:
-    """A plan on its own: connections are opened for it and closed after it."""
-    departing = [host for host, _ in departed_hosts(session, members_of(session))]
-    async with open_pool(session, departing) as pool:
-        return await make_plan(session, verb, pool, force=force)

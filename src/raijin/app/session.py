@@ -9,17 +9,20 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from raijin.artifacts.lock import Lock, lock_path, read_lock
-from raijin.artifacts.store import Artifacts
-from raijin.definition.definition import Definition
-from raijin.definition.edit import Edits
-from raijin.definition.load import load
 from raijin.errors import UsageError
-from raijin.model.cluster import Cluster
 from raijin.observe.events import Events
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Engine as Database
+
+    from raijin.artifacts.lock import Lock
+    from raijin.artifacts.store import Artifacts
+    from raijin.definition.definition import Definition
+    from raijin.definition.edit import Edits
+    from raijin.model.cluster import Cluster
+    from raijin.platforms.base import Snapshot
+
+# What hangs on a session is imported when it is asked for: each part costs more to import than most commands compute.
 
 DEFAULT_FILE = "raijin.yaml"
 
@@ -29,7 +32,8 @@ class Session:
     """files: what was given with -f (default: raijin.yaml here). cluster_name: which cluster, where there are several.
 
     drain: whether nodes that leave are drained. only_host: the host that `prepare` is about, by name or address.
-    pending: changes of the definition that are planned with and not saved yet (see `propose`).
+    snapshot: what `restore` restores. pending: changes of the definition that are planned with and not saved yet (see
+    `propose`).
     """
 
     home: Path
@@ -39,6 +43,7 @@ class Session:
     offline: bool = False
     drain: bool = True
     only_host: str | None = None
+    snapshot: Snapshot | None = None
     pending: Edits | None = None
     events: Events = field(default_factory=Events)
 
@@ -56,7 +61,14 @@ class Session:
 
     @cached_property
     def definition(self) -> Definition:
+        from raijin.definition.load import load  # noqa: PLC0415
+
         return load(self.paths)
+
+    @property
+    def as_written(self) -> bool:
+        """Whether the definition is, or will be, what stands in the files now."""
+        return self.pending is None and "definition" not in self.__dict__
 
     def propose(self, edits: Edits) -> None:
         """Go on with a changed definition, whose files are written when the change is agreed to (`keep`), or never.
@@ -81,7 +93,7 @@ class Session:
 
     @cached_property
     def database(self) -> Database:
-        from raijin.state.database import open_database  # noqa: PLC0415  (SQLAlchemy: a plan of no change needs none)
+        from raijin.state.database import open_database  # noqa: PLC0415
 
         return open_database(self.home)
 
@@ -92,16 +104,22 @@ class Session:
 
     @cached_property
     def artifacts(self) -> Artifacts:
+        from raijin.artifacts.store import Artifacts  # noqa: PLC0415
+
         mirror = self.mirror or self.definition.site().artifacts.mirror
         return Artifacts(self.home, str(mirror) if mirror else None, self.offline)
 
     @property
     def lock_file(self) -> Path:
+        from raijin.artifacts.lock import lock_path  # noqa: PLC0415
+
         return lock_path(self.paths[0])
 
     @cached_property
     def lock(self) -> Lock:
         """The lock file beside the definition; without one, what imported bundles hold."""
+        from raijin.artifacts.lock import read_lock  # noqa: PLC0415
+
         if self.lock_file.is_file():
             return read_lock(self.lock_file)
         return self.artifacts.offered()

@@ -7,12 +7,13 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from raijin.app import observing
-from raijin.app.planning import context_of, departed_hosts, members_of, open_pool
+from raijin.app.planning import context_of
+from raijin.app.reaching import departed_hosts, members_of, open_pool
 from raijin.app.session import Session
 from raijin.facts.cluster import ClusterState, NodeState
 from raijin.platforms import platform_of
 from raijin.platforms.base import Node
-from raijin.state.members import Member
+from raijin.state.member import Member
 
 
 @dataclass(frozen=True, slots=True)

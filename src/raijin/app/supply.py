@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from raijin.app.home import opened_file
 from raijin.app.session import Session
 from raijin.artifacts.catalogue import normal_arch
 from raijin.artifacts.images import ImageRef
@@ -119,6 +120,9 @@ def locator(session: Session, plan: Plan) -> Callable[[str], Awaitable[Path]]:
     names = {material.sha256: material.name for material in plan.materials}
 
     async def locate(sha256: str) -> Path:
+        laid_open = opened_file(session.home, sha256)
+        if laid_open.is_file():
+            return laid_open
         entry = entries.get(sha256)
         if entry is None:
             raise ArtifactError(

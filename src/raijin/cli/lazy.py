@@ -11,11 +11,14 @@ from raijin.cli.table import GROUPS
 
 
 class LazyGroup(click.Group):
-    """Its commands are a table of (module, attribute, help)."""
+    """Its commands are a table of (module, attribute, help). path: the words that lead to it, empty for the root."""
 
-    def __init__(self, *args: Any, table: dict[str, tuple[str, str, str]] | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, table: dict[str, tuple[str, str, str]] | None = None, path: str = "", **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.table = table or {}
+        self.path = path
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         del ctx
@@ -26,8 +29,9 @@ class LazyGroup(click.Group):
         if entry is None:
             return None
         module, attribute, summary = entry
-        if cmd_name in GROUPS and self.table is not GROUPS.get(cmd_name) and self.name != cmd_name:
-            return LazyGroup(cmd_name, help=summary, table=GROUPS[cmd_name], no_args_is_help=True)
+        path = f"{self.path} {cmd_name}".strip()
+        if path in GROUPS:
+            return LazyGroup(cmd_name, help=summary, table=GROUPS[path], path=path, no_args_is_help=True)
         del ctx
         command = getattr(import_module(module), attribute)
         if not isinstance(command, click.Command):

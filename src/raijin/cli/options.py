@@ -67,7 +67,16 @@ def home() -> Path:
 
 
 def run_async(work: Coroutine[Any, Any, T]) -> T:
-    return asyncio.run(work)
+    """The result of a coroutine, in an event loop of its own."""
+    results: list[T] = []
+
+    # asyncio.run makes a text of its task when it puts the handler of Ctrl-C back, with all that the task returned: for
+    # a plan of many hosts that takes longer than the plan. So its task returns nothing.
+    async def main() -> None:
+        results.append(await work)
+
+    asyncio.run(main())
+    return results[0]
 
 
 def print_json(data: object) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-# command -> (module, attribute, help). A group's own table stands below; a test compares both with the modules.
+# command -> (module, attribute, help). A group's own table stands below, by the words
+# that lead to it; a test compares both with the modules.
 COMMANDS: dict[str, tuple[str, str, str]] = {
     "init": ("raijin.cli.commands.init", "init", "Write a new definition, asking what it needs."),
     "check": ("raijin.cli.commands.check", "check", "Check a definition (files, a folder, or - for standard input)."),
@@ -13,6 +14,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "full-install": ("raijin.cli.commands.full_install", "full_install", "Make this machine a one-node cluster."),
     "worker": ("raijin.cli.commands.worker", "worker", "Add, remove, list and prepare workers."),
     "cluster": ("raijin.cli.commands.cluster", "cluster", "Upgrade, back up, restore and look after a cluster."),
+    "backup": ("raijin.cli.commands.backup", "backup", "List, verify and delete backups."),
     "facts": ("raijin.cli.commands.facts", "facts", "Show what is known about the hosts."),
     "kubeconfig": ("raijin.cli.commands.kubeconfig", "kubeconfig", "Write the cluster's kubeconfig, or merge it."),
     "run": ("raijin.cli.commands.run", "run", "List, show, resume and cancel runs."),
@@ -33,6 +35,14 @@ GROUPS: dict[str, dict[str, tuple[str, str, str]]] = {
     },
     "cluster": {
         "upgrade": ("raijin.cli.commands.cluster", "upgrade", "Go to another version, node by node."),
+        "backup": ("raijin.cli.commands.cluster", "backup", "Take a snapshot and keep it, encrypted."),
+        "restore": ("raijin.cli.commands.cluster", "restore", "Go on from a snapshot, also on new hosts."),
+    },
+    "backup": {
+        "list": ("raijin.cli.commands.backup", "list_backups", "List the backups, and whether they were tried."),
+        "verify": ("raijin.cli.commands.backup", "verify", "Restore one into a scratch etcd, and count."),
+        "delete": ("raijin.cli.commands.backup", "delete", "Delete one from every target."),
+        "key": ("raijin.cli.commands.backup", "key", "Print the key that backups are encrypted for."),
     },
     "run": {
         "list": ("raijin.cli.commands.run", "list_runs", "List the runs."),

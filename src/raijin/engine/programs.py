@@ -166,14 +166,21 @@ def _failure(report: Report, program: Program, host: str) -> OperationFailed:
             remedy="wait for it to end (it may be left from a lost connection), then resume",
         )
     title = program.operations[report.index].title if report.index >= 0 else "the state folder of the host"
-    lines = [line for line in report.stderr.strip().splitlines() if line.strip() and not line.startswith(_CHATTER)]
-    reason = report.reason or (lines[-1][:400] if lines else "no message")
-    if lines and report.reason and lines[-1] not in reason:
-        reason = f"{reason}: {lines[-1][:400]}"
+    words = last_words(report.stderr)
+    reason = report.reason or words or "no message"
+    if words and words not in reason:
+        reason = f"{reason}: {words}"
     verb = "is refused" if report.state is State.REFUSED else "failed"
     return OperationFailed(
         f"{title} {verb}: {reason}", host=host, remedy=_remedy(report.stderr + reason), detail=report.stderr
     )
+
+
+def last_words(output: str) -> str:
+    """What of a program's output says why it failed: its last line, or the checks that kubeadm says have failed."""
+    lines = [line.strip() for line in output.splitlines() if line.strip() and not line.startswith(_CHATTER)]
+    fatal = [line for line in lines if line.startswith("[ERROR ")]
+    return "; ".join(fatal or lines[-1:])[:400]
 
 
 _CHATTER = ("To see the stack trace of this error",)

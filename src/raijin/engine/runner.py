@@ -17,7 +17,8 @@ from raijin.observe.masking import MASKER
 from raijin.operations.program import Program
 from raijin.plan.handlers import CallContext, Handlers
 from raijin.plan.model import Call, Plan, Step
-from raijin.state.members import Member, Members
+from raijin.state.member import Member
+from raijin.state.members import Members
 from raijin.state.runs import Runs, RunStatus, StepState
 from raijin.state.secrets import SecretStore
 

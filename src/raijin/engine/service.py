@@ -16,6 +16,7 @@ from pathlib import Path
 
 from sqlalchemy.engine import Engine as Database
 
+from raijin.engine.journal import Journal
 from raijin.engine.programs import Locate, ProgramRunner
 from raijin.engine.runner import Runner
 from raijin.errors import PlanRefused
@@ -101,14 +102,18 @@ class Engine:
 
         store = SecretStore(self.home)
         runs = self.runs
-        events = Events(runs.record, self.events.emit)
+        journal = Journal(runs)
+        events = Events(journal, self.events.emit)
         programs = ProgramRunner(run, f"{run}-{attempt}", pool, events, _resolver(store), locate)
         members = Members(self.database)
         runner = Runner(run, attempt, plan, policy, self.handlers, programs, runs, members, store, events)
         events.emit(Event(Kind.RUN_STARTED, run, data={"verb": plan.verb, "cluster": plan.cluster, "attempt": attempt}))
         started = time.monotonic()
-        async with _watched(runner, runs, Locks(self.database)):
-            await Durable(self.home, run).execute(runner)
+        try:
+            async with _watched(runner, runs, Locks(self.database)):
+                await Durable(self.home, run).execute(runner)
+        finally:
+            journal.flush()
         status, error = runner.result()
         runs.finish(run, status, error.problem() if error else None)
         data: dict[str, object] = {"status": str(status), "seconds": round(time.monotonic() - started, 3)}

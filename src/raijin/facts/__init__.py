@@ -26,25 +26,29 @@ from raijin.facts import (
 from raijin.facts.base import Ability
 
 ABILITIES = (
-    Ability("os", os.SNIPPET, os.parse),
-    Ability("kernel", kernel.SNIPPET, kernel.parse),
-    Ability("cpu", cpu.SNIPPET, cpu.parse),
+    Ability("os", os.SNIPPET, os.parse, os.FILES),
+    Ability("kernel", kernel.SNIPPET, kernel.parse, kernel.FILES),
+    Ability("cpu", cpu.SNIPPET, cpu.parse, cpu.FILES),
     Ability("memory", memory.SNIPPET, memory.parse),
     Ability("swap", swap.SNIPPET, swap.parse),
-    Ability("disks", disks.SNIPPET, disks.parse),
-    Ability("network", network.SNIPPET, network.parse),
+    Ability("disks", disks.SNIPPET, disks.parse, disks.FILES),
+    Ability("network", network.SNIPPET, network.parse, network.FILES),
     Ability("gpus", gpu.SNIPPET, gpu.parse),
-    Ability("hardware", hardware.SNIPPET, hardware.parse),
+    Ability("hardware", hardware.SNIPPET, hardware.parse, hardware.FILES),
     Ability("cgroup", cgroup.SNIPPET, cgroup.parse),
     Ability("clock", clock.SNIPPET, clock.parse),
     Ability("ports", ports.SNIPPET, ports.parse),
     Ability("identity", identity.SNIPPET, identity.parse),
     Ability("system", system.SNIPPET, system.parse),
     Ability("units", units.SNIPPET, units.parse),
-    Ability("resolver", resolver.SNIPPET, resolver.parse),
+    Ability("resolver", resolver.SNIPPET, resolver.parse, resolver.FILES),
     Ability("kubernetes", kubernetes.SNIPPET, kubernetes.parse),
     Ability("raijin", raijin.SNIPPET, raijin.parse),
 )
 """Every fact of a host, in the order of HostFacts."""
 
-__all__ = ["ABILITIES"]
+LEFT_OUT = {"units": "", "ports": '[ ! -r "$BASE/owner" ]'}
+"""Dear facts that a plan looks at never (empty), or only when this shell condition holds: of a host that no cluster has
+claimed. A plan has them as Unknown."""
+
+__all__ = ["ABILITIES", "LEFT_OUT"]

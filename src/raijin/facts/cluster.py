@@ -6,9 +6,12 @@ import asyncio
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from raijin.transport.kube import FIELD_MANAGER, Document, Kube, describe
+from raijin.transport.document import FIELD_MANAGER, Document, describe
+
+if TYPE_CHECKING:
+    from raijin.transport.kube import Kube
 
 LABELS_NOTE = "raijin.dev/labels"
 TAINTS_NOTE = "raijin.dev/taints"

@@ -5,10 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 SNIPPET = r"""
-grep -sH '' /sys/block/*/size /sys/block/*/queue/rotational /sys/block/*/device/model /sys/block/*/removable
-grep -h '^/dev/' /proc/self/mounts
 stat -f -c 'free %n %S %b %a %c %d' / /var /var/lib /tmp
 """
+FILES = (
+    "/sys/block/*/size",
+    "/sys/block/*/queue/rotational",
+    "/sys/block/*/device/model",
+    "/sys/block/*/removable",
+    "/proc/self/mounts",
+)
 
 _VIRTUAL = ("loop", "ram", "zram", "dm-", "md", "nbd", "sr", "fd", "zd")
 
@@ -51,13 +56,13 @@ def parse(text: str) -> Disks:
     mounts: list[tuple[str, str]] = []
     space: list[Space] = []
     for line in text.splitlines():
+        path, _, value = line.partition(":")
         if line.startswith("/sys/block/"):
-            path, _, value = line.partition(":")
             parts = path.split("/")
             fields.setdefault(parts[3], {})[parts[-1]] = value.strip()
-        elif line.startswith("/dev/"):
-            device, path = line.split()[:2]
-            mounts.append((device, _unescaped(path)))
+        elif path == FILES[-1] and value.startswith("/dev/"):
+            device, place = value.split()[:2]
+            mounts.append((device, _unescaped(place)))
         elif line.startswith("free "):
             path, *numbers = line.split()[1:]
             block, size, free, inodes, inodes_free = map(int, numbers)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,8 +11,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from raijin.errors import HostError
-from raijin.facts import ABILITIES
-from raijin.facts.base import Unknown
+from raijin.facts import ABILITIES, LEFT_OUT
+from raijin.facts.base import Ability, Unknown
 from raijin.facts.clock import Clock
 from raijin.facts.cpu import Cpu
 from raijin.facts.disks import Disks
@@ -74,6 +75,9 @@ def _adapter() -> TypeAdapter[HostFacts]:
     return TypeAdapter(HostFacts)
 
 
+_FILES = "files"
+"""The section of the files, which no ability is called."""
+
 _HEAD = r"""
 set -u
 LC_ALL=C; export LC_ALL
@@ -81,19 +85,41 @@ PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:${PATH-}; expo
 NL='
 '
 """
+_TAB = "TAB='\t'"
+"""As itself: to print it costs a process."""
 
 
-def script(state_folder: str = STATE_FOLDER) -> str:
-    """One script that prints every fact. Run it as root with `sh`; it writes nothing.
+OTHER_MOUNTS = "^[^/ ][^ ]* /[^ ]* [^ ]+ [^ ]+ 0 0$"
+"""Lines of /proc/self/mounts that no fact wants: no device is mounted. A node with many pods has thousands of them."""
+
+
+def script(state_folder: str = STATE_FOLDER, *, for_plan: bool = False, then: str = "exit 0\n") -> str:
+    """One script that prints every fact, or those that a plan looks at. Run it as root with `sh`; it writes nothing.
+
+    then: what the same shell runs after it (see `is_end`).
 
     A section begins with a line that holds a word of this script alone, so that no name of a process or a file on the
     host can pass for one. It is a function, so a transmission cut short executes nothing.
     """
     mark = f"raijin-facts-{uuid.uuid4().hex}"
-    parts = ["raijin_facts() {", _HEAD, f"BASE={word(state_folder)}", "{"]
+    parts = [_HEAD, _TAB, f"BASE={word(state_folder)}", "raijin_look() {"]
     for ability in ABILITIES:
-        parts += [f"echo; echo {mark} {ability.name}", ability.snippet.strip()]
-    return "\n".join([*parts, f"echo; echo {mark} end", "} 2>/dev/null </dev/null", "}", "raijin_facts", "exit 0", ""])
+        asked = [f"echo; echo {mark} {ability.name}", ability.snippet.strip()]
+        condition = LEFT_OUT.get(ability.name) if for_plan else None
+        if condition:
+            asked = [f"if {condition}; then", *asked, "fi"]
+        parts += asked if condition != "" else []
+    files = " ".join(dict.fromkeys(pattern for ability in ABILITIES for pattern in ability.files))
+    parts += [f"echo; echo {mark} {_FILES}", f"grep -sHvE '{OTHER_MOUNTS}' {files}"]
+    parts += [f"echo; echo {mark} end", "}"]
+    # In one piece: each write on its own costs a packet on both sides.
+    told = ["raijin_told=$(raijin_look 2>/dev/null </dev/null)", "printf '%s\\n' \"$raijin_told\""]
+    return "\n".join(["raijin_facts() {", *parts, *told, "}", "raijin_facts", then])
+
+
+def is_end(line: str) -> bool:
+    """Whether a line of output may be the last one of the facts. `parse` tells whether they are whole."""
+    return line.startswith("raijin-facts-") and line.endswith(" end")
 
 
 def parse(output: str) -> HostFacts:
@@ -104,15 +130,27 @@ def parse(output: str) -> HostFacts:
     for section in (found + rest).split(mark)[1:]:
         name, _, text = section.partition("\n")
         sections[name] = text
+    lines = sections.get(_FILES, "").splitlines()
     if not found or "end" not in sections:
         remedy = "see what the host prints when a program is run on it; its shell may be restricted"
         raise HostError("the host's facts did not arrive whole", remedy=remedy, detail=before[-2000:] or output[-2000:])
-    return HostFacts(**{ability.name: _read(ability.parse, sections.get(ability.name)) for ability in ABILITIES})
+    return HostFacts(
+        **{ability.name: _read(ability.parse, _with_files(ability, sections, lines)) for ability in ABILITIES}
+    )
+
+
+def _with_files(ability: Ability, sections: Mapping[str, str], lines: list[str]) -> str | None:
+    """What the snippet printed, and the lines of the ability's files: each pattern is known by what is fixed in it."""
+    text = sections.get(ability.name)
+    if text is None or not ability.files:
+        return text
+    fixed = tuple(re.split(r"[*[]", pattern, maxsplit=1)[0] for pattern in ability.files)
+    return "\n".join([text, *(line for line in lines if line.startswith(fixed))])
 
 
 def _read(parser: Any, text: str | None) -> Any:
     if text is None:
-        return Unknown("the host did not answer")
+        return Unknown("it was not asked for")
     try:
         return parser(text)
     except (ValueError, LookupError, ArithmeticError) as error:

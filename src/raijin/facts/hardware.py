@@ -5,19 +5,34 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 SNIPPET = r"""
-h_id=/sys/class/dmi/id
-grep -sH '' $h_id/sys_vendor $h_id/product_name $h_id/product_serial $h_id/board_vendor $h_id/board_name \
-  $h_id/bios_version
 if [ -r /proc/device-tree/model ]; then printf 'model:%s\n' "$(tr -d '\000' </proc/device-tree/model)"; fi
 if [ -r /proc/device-tree/serial-number ]; then
   printf 'product_serial:%s\n' "$(tr -d '\000' </proc/device-tree/serial-number)"
 fi
-if command -v systemd-detect-virt >/dev/null 2>&1; then printf 'virtual:%s\n' "$(systemd-detect-virt)"
-elif [ -r /run/systemd/container ]; then read -r h_virt </run/systemd/container; printf 'virtual:%s\n' "$h_virt"
+h_virt=
+if [ -r /run/systemd/container ]; then read -r h_virt </run/systemd/container
+elif [ -d /run/systemd/system ]; then
+  # No container, then. A processor that hides no hypervisor, in a machine of a maker of real ones: no need to ask.
+  h_vendor=; [ ! -r /sys/class/dmi/id/sys_vendor ] || read -r h_vendor </sys/class/dmi/id/sys_vendor
+  case " $(grep -m 1 '^flags' /proc/cpuinfo) " in
+    '  '|*' hypervisor '*) ;;
+    *) case $h_vendor in
+        ''|QEMU*|VMware*|innotek*|Oracle*|Microsoft*|Xen*|Amazon*|Google*|OpenStack*|Parallels*|Apple*|BHYVE*|Bochs*) ;;
+        *) h_virt=none;;
+      esac;;
+  esac
+fi
+case $h_virt in none|systemd-nspawn|lxc|lxc-libvirt|docker|podman|openvz|rkt|proot) h_sure=1;; *) h_sure=;; esac
+if [ -z "$h_sure" ] && command -v systemd-detect-virt >/dev/null 2>&1; then h_virt=$(systemd-detect-virt); fi
+if [ -n "$h_virt" ]; then printf 'virtual:%s\n' "$h_virt"
 elif [ -e /.dockerenv ]; then echo virtual:docker
 elif [ -e /run/.containerenv ]; then echo virtual:podman
 elif grep -qw hypervisor /proc/cpuinfo; then echo hypervisor:yes; fi
 """
+FILES = tuple(
+    f"/sys/class/dmi/id/{name}"
+    for name in ("sys_vendor", "product_name", "product_serial", "board_vendor", "board_name", "bios_version")
+)
 
 _HYPERVISORS = {
     "QEMU": "kvm",

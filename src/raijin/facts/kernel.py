@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from raijin.facts.base import lines_of
+
 SNIPPET = r"""
-uname -rm
 read -r _ _ k_release _ </proc/version
+# The second is in Linux 6.1 and newer (proc(5)).
+if [ -r /proc/sys/kernel/arch ]; then read -r k_arch </proc/sys/kernel/arch; else k_arch=$(uname -m); fi
+printf '%s %s\n' "$k_release" "$k_arch"
 for k_name in overlay br_netfilter nf_conntrack ip_tables nf_tables ip_vs vxlan wireguard iscsi_tcp nfs rbd; do
   [ ! -d "/sys/module/$k_name" ] || printf 'module %s\n' "$k_name"
 done
-while read -r k_first k_second; do printf 'filesystem %s\n' "${k_second:-$k_first}"; done </proc/filesystems
 [ ! -d "/lib/modules/$k_release" ] || echo loadable
 """
+FILES = ("/proc/filesystems",)
 
 _ARCHITECTURES = {
     "x86_64": "amd64",
@@ -42,8 +46,8 @@ class Kernel:
 def parse(text: str) -> Kernel:
     first, *lines = text.strip().splitlines()
     release, machine = first.split()
-    found = {
-        kind: tuple(line.split()[1] for line in lines if line.startswith(kind)) for kind in ("module", "filesystem")
-    }
+    modules = tuple(line.split()[1] for line in lines if line.startswith("module "))
+    # Each line is a name, before it perhaps `nodev`.
+    filesystems = tuple(line.split()[-1] for line in lines_of(text).get(FILES[0], ()))
     arch = _ARCHITECTURES.get(machine, machine)
-    return Kernel(release, arch, found["module"], found["filesystem"], "loadable" in lines)
+    return Kernel(release, arch, modules, filesystems, "loadable" in lines)

@@ -7,9 +7,15 @@ from dataclasses import dataclass
 
 SNIPPET = r"""
 k_found=
+# PATH is walked by hand: each $(command -v) would be a process.
+set -f; IFS=:
 for k_name in kubelet kubeadm kubectl containerd crictl runc crio docker k3s rke2 k0s etcd etcdctl helm; do
-  if k_path=$(command -v "$k_name") && [ -f "$k_path" ]; then k_found="$k_found$k_path$NL"; fi
+  for k_dir in $PATH; do
+    k_path=$k_dir/$k_name
+    if [ -f "$k_path" ] && [ -x "$k_path" ]; then k_found="$k_found$k_path$NL"; break; fi
+  done
 done
+unset IFS; set +f
 for k_path in /opt/cni/bin/bridge /opt/cni/bin/flannel; do [ ! -f "$k_path" ] || k_found="$k_found$k_path$NL"; done
 if [ -n "$k_found" ]; then
   # What Raijin installed is stamped with its name. Only another binary is asked for its version, which costs far more.
@@ -33,7 +39,8 @@ if [ -n "$k_found" ]; then
   done
 fi
 for k_path in /etc/kubernetes/admin.conf /etc/kubernetes/kubelet.conf /etc/kubernetes/manifests/* /var/lib/etcd/member \
-  /etc/cni/net.d/* /etc/rancher/k3s/k3s.yaml /etc/rancher/rke2/rke2.yaml /var/lib/rancher/k3s /var/lib/rancher/rke2; do
+  /etc/kubernetes/raijin/encryption.yaml /etc/systemd/system/raijin-backup.timer /etc/cni/net.d/* \
+  /etc/rancher/k3s/k3s.yaml /etc/rancher/rke2/rke2.yaml /var/lib/rancher/k3s /var/lib/rancher/rke2; do
   [ ! -e "$k_path" ] || printf 'file %s\n' "$k_path"
 done
 # The images of static pods: what version of the control plane a host runs.

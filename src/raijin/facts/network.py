@@ -9,10 +9,19 @@ import struct
 from dataclasses import dataclass
 
 SNIPPET = r"""
-if command -v ip >/dev/null 2>&1; then ip -o addr show; n_trie=; else n_trie=/proc/net/fib_trie; fi
-grep -sH '' /sys/class/net/*/address /sys/class/net/*/mtu /sys/class/net/*/operstate /sys/class/net/*/speed \
-  /sys/class/net/*/device/uevent /proc/net/route /proc/net/if_inet6 $n_trie
+if command -v ip >/dev/null 2>&1; then ip -o addr show; else grep -sH '' /proc/net/fib_trie /proc/net/if_inet6; fi
 """
+FILES = (
+    "/sys/class/net/*/address",
+    "/sys/class/net/*/mtu",
+    "/sys/class/net/*/operstate",
+    "/sys/class/net/*/speed",
+    "/sys/class/net/*/device/uevent",
+    "/proc/net/route",
+)
+
+
+_LINK_LOCAL = re.compile(r"169\.254\.|fe[89ab].:", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +77,7 @@ def _interface(name: str, files: dict[str, list[str]], addresses: list[str]) -> 
     return Interface(
         name=name,
         mac=read("address"),
-        addresses=tuple(a for a in addresses if not ipaddress.ip_interface(a).ip.is_link_local),
+        addresses=tuple(a for a in addresses if not _LINK_LOCAL.match(a)),
         mtu=int(read("mtu") or 0),
         speed=int(speed) if speed.isdigit() and int(speed) > 0 else None,
         state=read("operstate"),

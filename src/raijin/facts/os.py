@@ -5,11 +5,13 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass
 
-from raijin.facts.base import pairs
+from raijin.facts.base import lines_of, pairs
 
-SNIPPET = r"""
-cat /etc/os-release 2>/dev/null || cat /usr/lib/os-release
-"""
+SNIPPET = ""
+FILES = ("/etc/os-release", "/usr/lib/os-release")
+"""The second one holds when there is no first (os-release(5))."""
+
+_USED = frozenset({"ID", "ID_LIKE", "PRETTY_NAME", "VERSION_ID"})
 
 _FAMILIES = {
     "debian": ("debian", "ubuntu", "raspbian"),
@@ -34,7 +36,9 @@ class OperatingSystem:
 
 
 def parse(text: str) -> OperatingSystem:
-    values = {name: "".join(shlex.split(value)[:1]) for name, value in pairs(text, "=")}
+    files = lines_of(text)
+    lines = next((files[path] for path in FILES if path in files), [])
+    values = {name: "".join(shlex.split(value)[:1]) for name, value in pairs("\n".join(lines), "=") if name in _USED}
     id_ = values["ID"]
     like = (id_, *values.get("ID_LIKE", "").split())
     families = (family for word in like for family, words in _FAMILIES.items() if word.startswith(words))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-SNIPPET = r"""
-grep -sHE '^[[:space:]]*(nameserver|search)[[:space:]]' /etc/resolv.conf /run/systemd/resolve/resolv.conf
-"""
+from raijin.facts.base import lines_of
+
+SNIPPET = ""
+FILES = ("/etc/resolv.conf", "/run/systemd/resolve/resolv.conf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +26,13 @@ class Resolver:
 def parse(text: str) -> Resolver:
     servers: dict[str, list[str]] = {}
     search: dict[str, None] = {}
-    for line in text.splitlines():
-        path, _, rest = line.partition(":")
-        word, *values = rest.split()
-        if word == "nameserver":
-            servers.setdefault(path, []).extend(values[:1])
-        else:
-            search |= dict.fromkeys(values)
-    own, upstream = "/etc/resolv.conf", "/run/systemd/resolve/resolv.conf"
+    for path, lines in lines_of(text).items():
+        for word, *values in filter(None, map(str.split, lines)):
+            if word == "nameserver":
+                servers.setdefault(path, []).extend(values[:1])
+            elif word == "search":
+                search |= dict.fromkeys(values)
+    own, upstream = FILES
     stub = bool(servers.get(own)) and all(server.startswith("127.") for server in servers[own])
     path = upstream if stub and servers.get(upstream) else own
     return Resolver(tuple(servers.get(path, ())), tuple(search), stub, path)

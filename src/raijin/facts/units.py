@@ -11,7 +11,17 @@ u_names='kubelet containerd crio docker k3s k3s-agent rke2-server rke2-agent k0s
   systemd-timesyncd chronyd chrony ntpd ntpsec systemd-resolved NetworkManager systemd-networkd multipathd
   unattended-upgrades iscsid firewalld ufw nftables iptables netfilter-persistent shorewall'
 if [ -d /run/systemd/system ]; then
-  systemctl show -p Id,LoadState,ActiveState,UnitFileState -- $(for u_name in $u_names; do echo "$u_name.service"; done)
+  # systemd looks long for a unit that does not exist, so its folders are looked into first (systemd.unit(5)).
+  u_there=
+  for u_name in $u_names; do
+    for u_dir in /etc/systemd/system /lib/systemd/system /usr/lib/systemd/system /run/systemd/generator.late \
+      /run/systemd/system /run/systemd/generator /run/systemd/transient /usr/local/lib/systemd/system \
+      /etc/systemd/system.control /run/systemd/system.control /run/systemd/generator.early \
+      /etc/systemd/system.attached /run/systemd/system.attached; do
+      if [ -e "$u_dir/$u_name.service" ]; then u_there="$u_there $u_name.service"; break; fi
+    done
+  done
+  [ -z "$u_there" ] || systemctl show -p Id,LoadState,ActiveState,UnitFileState -- $u_there
 elif [ -d /run/openrc ]; then
   for u_name in $u_names; do
     [ ! -e "/etc/init.d/$u_name" ] || { u_state=inactive; u_boot=disabled

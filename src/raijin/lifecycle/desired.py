@@ -16,7 +16,7 @@ from raijin.platforms import platform_of
 from raijin.platforms.addresses import api_endpoint
 from raijin.platforms.base import Context, Node
 from raijin.platforms.certificates import secret_of
-from raijin.transport.kube import describe
+from raijin.transport.document import describe
 
 Document = dict[str, Any]
 ROLE_LABEL = "node-role.kubernetes.io"

@@ -29,7 +29,7 @@ from raijin.platforms import platform_of
 from raijin.platforms.base import Context, Node
 from raijin.platforms.certificates import CERTIFICATE_DAYS, ending, secret_of
 from raijin.platforms.view import HostView
-from raijin.transport.kube import Document, describe
+from raijin.transport.document import Document, describe
 
 ROLLOUT_SECONDS = 900
 

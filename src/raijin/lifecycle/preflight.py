@@ -21,12 +21,9 @@ MAX_CLOCK_SKEW_SECONDS = 30.0
 OLDEST_KERNEL = (4, 19)
 
 
-def preflight(context: Context, *, api_failure: str = "") -> list[str]:
+def preflight(context: Context, api_failure: str = "") -> list[str]:
     """Every reason against applying the definition now; empty when there is none."""
-    reasons: list[str] = []
-    for node in (*context.reachable, *context.beside):
-        reasons += [f"{node.name}: {reason}" for reason in _host_reasons(context, node)]
-    reasons += _together(context)
+    reasons = list(host_reasons(context))
     if context.control_planes:
         reasons += _existing_cluster(context, api_failure)
     reasons += network.reasons(context)
@@ -34,6 +31,13 @@ def preflight(context: Context, *, api_failure: str = "") -> list[str]:
     reasons += etcd.reasons(context)
     reasons += upgrade.reasons(context)
     return [*reasons, *platform_of(context.cluster).preflight(context)]
+
+
+def host_reasons(context: Context) -> Iterable[str]:
+    """What stands against using the hosts, whatever the cluster is like."""
+    for node in (*context.reachable, *context.beside):
+        yield from (f"{node.name}: {reason}" for reason in _host_reasons(context, node))
+    yield from _together(context)
 
 
 def _host_reasons(context: Context, node: Node) -> Iterable[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar, cast
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, JsonValue
 from pydantic.alias_generators import to_camel
@@ -20,12 +20,19 @@ class Model(BaseModel):
 
     model_config = ConfigDict(
         alias_generator=to_camel,
+        # Only the models that texts are validated against get a validator, and only when one is: a third of the import.
+        defer_build=True,
         extra="forbid",
         frozen=True,
         hide_input_in_errors=True,
         serialize_by_alias=True,
         validate_default=False,
     )
+
+    @classmethod
+    def bare(cls) -> Self:
+        """The model with no field given: what `cls()` is, without building a validator for it."""
+        return cast("Self", cls.model_construct())
 
 
 def fault(message: str, remedy: str) -> PydanticCustomError:

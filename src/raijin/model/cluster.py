@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
+from raijin.model.backup import Backup
 from raijin.model.base import NON_EMPTY, FreeDict, Model, fault
 from raijin.model.boot import BootMethod
 from raijin.model.choice import Choice
@@ -88,15 +89,16 @@ class Cluster(Model):
         default=BootMethod.EXISTING,
         description="How an operating system lands on the machines. EXISTING: they already run Linux.",
     )
-    network: ClusterNetwork = Field(default=ClusterNetwork(), description="The network of the cluster.")
+    network: ClusterNetwork = Field(default=ClusterNetwork.bare(), description="The network of the cluster.")
     node_groups: Annotated[tuple[NodeGroup, ...], NON_EMPTY] = Field(
         description="The machines of the cluster, by role.", json_schema_extra={"minItems": 1}
     )
     services: tuple[Service, ...] = Field(default=(), description="Services that the cluster depends on.")
-    kubernetes: Kubernetes = Field(default=Kubernetes(), description="Settings of Kubernetes itself.")
-    policy: Policy = Field(default=Policy(), description="How careful runs are.")
+    kubernetes: Kubernetes = Field(default=Kubernetes.bare(), description="Settings of Kubernetes itself.")
+    policy: Policy = Field(default=Policy.bare(), description="How careful runs are.")
+    backup: Backup = Field(default=Backup.bare(), description="Where backups of the cluster are kept, and how often.")
     security: FreeDict = Field(default={}, description="Security settings of the platform.")
-    validation: Validation = Field(default=Validation(), description="What must hold before the cluster is done.")
+    validation: Validation = Field(default=Validation.bare(), description="What must hold before the cluster is done.")
     platform_config: FreeDict = Field(default={}, description="Settings that only the distribution knows.")
 
     @model_validator(mode="after")

@@ -127,8 +127,8 @@ class Host(Model):
     connection: ConnectionKind = Field(
         default=ConnectionKind.SSH, description="ssh, or local for the machine that Raijin runs on."
     )
-    ssh: Ssh = Field(default=Ssh(), description="How the host is reached, where it differs from the site's `ssh`.")
-    become: Become = Field(default=Become(), description="How to become root, where it differs from the site.")
+    ssh: Ssh = Field(default=Ssh.bare(), description="How the host is reached, where it differs from the site's `ssh`.")
+    become: Become = Field(default=Become.bare(), description="How to become root, where it differs from the site.")
     mac: MacAddress | None = Field(
         default=None, description="MAC address of the first network card: DHCP, PXE and wake-on-LAN need it."
     )

@@ -53,5 +53,5 @@ class Kubernetes(Model):
     token_ttl_minutes: int = Field(
         default=30, ge=1, le=24 * 60, description="How long a join token is valid; Raijin removes it after use anyway."
     )
-    container_runtime: ContainerRuntime = Field(default=ContainerRuntime(), description="The container runtime.")
-    kubeadm: Kubeadm = Field(default=Kubeadm(), description="Additions to kubeadm's configuration (VANILLA).")
+    container_runtime: ContainerRuntime = Field(default=ContainerRuntime.bare(), description="The container runtime.")
+    kubeadm: Kubeadm = Field(default=Kubeadm.bare(), description="Additions to kubeadm's configuration (VANILLA).")

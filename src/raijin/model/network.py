@@ -86,7 +86,7 @@ class ClusterNetwork(NodeNetwork):
     dns_domain: Annotated[HostName, AfterValidator(_domain)] = Field(
         default="cluster.local", description="DNS domain of services."
     )
-    cni: Cni = Field(default=Cni(), description="The container network.")
+    cni: Cni = Field(default=Cni.bare(), description="The container network.")
     control_plane_endpoint: Endpoint | None = Field(
         default=None,
         description="Name or address (with or without port) under which the API server is reached: "

@@ -53,6 +53,9 @@ class Policy(Model):
     drain_timeout: Duration = Field(
         default=parse_duration("10m"), description="How long pods may take to leave a node before the run gives up."
     )
+    backup_before_upgrade: bool = Field(
+        default=True, description="Whether a backup is made before the first control plane host is upgraded."
+    )
 
     def unavailable_of(self, hosts: int) -> int:
         """`maxUnavailable` as a number, at least one."""

@@ -30,6 +30,7 @@ group_change() {
 
 UNDO = r"""
 group_undo() { # name receipt
+  FETCHED=' '
   account /etc/group "$1" || return 0
   if have groupdel; then groupdel -- "$1"; else delgroup "$1"; fi
 }

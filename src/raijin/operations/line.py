@@ -12,7 +12,9 @@ LIBRARY = r"""
 # line_plan PATH LINE MATCH PRESENT: sets L_NEW, the wanted text, and L_WAS, the first line that goes; 1: nothing to do.
 line_plan() {
   L_NEW= L_WAS= l_hits=' ' l_rest= l_end=$NL
-  if [ -e "$1" ]; then l_rest=$(cat -- "$1"; printf x); l_rest=${l_rest%x}; fi
+  if [ ! -e "$1" ]; then :
+  elif [ "$L_SIZE" -le 2048 ]; then read_text "$1"; l_rest=$TEXT
+  else l_rest=$(cat -- "$1"; printf x); l_rest=${l_rest%x}; fi
   case $l_rest in ''|*"$NL") ;; *) l_end=;; esac
   case $NL$l_rest$NL in *"$NL$2$NL"*) l_have=1;; *) l_have=;; esac
   if [ -z "$3" ]; then
@@ -51,8 +53,8 @@ line_check() { # path line match present
     'regular file'|'regular empty file') ;;
     *) refuse "$1 is a $P_TYPE, not a file"; return 2;;
   esac
-  l_size=${P_ID#*.}; l_size=${l_size%%.*}
-  [ "${l_size:-0}" -le 262144 ] || { refuse "$1 is larger than 256 KiB"; return 2; }
+  L_SIZE=${P_ID#*.}; L_SIZE=${L_SIZE%%.*}; L_SIZE=${L_SIZE:-0}
+  [ "$L_SIZE" -le 262144 ] || { refuse "$1 is larger than 256 KiB"; return 2; }
   line_plan "$@" || return 0
   if [ -n "$4" ]; then differs line "$L_WAS" "$2"; else differs line "$L_WAS" ''; fi
   return 1

@@ -25,7 +25,7 @@ mount_change() {
   [ -d "$1" ] || { REASON="the folder $1 does not exist"; return 1; }
   if mounted "$2"; then o_option='-o remount'; else o_option=; fi
   line_change /etc/fstab "$3" "$4" 1 || return 1
-  [ ! -d /run/systemd/system ] || systemctl daemon-reload
+  reload_later
   [ -n "$o_option" ] || remember mount "$1" absent || return 1
   mount $o_option "$1" || { REASON="$1 cannot be mounted"; return 1; }
 }

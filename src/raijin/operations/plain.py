@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import fields
-from functools import cache
+from functools import cache, lru_cache
 
 from raijin.operations.base import Operation, SecretRef
 
@@ -12,6 +13,23 @@ from raijin.operations.base import Operation, SecretRef
 def to_json(operation: Operation) -> dict[str, object]:
     """Every field by its name, `kind` among them; a SecretRef as `{"secret": name}`, never its value."""
     return {name: plain(getattr(operation, name)) for name in _names(type(operation))}
+
+
+def to_text(operation: Operation) -> str:
+    """The same as one JSON text with sorted keys. Hosts share most operations: each is written once."""
+    try:
+        return _text(operation)  # type: ignore[arg-type] # one without a hash is what the except is for
+    except TypeError:  # it holds a mapping
+        return _written(operation)
+
+
+def _written(operation: Operation) -> str:
+    return json.dumps(to_json(operation), sort_keys=True)
+
+
+@lru_cache(maxsize=1024)
+def _text(operation: Operation) -> str:
+    return _written(operation)
 
 
 @cache

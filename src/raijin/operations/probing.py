@@ -14,20 +14,34 @@ need() { # topic
   "$1_wanted"
 }
 
-files_fetch() { STATS=$NL$(TZ=UTC0 stat -c '%n|%a|%U|%G|%Y|%F|%i.%s.%z' -- "$@" 2>/dev/null)$NL; }
-sums_fetch() { SUMS=$NL$(sha256sum -- "$@" 2>/dev/null)$NL; }
+# pick BEGINNING TEXT: sets LINE to the rest of the first line of the text that begins so; fails when none does. Line by
+# line, because a shell that cuts a long text by a pattern tries the pattern at each place: that grows with the square.
+pick() {
+  l_begins=$1 LINE=
+  set -f; IFS=$NL
+  for l_one in $2; do
+    case $l_one in "$l_begins"*) LINE=${l_one#"$l_begins"}; unset IFS; set +f; return 0;; esac
+  done
+  unset IFS; set +f
+  return 1
+}
+
+files_fetch() { STATS=$(TZ=UTC0 stat -c '%n|%a|%U|%G|%Y|%F|%i.%s.%z' -- "$@" 2>/dev/null); }
+sums_fetch() { SUMS=$(sha256sum -- "$@" 2>/dev/null); }
 
 # probe PATH (listed in probes): sets P_MODE P_OWNER P_GROUP P_TIME P_TYPE P_ID; P_TYPE is empty when nothing is there.
 probe() {
-  need files
-  case $STATS in *"$NL$1|"*) line=${STATS#*"$NL$1|"}; line=${line%%"$NL"*};; *) line=;; esac
+  case $1 in
+    *"$NL"*) LINE=$(TZ=UTC0 stat -c '%a|%U|%G|%Y|%F|%i.%s.%z' -- "$1" 2>/dev/null);;
+    *) need files; pick "$1|" "$STATS" || :;;
+  esac
   probe_line
 }
 # look PATH: the same for a path that is known only now, through a symbolic link when there is one.
-look() { line=$(TZ=UTC0 stat -L -c '%a|%U|%G|%Y|%F|%i.%s.%z' -- "$1" 2>/dev/null); probe_line; }
+look() { LINE=$(TZ=UTC0 stat -L -c '%a|%U|%G|%Y|%F|%i.%s.%z' -- "$1" 2>/dev/null); probe_line; }
 probe_line() {
-  P_MODE=${line%%|*}; line=${line#*|}; P_OWNER=${line%%|*}; line=${line#*|}; P_GROUP=${line%%|*}; line=${line#*|}
-  P_TIME=${line%%|*}; line=${line#*|}; P_TYPE=${line%%|*}; P_ID=${line#*|}
+  set -f; IFS='|'; set -- $LINE; unset IFS; set +f
+  P_MODE=${1-} P_OWNER=${2-} P_GROUP=${3-} P_TIME=${4-} P_TYPE=${5-} P_ID=${6-}
 }
 
 # attributes MODE OWNER GROUP, after probe: names what differs.
@@ -44,10 +58,13 @@ sum_of() {
   case $1 in
     *\\*|*"$NL"*|*"$CR"*) ;;
     *) need sums
-      case $SUMS in
-        *"  $1$NL"*) SUM=${SUMS%%"  $1$NL"*}; SUM=${SUM##*"$NL"}; [ ${#SUM} = 64 ] && return 0;;
-        *) SUM=; return 0;;
-      esac;;
+      SUM=
+      set -f; IFS=$NL
+      for l_one in $SUMS; do
+        case $l_one in *"  $1") SUM=${l_one%"  $1"}; [ ${#SUM} != 64 ] || break; SUM=;; esac
+      done
+      unset IFS; set +f
+      return 0;;
   esac
   file_sum "$1"
 }

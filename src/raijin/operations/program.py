@@ -7,10 +7,11 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 from raijin.facts.raijin import STATE_FOLDER
 from raijin.operations.base import Operation, Payload, Resolve, unresolved
-from raijin.operations.plain import to_json
+from raijin.operations.plain import to_text
 from raijin.operations.prelude import PRELUDE
 from raijin.transport.quoting import word
 
@@ -23,7 +24,7 @@ class Mode(StrEnum):
     APPLY = "apply"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Program:
     """name: the phase, for people. scope: whose receipts these are (the cluster's name)."""
 
@@ -31,11 +32,11 @@ class Program:
     scope: str
     operations: tuple[Operation, ...]
 
-    @property
+    @cached_property
     def id(self) -> str:
         """From the content: equal programs on a thousand hosts are one program. 16 hexadecimal digits."""
-        document = [self.name, self.scope, *(to_json(operation) for operation in self.operations)]
-        return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()[:16]
+        document = [json.dumps(self.name), json.dumps(self.scope), *map(to_text, self.operations)]
+        return hashlib.sha256(f"[{', '.join(document)}]".encode()).hexdigest()[:16]
 
     def payloads(self, indexes: Iterable[int] | None = None) -> tuple[Payload, ...]:
         """The files that the (chosen) operations need on the host, each once."""
@@ -68,6 +69,19 @@ def compile_operations(
 
     base: where the host keeps its state. tools: a folder of programs that come before those of the system.
     """
+    return "\n".join(script_parts(programs, mode, run=run, resolve=resolve, base=base, tools=tools))
+
+
+def script_parts(
+    programs: Iterable[Program],
+    mode: Mode,
+    *,
+    run: str = "none",
+    resolve: Resolve = unresolved,
+    base: str = STATE_FOLDER,
+    tools: str = "",
+) -> list[str]:
+    """The script as the texts that it is joined from, line by line; hosts have most of them in common."""
     programs = list(programs)
     operations = [operation for program in programs for operation in program.operations]
     scope = programs[0].scope if programs else "none"
@@ -84,16 +98,14 @@ def compile_operations(
     lines.append(PRELUDE)
     lines += dict.fromkeys(text for operation in operations for text in (*operation.requires, operation.library))
     lines += _topics(operations)
-    if mode is Mode.APPLY:
-        lines.append("begin_apply")
+    lines.append(f"begin_{mode.value}")
     last_use = {payload.sha256: index for index, operation in enumerate(operations) for payload in operation.payloads()}
     for index, operation in enumerate(operations):
         arguments = (word(argument) for argument in operation.arguments(resolve))
         lines.append(" ".join(["op", str(index), operation.function or operation.kind, *arguments]))
         spent = dict.fromkeys(payload.sha256 for payload in operation.payloads())
         lines += [f"spent {word(sha256)}" for sha256 in spent if last_use[sha256] == index]
-    lines += ["}", "raijin_program", "exit 0", ""]
-    return "\n".join(lines)
+    return [*lines, "}", "raijin_program", "exit 0", ""]
 
 
 def _topics(operations: Iterable[Operation]) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -66,12 +66,17 @@ def parse_line(line: str, operations: Sequence[Operation]) -> Report | None:
             index=index,
             state=State(data["state"]),
             milliseconds=int(data["ms"]),
-            changes=_changes(_text(data.get("changes", "")), operation),
-            reason=_text(data.get("reason", "")),
+            changes=_changes(_said(data, "plain", "changes"), operation),
+            reason=_said(data, "why", "reason"),
             stderr=_text(data.get("stderr", "")),
         )
     except (ValueError, KeyError, binascii.Error):
         return None
+
+
+def _said(data: Mapping[str, object], plain: str, encoded: str) -> str:
+    """A text that the host sends as it is, or in base64 when JSON could not hold it so."""
+    return str(data[plain]) if plain in data else _text(str(data.get(encoded, "")))
 
 
 def _text(encoded: str) -> str:

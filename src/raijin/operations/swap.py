@@ -80,15 +80,15 @@ swap_change() {
   printf '%s' "$W_DEVICES" | while read -r w_device _; do swapoff "$w_device" || exit 1; done ||
     { REASON='swap cannot be switched off (is there enough free memory?)'; return 1; }
   [ -z "$W_ON" ] || swap_edit off || return 1
-  [ -z "${w_units# }" ] || systemctl mask -- $w_units
-  [ ! -d /run/systemd/system ] || systemctl daemon-reload
+  reload_later
+  [ -z "${w_units# }" ] || systemctl --no-reload mask -- $w_units
 }
 """
 
 UNDO = r"""
 swap_undo() { # key receipt
   IFS= read -r w_units <"$2/text"
-  [ -z "${w_units# }" ] || systemctl unmask -- $w_units || return 1
+  [ -z "${w_units# }" ] || systemctl --no-reload unmask -- $w_units || return 1
   swap_lines
   if [ -n "$W_OFF" ]; then swap_edit on || return 1; look /etc/fstab; fi
   if [ -e "$2/original" ]; then
@@ -96,7 +96,7 @@ swap_undo() { # key receipt
     file_sum "$2/original"; w_sum=$SUM; file_sum /etc/fstab
     [ "$w_sum" != "$SUM" ] || put_back "$2" /etc/fstab || return 1
   fi
-  [ ! -d /run/systemd/system ] || systemctl daemon-reload
+  reload_later
   w_first=1
   while read -r w_device w_priority; do
     if [ -n "$w_first" ]; then w_first=; continue; fi

@@ -14,13 +14,12 @@ from raijin.transport.quoting import word
 
 LIBRARY = r"""
 # Not by the builtin read: dash asks byte by byte, and the kernel gives such a file only to the first question.
-settings_fetch() { SETTINGS=$NL$(grep -sH '' -- "$@")$NL; }
+settings_fetch() { SETTINGS=$(grep -sH '' -- "$@"); }
 # live_value KEY: sets LIVE to the value now, its white space as one blank each; fails when the kernel has no such key.
 live_value() {
   need settings; LIVE=
-  case $SETTINGS in *"$NL/proc/sys/$1:"*) ;; *) return 1;; esac
-  s_value=${SETTINGS#*"$NL/proc/sys/$1:"}
-  set -f; set -- ${s_value%%"$NL"*}; set +f
+  pick "/proc/sys/$1:" "$SETTINGS" || return 1
+  set -f; set -- $LINE; set +f
   LIVE=$*
 }
 sysctl_check() { # 7 words of the file, then key value...

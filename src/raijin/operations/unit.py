@@ -61,20 +61,26 @@ unit_change() {
   u_restart=
   if [ "$u_running" = yes ] && { [ -n "$U_STALE" ] || unit_outdated "$u_self" "$@"; }; then u_restart=1; fi
   remember unit "$u_self" "loaded=${U_LOADED:-no} state=$U_STATE boot=$U_BOOT" || return 1
-  if [ "$u_mask:$u_masked" = no:yes ]; then "${INIT}_do" unmask "$u_self" && unit_reread "$u_self" || return 1; fi
-  if [ -z "$U_LOADED" ] || [ -n "$U_STALE" ]; then "${INIT}_do" reload; unit_reread "$u_self"; fi
+  u_again=
+  if [ "$u_mask:$u_masked" = no:yes ]; then "${INIT}_do" unmask "$u_self" || return 1; u_again=1; fi
+  if [ -z "$U_LOADED" ] || [ -n "$U_STALE" ]; then "${INIT}_do" reload; u_again=1; fi
+  # A unit is enabled by its files, also one that is not read yet: so everything is read anew once, after it.
+  case $u_enable:${U_LOADED:-no} in
+    yes:no) "${INIT}_do" enable "$u_self" || :;;
+    *:yes) ! unit_boot_wrong "$u_enable" || unit_boot "$u_self" "$u_enable" || return 1;;
+  esac
+  [ -z "$u_again" ] || unit_reread "$u_self"
   case ${U_LOADED:-no}:$u_want:$u_enable in
     no:*yes*) REASON="there is no unit $u_self on this host"; return 1;;
   esac
-  if unit_boot_wrong "$u_enable"; then
-    if [ "$u_enable" = yes ]; then "${INIT}_do" enable "$u_self"; else "${INIT}_do" disable "$u_self"; fi || return 1
-  fi
+  if [ -n "$u_again" ] && unit_boot_wrong "$u_enable"; then unit_boot "$u_self" "$u_enable" || return 1; fi
   case $u_want in
     yes) unit_start "$u_self" "$u_restart" "$u_wait" "$@" || return 1;;
     no) [ -z "$U_LOADED" ] || unit_stop "$u_self" "$u_wait" || return 1;;
   esac
   [ "$u_mask" != yes ] || [ "$u_masked" = yes ] || "${INIT}_do" mask "$u_self"
 }
+unit_boot() { if [ "$2" = yes ]; then "${INIT}_do" enable "$1"; else "${INIT}_do" disable "$1"; fi; } # name enabled
 unit_reread() { "${INIT}_fetch" "$1"; "${INIT}_read" "$1"; }
 unit_stop() { # name seconds
   "${INIT}_do" stop "$1" && unit_wait "$1" inactive "$2" || { REASON="$1 is still $U_STATE after $2 s"; return 1; }
@@ -120,8 +126,13 @@ unit_undo() { # name receipt
 }
 """
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9:_.\\@-]*")
+UNIT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9:_.\\@-]*")
 _TYPES = (".service", ".socket", ".target", ".timer", ".mount", ".swap", ".path", ".slice", ".device")
+
+
+def with_type(name: str) -> str:
+    """`kubelet` is `kubelet.service`."""
+    return name if name.endswith(_TYPES) else f"{name}.service"
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +158,7 @@ class Unit(Operation):
     undo_library: ClassVar[str] = UNDO
 
     def __post_init__(self) -> None:
-        matching(_NAME, self.name, "the name of a unit")
+        matching(UNIT_NAME, self.name, "the name of a unit")
         for path in self.watches:
             absolute(path)
         if self.masked and (self.running or self.enabled):
@@ -161,8 +172,8 @@ class Unit(Operation):
 
     @property
     def unit(self) -> str:
-        """The name with its type: `kubelet` is `kubelet.service`."""
-        return self.name if self.name.endswith(_TYPES) else f"{self.name}.service"
+        """The name with its type."""
+        return with_type(self.name)
 
     def manual(self) -> tuple[str, ...]:
         commands = ["systemctl daemon-reload"]

@@ -37,6 +37,7 @@ user_change() {
     usermod ${u_group:+-g "$u_group"} ${u_want_home:+-d "$u_want_home"} -s "$u_want_shell" -- "$u_name" || return 1
   else
     remember user "$u_name" absent && user_new || return 1
+    FETCHED=' '
   fi
   for u_group in "$@"; do
     in_group "$u_name" "$u_group" && continue
@@ -60,6 +61,7 @@ user_new() {
 
 UNDO = r"""
 user_undo() { # name receipt
+  FETCHED=' '
   account /etc/passwd "$1" || return 0
   read_text "$2/text"
   case $TEXT in
@@ -68,6 +70,7 @@ user_undo() { # name receipt
   esac
 }
 member_undo() { # `user group` receipt
+  FETCHED=' '
   account /etc/passwd "${1% *}" && account /etc/group "${1#* }" || return 0
   if have gpasswd; then gpasswd -d "${1% *}" "${1#* }"; else deluser "${1% *}" "${1#* }"; fi
 }

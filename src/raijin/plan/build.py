@@ -98,7 +98,7 @@ def _keep(
     for draft in drafts:
         if isinstance(draft.action, Program):
             changes = changes_of(draft.action, reports.get(draft.key, ()))
-            if changes:
+            if changes or draft.forced:
                 kept[draft.key] = (*changes, *draft.changes)
         elif draft.changes:
             kept[draft.key] = draft.changes
@@ -189,7 +189,14 @@ def _step(
         retry=draft.retry,
         timeout=draft.timeout,
         estimate=estimates.get(draft.stage.partition("@")[0], draft.estimate),
-        operations=len({change.thing for change in changes}),
+        operations=_operations(draft, changes),
         renewed=draft.renewed,
         cleanup=draft.cleanup,
     )
+
+
+def _operations(draft: Draft, changes: tuple[Change, ...]) -> int:
+    """How many operations would change something; all, where that cannot be known before its turn."""
+    if draft.forced and isinstance(draft.action, Program):
+        return len(draft.action.operations)
+    return len({change.thing for change in changes} - {change.thing for change in draft.changes})

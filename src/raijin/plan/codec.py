@@ -80,7 +80,7 @@ def _step_to_json(step: Step) -> dict[str, Any]:
         "title": step.title,
         "action": action,
         "needs": list(step.needs),
-        "changes": [asdict(change) for change in step.changes],
+        "changes": [_change_to_json(change) for change in step.changes],
         "disruption": step.disruption.name,
         "retry": str(step.retry),
         "timeout": step.timeout,
@@ -89,6 +89,10 @@ def _step_to_json(step: Step) -> dict[str, Any]:
         "renewed": step.renewed,
         "cleanup": step.cleanup,
     }
+
+
+def _change_to_json(change: Change) -> dict[str, str]:
+    return {slot: getattr(change, slot) for slot in Change.__slots__}
 
 
 def _step_from_json(data: Mapping[str, Any], programs: Mapping[str, Program]) -> Step:

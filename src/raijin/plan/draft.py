@@ -15,7 +15,8 @@ class Draft:
     A program is kept when a check on the host reports that something would change; a call is kept when it carries
     `changes`, or when it `follows` and one of the drafts that it needs is kept (waiting for what was just started).
     needs: keys `stage/target` of other drafts; `stage/*` means all of that stage. cleanup: it puts in order what its
-    needs began, so it runs whether they ended well or not.
+    needs began, so it runs whether they ended well or not. forced: a program that is kept whatever the check says now,
+    because steps before it will have changed that when its turn comes.
     """
 
     stage: str
@@ -31,6 +32,7 @@ class Draft:
     estimate: float = 1.0
     renewed: bool = False
     cleanup: bool = False
+    forced: bool = False
 
     @property
     def key(self) -> str:

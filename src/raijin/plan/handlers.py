@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from raijin.plan.model import Json
-from raijin.state.members import Members
-from raijin.state.secrets import SecretStore
-from raijin.transport.pool import Pool
+
+if TYPE_CHECKING:
+    from raijin.state.members import Members
+    from raijin.state.secrets import SecretStore
+    from raijin.transport.pool import Pool
 
 
 @dataclass(frozen=True, slots=True)

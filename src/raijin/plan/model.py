@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 
 from raijin.operations.program import Program
 
@@ -92,7 +93,7 @@ class Step:
     cleanup: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Plan:
     """A verb on a cluster, as a graph of steps in an order that respects their needs."""
 
@@ -116,7 +117,7 @@ class Plan:
     def disruption(self) -> Disruption:
         return max((step.disruption for step in self.steps), key=lambda d: d.rank, default=Disruption.NONE)
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """From what would be done and from what was seen; two plans with one digest are the same plan."""
         document = [self.verb, self.cluster, self.definition]

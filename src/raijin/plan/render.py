@@ -44,7 +44,10 @@ def render(plan: Plan, *, detail: bool = True) -> Iterator[Line]:
     size = sum(material.size for material in plan.materials)
     if size:
         yield Line(f"Files for the hosts: {len(plan.materials)}, {megabytes(size)} for each host that lacks them all.")
-    yield Line(f"Digest {plan.digest[:12]}; apply it with `raijin apply`, or save it with `raijin plan --out FILE`.")
+    if plan.verb == "apply":
+        yield Line(
+            f"Digest {plan.digest[:12]}; apply it with `raijin apply`, or save it with `raijin plan --out FILE`."
+        )
 
 
 def summary(plan: Plan) -> str:

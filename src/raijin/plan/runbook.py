@@ -9,7 +9,7 @@ from typing import cast
 from raijin.operations.program import Program
 from raijin.plan.model import Call, Disruption, Plan, Step
 from raijin.plan.render import duration, summary
-from raijin.transport.kube import Document, describe
+from raijin.transport.document import Document, describe
 
 
 def runbook(plan: Plan, by_hand: Mapping[str, str]) -> Iterator[str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from raijin.errors import HostError, KubernetesError, KubernetesUnavailable, RaijinError
 from raijin.observe.masking import MASKER
@@ -15,8 +15,10 @@ from raijin.plan.handlers import CallContext
 from raijin.plan.model import Json
 from raijin.platforms.base import Context
 from raijin.platforms.kubeconfig import private_part
-from raijin.transport.kube import Kube, open_kube
 from raijin.transport.pool import Pool
+
+if TYPE_CHECKING:
+    from raijin.transport.kube import Kube
 
 
 def access_to(context: Context, kubeconfig: str) -> dict[str, Json]:
@@ -42,6 +44,9 @@ async def open_cluster(pool: Pool, hosts: Iterable[str], cluster: str, *, port: 
 
     Raises the last host's error when none does.
     """
+    # The client takes an eighth of a second to import: only where there is a cluster.
+    from raijin.transport.kube import open_kube  # noqa: PLC0415
+
     last: RaijinError = KubernetesError(f"{cluster} has no control plane host", host=cluster)
     choice = tuple(hosts)
     for host in choice:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from raijin.facts.cluster import ClusterState
 from raijin.facts.etcd import EtcdState
@@ -13,7 +14,7 @@ from raijin.model.node_group import NodeRole
 from raijin.model.site import Site
 from raijin.model.version import Version
 from raijin.platforms.view import HostView
-from raijin.state.members import Member
+from raijin.state.member import Member
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,15 +22,18 @@ class Parts:
     """What of a cluster is on a host, as its platform reads it from the facts.
 
     owner: the cluster that claimed the host. joined: it is a node. started: a control plane was started here, or
-    joined, to the end. begun: a start or a join was begun. foreign: what runs here although no cluster of ours owns
-    the host.
+    joined, to the end. begun: a start or a join was begun. data: an etcd member of it has data here. foreign: what runs
+    here although no cluster of ours owns the host. stale: what was started here is no part of the cluster any more; the
+    other fields say how it will be when that is gone.
     """
 
     owner: str = ""
     joined: bool = False
     started: bool = False
     begun: bool = False
+    data: bool = False
     foreign: str = ""
+    stale: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,21 @@ class Hop:
 
 
 @dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A backup that a cluster is restored from. sha256: of the snapshot itself, which is sent like an artifact.
+
+    files: by path on the host, the name of the secret that holds the content. version: of the cluster it was made of.
+    restoration: names this restoration, so that data is kept aside under a name of its own.
+    """
+
+    id: str
+    sha256: str
+    files: Mapping[str, str]
+    version: Version
+    restoration: str
+
+
+@dataclass(frozen=True)
 class Context:
     """Desired and observed, side by side: all that a lifecycle stage may look at.
 
@@ -106,7 +125,9 @@ class Context:
     cannot be reached (it may not exist yet). etcd: None when it was not asked, or has no quorum. members: hosts that
     earlier runs made part of the cluster. departed: nodes that are no longer in the definition. hops: the versions that
     an upgrade goes through, the wanted one last; none when nothing is older. beside: hosts of the cluster that are no
-    nodes: they carry its load balancer.
+    nodes: they carry its load balancer. snapshot: what is to be restored.
+
+    What is derived from the nodes is computed once (so it has no slots): stages ask for it at each node.
     """
 
     site: Site
@@ -119,29 +140,30 @@ class Context:
     members: Mapping[str, Member] = field(default_factory=dict)
     departed: tuple[Node, ...] = ()
     hops: tuple[Hop, ...] = ()
+    snapshot: Snapshot | None = None
     beside: tuple[Node, ...] = ()
     force: bool = False
     drain: bool = True
 
-    @property
+    @cached_property
     def reachable(self) -> tuple[Node, ...]:
         return tuple(node for node in self.nodes if node.facts is not None)
 
-    @property
+    @cached_property
     def hosts(self) -> tuple[Node, ...]:
         """Nodes and hosts beside them, reachable or not."""
         return (*self.nodes, *self.beside)
 
-    @property
+    @cached_property
     def blind(self) -> bool:
         """There is a cluster, and its API does not answer: what it holds is unknown, not absent."""
         return self.state is None and bool(self.started)
 
-    @property
+    @cached_property
     def control_planes(self) -> tuple[Node, ...]:
         return tuple(node for node in self.nodes if node.control_plane)
 
-    @property
+    @cached_property
     def started(self) -> tuple[Node, ...]:
         """The reachable control plane hosts that are part of a running cluster, departing ones last."""
         return tuple(node for node in (*self.nodes, *self.departed) if node.control_plane and node.parts.started)
@@ -151,7 +173,7 @@ class Context:
         """The control plane host that others join by; where there is no cluster yet, the one that it is started on."""
         return (*self.started, *self.control_planes)[0]
 
-    @property
+    @cached_property
     def workers(self) -> tuple[Node, ...]:
         return tuple(node for node in self.nodes if not node.control_plane)
 

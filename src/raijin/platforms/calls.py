@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from raijin.errors import KubernetesError
 from raijin.facts.cluster import LABELS_NOTE, PART_LABEL, PRUNED_KINDS, TAINTS_NOTE, node_state
@@ -12,7 +12,10 @@ from raijin.platforms import certificates, etcd, rollout
 from raijin.platforms.access import open_access, open_cluster, read_kubeconfig
 from raijin.platforms.drain import drain, uncordon
 from raijin.platforms.kubeconfig import kubeconfig_secret, renamed
-from raijin.transport.kube import Document, Kube, describe, is_custom
+from raijin.transport.document import Document, describe, is_custom
+
+if TYPE_CHECKING:
+    from raijin.transport.kube import Kube
 
 NODE = {"apiVersion": "v1", "kind": "Node"}
 
@@ -192,6 +195,11 @@ async def forget_member(context: CallContext) -> None:
         context.secrets.delete(name)
 
 
+async def quarantine_member(context: CallContext) -> None:
+    """raijin.quarantine: later plans leave the host alone, until it is released."""
+    context.members.quarantine(context.cluster, context.target, context.text("reason"))
+
+
 # What a call means in kubectl's words, for hands. {target} is the step's node.
 BY_HAND = {
     **etcd.BY_HAND,
@@ -209,6 +217,7 @@ BY_HAND = {
     "kube.delete-node": "`kubectl delete node {target}`",
     "cluster.kubeconfig": "Copy the administrator's kubeconfig of {target} to your machine, readable by you alone",
     "raijin.forget": "Take {target} out of your own notes",
+    "raijin.quarantine": "Do not switch {target} on before its disk is wiped",
 }
 
 HANDLERS: Handlers = {
@@ -226,4 +235,5 @@ HANDLERS: Handlers = {
     "kube.delete-node": delete_node,
     "cluster.kubeconfig": fetch_kubeconfig,
     "raijin.forget": forget_member,
+    "raijin.quarantine": quarantine_member,
 }

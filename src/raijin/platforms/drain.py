@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from raijin.errors import DeadlineExceeded, KubernetesError
 from raijin.facts.cluster import CORDON_NOTE
 from raijin.observe.waiting import until
-from raijin.transport.kube import Document, Kube
+from raijin.transport.document import Document
+
+if TYPE_CHECKING:
+    from raijin.transport.kube import Kube
 
 CORDON = {"metadata": {"annotations": {CORDON_NOTE: "drained"}}, "spec": {"unschedulable": True}}
 UNCORDON = {"metadata": {"annotations": {CORDON_NOTE: None}}, "spec": {"unschedulable": None}}

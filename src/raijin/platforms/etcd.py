@@ -53,7 +53,9 @@ def stop_fault(state: EtcdState, member: EtcdMember | None) -> str:
         return _no_quorum(state)
     if member.healthy and state.spare < 1:
         dead = ", ".join(_names(m for m in state.voters if not m.healthy))
-        return f"etcd can lose no member while {dead} does not answer"
+        if dead:
+            return f"etcd can lose no member while {dead} does not answer"
+        return f"etcd has {len(state.voters)} members, and can lose none: add or remove a control plane host first"
     return ""
 
 

@@ -7,8 +7,6 @@ import hashlib
 from typing import Any
 
 import yaml
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from raijin.errors import KubernetesError
 
@@ -55,6 +53,9 @@ def ca_certificate(kubeconfig: dict[str, object]) -> bytes:
 
 def ca_hash(pem: bytes) -> str:
     """`sha256:...` of the public key, by which joining nodes know the cluster (kubeadm: discovery token CA hash)."""
+    from cryptography import x509  # noqa: PLC0415  (plans import this module, and only joining hosts need this)
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat  # noqa: PLC0415
+
     key = x509.load_pem_x509_certificate(pem).public_key()
     return f"sha256:{hashlib.sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).hexdigest()}"
 

@@ -114,6 +114,13 @@ class Platform(Protocol):
         """The host becomes a node. Safe to run again after it was interrupted."""
         ...
 
+    def configure(self, context: Context, node: Node, *, outdated: bool) -> Program | None:
+        """Bring a node that is a member to the settings of the definition; None where `services` does that.
+
+        outdated: it is upgraded before, in the same plan.
+        """
+        ...
+
     def register(self, context: Context, node: Node) -> Program:
         """Start the node's agent anew, so that it registers with the API."""
         ...
@@ -150,6 +157,22 @@ class Platform(Protocol):
 
     def leave(self, context: Context) -> Program:
         """The whole way back, for a host whose node object is gone already or whose cluster is destroyed."""
+        ...
+
+    def pack(self, context: Context, node: Node) -> Program:
+        """Put a snapshot and what a control plane needs beside it into one tar, `packing.PACKED`, on a host."""
+        ...
+
+    def back_up(self, context: Context, node: Node) -> Program | None:
+        """Have a control plane host make backups by itself, as `backup.schedule` says, or no longer."""
+        ...
+
+    def halt(self, context: Context, node: Node) -> Program:
+        """End what a control plane host runs, its data kept aside, so that another cluster can be restored there."""
+        ...
+
+    def seed(self, context: Context) -> Program:
+        """Put the data of `context.snapshot` on `context.first`, which then starts with it."""
         ...
 
     def secrets(self, cluster: str, node: Node) -> list[str]:

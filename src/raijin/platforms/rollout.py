@@ -6,12 +6,15 @@ A node that does not answer holds nobody up: what should run there is not waited
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from raijin.observe.waiting import until
 from raijin.plan.handlers import CallContext, Handlers
 from raijin.platforms.access import open_access
-from raijin.transport.kube import Document, Kube, describe
+from raijin.transport.document import Document, describe
+
+if TYPE_CHECKING:
+    from raijin.transport.kube import Kube
 
 MOST_REASONS = 3
 """Pods that are named in a message about one workload; the others are counted."""

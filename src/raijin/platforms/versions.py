@@ -13,6 +13,9 @@ from raijin.model.version import Version
 KUBELET_MINORS = 3
 """How many minors a kubelet may be older than any API server (from 1.28 on)."""
 
+MINORS_BETWEEN_RESTORE = 1
+"""How many minors an API server may be newer than the one that wrote what it finds in etcd."""
+
 
 def way(start: Version, goal: Version, known: Mapping[int, Version]) -> list[Version]:
     """The versions to go through, `goal` last. known: by minor, the release to take for a minor in between.

@@ -10,11 +10,7 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 
 from raijin.errors import StateError
-
-HEAD = "0001"
-"""The newest revision in state/migrations/versions."""
-
-BUSY_MILLISECONDS = 30_000
+from raijin.state import BUSY_MILLISECONDS, DATABASE, HEAD, unusable
 
 
 def open_database(home: Path) -> Engine:
@@ -22,15 +18,14 @@ def open_database(home: Path) -> Engine:
 
     Raises StateError when it cannot be used, or was written by a newer Raijin.
     """
-    path = home / "state.sqlite"
+    path = home / DATABASE
     try:
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
         engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": BUSY_MILLISECONDS / 1000})
         sa.event.listen(engine, "connect", _pragmas)
         _migrate(engine, home / "state.lock")
     except (OSError, SQLAlchemyError) as error:
-        remedy = "make RAIJIN_HOME writable; if the file is damaged, move it away (clusters are not touched by that)"
-        raise StateError(f"the state database {path} cannot be used: {error}", remedy=remedy) from error
+        raise unusable(path, error) from error
     return engine
 
 
@@ -70,12 +65,34 @@ def _upgrade(engine: Engine) -> None:
                 f"the state database has revision {revision}, newer than this Raijin's {HEAD}",
                 remedy="upgrade Raijin, or use another RAIJIN_HOME",
             )
-        # alembic costs more than a status command may: import it only when there is something to migrate.
-        from alembic import command  # noqa: PLC0415
-        from alembic.config import Config  # noqa: PLC0415
-
-        config = Config()
-        config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        if not connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar():
+            _create(connection)
+        else:
+            _run_migrations(connection)
         connection.commit()
+
+
+def _create(connection: sa.Connection) -> None:
+    """The tables of a new database as they are today: nothing is there that would have to be migrated."""
+    from raijin.state.tables import METADATA  # noqa: PLC0415
+
+    connection.rollback()
+    connection.exec_driver_sql("BEGIN IMMEDIATE")  # all or nothing: by itself SQLite keeps each table at once
+    METADATA.create_all(connection)
+    # As alembic itself makes and reads it.
+    connection.exec_driver_sql(
+        "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL,"
+        " CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"
+    )
+    connection.execute(sa.text("INSERT INTO alembic_version (version_num) VALUES (:head)"), {"head": HEAD})
+
+
+def _run_migrations(connection: sa.Connection) -> None:
+    # alembic costs more than a status command may: import it only when there is something to migrate.
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

@@ -4,34 +4,33 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
 
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.engine import Engine
 
+from raijin.state.member import Member
 from raijin.state.tables import MEMBERS
 
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """target: how the host is reached (no secrets). quarantine: why it is left alone, if it is."""
-
-    host: str
-    role: str
-    target: Mapping[str, object]
-    quarantine: str | None = None
+ONE_AFTER_THE_OTHER = 1e-6
+"""Seconds between members that are remembered together, so that their order stays."""
 
 
 class Members:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def remember(self, cluster: str, member: Member) -> None:
-        values = {"role": member.role, "target": json.dumps(dict(member.target))}
-        query = insert(MEMBERS).values(cluster=cluster, host=member.host, since=time.time(), **values)
+    def remember(self, cluster: str, *members: Member) -> None:
+        """New members in the order given, known ones with their new role and address; all or none."""
+        now = time.time()
+        rows = [
+            {"cluster": cluster, "host": m.host, "role": m.role, "target": json.dumps(dict(m.target)), "since": since}
+            for m, since in ((member, now + n * ONE_AFTER_THE_OTHER) for n, member in enumerate(members))
+        ]
+        query = insert(MEMBERS)
+        renewed = {"role": query.excluded.role, "target": query.excluded.target}
         with self._engine.begin() as db:
-            db.execute(query.on_conflict_do_update(index_elements=["cluster", "host"], set_=values))
+            if rows:
+                db.execute(query.on_conflict_do_update(index_elements=["cluster", "host"], set_=renewed), rows)
 
     def forget(self, cluster: str, host: str) -> None:
         with self._engine.begin() as db:

@@ -172,15 +172,14 @@ class Runs:
         with self._engine.connect() as db:
             return bool(db.execute(sa.select(RUNS.c.cancel).where(RUNS.c.id == run)).scalar())
 
-    def record(self, event: Event) -> None:
-        """A sink for observe.events: append to the journal."""
+    def record(self, *events: Event) -> None:
+        """Append to the journal, all or none."""
+        rows = [
+            {"run": e.run, "at": e.at, "kind": e.kind, "step": e.step, "host": e.host, "data": json.dumps(e.data)}
+            for e in events
+        ]
         with self._engine.begin() as db:
-            db.execute(
-                EVENTS.insert().values(
-                    run=event.run, at=event.at, kind=event.kind, step=event.step, host=event.host,
-                    data=json.dumps(event.data),
-                )
-            )  # fmt: skip
+            db.execute(EVENTS.insert(), rows)
 
     def events(self, run: str, *, after: int = 0, limit: int = 10_000) -> list[tuple[int, Event]]:
         query = EVENTS.select().where(EVENTS.c.run == run, EVENTS.c.id > after).order_by(EVENTS.c.id).limit(limit)
@@ -189,24 +188,6 @@ class Runs:
                 (row.id, Event(Kind(row.kind), row.run, row.step, row.host, json.loads(row.data), row.at))
                 for row in db.execute(query)
             ]
-
-    def timings(self, *, last: int = 2000) -> dict[str, float]:
-        """Mean seconds of a step by stage, over the newest finished steps: the next plan's estimates.
-
-        `upgrade@v1.35.4` counts as `upgrade`.
-        """
-        done = (
-            sa.select(STEPS.c.stage, STEPS.c.seconds)
-            .where(STEPS.c.state == StepState.DONE, STEPS.c.seconds.is_not(None))
-            .order_by(STEPS.c.started.desc())
-            .limit(last)
-            .subquery()
-        )
-        seconds: dict[str, list[float]] = {}
-        with self._engine.connect() as db:
-            for stage, took in db.execute(sa.select(done.c.stage, done.c.seconds)):
-                seconds.setdefault(stage.partition("@")[0], []).append(float(took))
-        return {stage: sum(all_of) / len(all_of) for stage, all_of in seconds.items()}
 
     def _update_step(self, run: str, step: str, values: Mapping[str, object]) -> None:
         with self._engine.begin() as db:

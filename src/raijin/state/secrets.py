@@ -55,6 +55,14 @@ class SecretStore:
         found = (unquote(path.stem) for path in self._folder.glob("*.age"))
         return sorted(name for name in found if name.startswith(prefix))
 
+    def public_key(self) -> str:
+        """What others encrypt with so that this RAIJIN_HOME can read it: `age1...`."""
+        return str(self._key(create=True).to_public())
+
+    def identities(self) -> list[str]:
+        """The key of this RAIJIN_HOME, for what was encrypted with `public_key`; none where there is none yet."""
+        return [str(self._key(create=False))] if self._key_file.is_file() else []
+
     def _path(self, name: str) -> Path:
         return self._folder / f"{quote(name, safe='')}.age"
 

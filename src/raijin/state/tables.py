@@ -72,3 +72,17 @@ MEMBERS = Table(
     Column("since", Float, nullable=False),
     Column("quarantine", Text),
 )
+
+BACKUPS = Table(
+    "backups",
+    METADATA,
+    Column("id", String, primary_key=True),
+    Column("cluster", String, nullable=False),
+    Column("version", String, nullable=False),
+    Column("host", String, nullable=False),
+    Column("created", Float, nullable=False),
+    Column("sha256", String, nullable=False),
+    Column("verified", Float),
+    Column("keys", Integer),
+    Column("fault", Text),
+)

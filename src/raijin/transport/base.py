@@ -60,6 +60,13 @@ class Connection(Protocol):
         """The content of a file as root. Raises OperationFailed when it cannot be read."""
         ...
 
+    async def pull(self, source: str, destination: Path, *, progress: ByteCounter | None = None) -> None:
+        """Copy a file of the host here, as root: compared with its sha256 on the host, mode 0600.
+
+        Raises OperationFailed when it cannot be read, ChecksumMismatch when what arrived differs.
+        """
+        ...
+
     def tunnel(self, host: str, port: int) -> AbstractAsyncContextManager[tuple[str, int]]:
         """A local (address, port) whose connections come out of the host towards host:port."""
         ...

@@ -8,9 +8,11 @@ import tempfile
 from pathlib import Path
 
 from raijin.errors import ChecksumMismatch, HostUnreachable, OperationFailed
-from raijin.transport.base import Completed
+from raijin.transport.base import ByteCounter, Completed
 
 CHUNK = 1024 * 1024
+SUM_LINE = 65
+"""A sha256 in hexadecimal and a line end."""
 
 _RECEIVE = r"""
 new="$1.$$.part"
@@ -43,6 +45,44 @@ def check_received(done: Completed, destination: str, host: str) -> None:
     reason = done.stderr.strip().splitlines()[-1] if done.stderr.strip() else f"status {done.status}"
     remedy = "free space on the host" if "No space left" in reason else "look at the path and the disk on the host"
     raise OperationFailed(f"cannot write {destination}: {reason}", host=host, remedy=remedy, detail=done.stderr)
+
+
+def send(source: str) -> list[str]:
+    """The command that gives a file to its standard output, its sha256 (64 digits and a line end) first."""
+    return ["sh", "-c", 'sum=$(sha256sum <"$1") && printf "%s\\n" "${sum%% *}" && cat <"$1"', "sh", source]
+
+
+class Received:
+    """What `send` gives, written to a file of mode 0600 as it comes."""
+
+    def __init__(self, destination: Path, progress: ByteCounter | None) -> None:
+        self._destination, self._progress = destination, progress
+        self._wanted, self._digest = b"", hashlib.sha256()
+        self._part = destination.with_name(f".{destination.name}.part")
+        destination.parent.mkdir(parents=True, exist_ok=True)
+        self._sink = os.fdopen(os.open(self._part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
+
+    def take(self, chunk: bytes) -> None:
+        if len(self._wanted) < SUM_LINE:
+            missing = SUM_LINE - len(self._wanted)
+            self._wanted, chunk = self._wanted + chunk[:missing], chunk[missing:]
+        self._digest.update(chunk)
+        self._sink.write(chunk)
+        if self._progress and chunk:
+            self._progress(len(chunk))
+
+    def end(self, done: Completed, source: str, host: str) -> None:
+        """Put the file in its place, or raise what went wrong."""
+        self._sink.close()
+        try:
+            if done.status != 0:
+                reason = done.stderr.strip().splitlines()[-1] if done.stderr.strip() else f"status {done.status}"
+                raise OperationFailed(f"cannot read {source}: {reason}", host=host, detail=done.stderr)
+            if self._digest.hexdigest().encode() + b"\n" != self._wanted:
+                raise ChecksumMismatch(f"{source} arrived damaged", host=host, remedy="run the command again")
+            self._part.replace(self._destination)
+        finally:
+            self._part.unlink(missing_ok=True)
 
 
 def sha256_of(path: Path) -> str:

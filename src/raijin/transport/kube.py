@@ -22,9 +22,8 @@ from lightkube.resources.core_v1 import Namespace, Node, Pod, PodEviction
 from lightkube.types import PatchType
 
 from raijin.errors import KubernetesError, KubernetesUnavailable
+from raijin.transport.document import FIELD_MANAGER, Document, describe, is_custom, plural_of
 
-Document = dict[str, Any]
-FIELD_MANAGER = "raijin"
 TIMEOUT_SECONDS = 20.0
 
 
@@ -58,7 +57,8 @@ async def _mapped(what: str, cluster: str) -> AsyncIterator[None]:
         yield
     except ApiError as error:
         code = error.status.code or 0
-        kind = KubernetesUnavailable if code == 429 or code >= 500 else KubernetesError
+        # An API server that has just started refuses even its administrator, until it has read the roles.
+        kind = KubernetesUnavailable if code in {403, 429} or code >= 500 else KubernetesError
         raise kind(f"{what}: {error.status.message}", host=cluster, detail=error.status.reason) from error
     except httpx2.HTTPStatusError as error:
         status = error.response.status_code
@@ -196,12 +196,6 @@ def _is_absent(error: ApiError | httpx2.HTTPStatusError) -> bool:
     return (error.status.code if isinstance(error, ApiError) else error.response.status_code) == 404
 
 
-def is_custom(api_version: str) -> bool:
-    """Whether a kind of this group is defined by a CustomResourceDefinition; Kubernetes' own groups are short."""
-    group, slash, _ = api_version.partition("/")
-    return bool(slash) and "." in group and not group.endswith(".k8s.io")
-
-
 def _model_of(document: Mapping[str, Any]) -> Any:
     return _model(document["apiVersion"], document["kind"], namespaced=bool(document["metadata"].get("namespace")))
 
@@ -215,14 +209,6 @@ def _model(api_version: str, kind: str, *, namespaced: bool = False) -> Any:
     return make(group, version, kind, plural_of(kind))
 
 
-def plural_of(kind: str) -> str:
-    """The plural that controller-gen gives a kind: `ippools`, `networkpolicies`, `ingressclasses`."""
-    word = kind.lower()
-    if word.endswith("y") and word[-2] not in "aeiou":
-        return f"{word[:-1]}ies"
-    return f"{word}es" if word.endswith(("s", "x", "ch", "sh")) else f"{word}s"
-
-
 def _grace(seconds: int) -> Any:
     from lightkube.models.meta_v1 import DeleteOptions  # noqa: PLC0415
 
@@ -231,10 +217,3 @@ def _grace(seconds: int) -> Any:
 
 def _namespace(namespace: str | None) -> dict[str, str]:
     return {"namespace": namespace} if namespace else {}
-
-
-def describe(document: Mapping[str, Any]) -> str:
-    """`DaemonSet kube-flannel/kube-flannel-ds`, for people."""
-    metadata = document["metadata"]
-    place = f"{metadata['namespace']}/" if metadata.get("namespace") else ""
-    return f"{document['kind']} {place}{metadata['name']}"

@@ -9,14 +9,14 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from raijin.errors import AuthenticationFailed, DeadlineExceeded, OperationFailed, ProcessError
 from raijin.transport.base import ByteCounter, Completed, LineHandler, TunnelIterator
 from raijin.transport.become import become, check_refused
-from raijin.transport.delivery import atomic_copy, check_received, receive
+from raijin.transport.delivery import Received, atomic_copy, check_received, receive, send
 
 STREAM_LIMIT = 16 * 1024 * 1024
 """Longest line (bytes) that a child may print; a file diff in base64 is the longest thing that we expect."""
@@ -31,9 +31,13 @@ async def run(
     cwd: Path | None = None,
     check: bool = True,
     on_line: LineHandler | None = None,
+    into: Callable[[bytes], None] | None = None,
 ) -> Completed:
     """Run a program to its end. Raises ProcessError when it is missing or (with `check`) fails,
-    DeadlineExceeded after `timeout` seconds (the child is then ended)."""
+    DeadlineExceeded after `timeout` seconds (the child is then ended).
+
+    into: takes the standard output as it comes, in place of the result.
+    """
     started = time.monotonic()
     starting = asyncio.ensure_future(
         asyncio.create_subprocess_exec(
@@ -59,7 +63,7 @@ async def run(
         raise ProcessError(f"{argv[0]} is not installed", remedy=f"install the program {argv[0]}") from error
     try:
         async with asyncio.timeout(timeout):
-            stdout, stderr = await _communicate(child, stdin, on_line)
+            stdout, stderr = await _communicate(child, stdin, on_line, into)
     except TimeoutError as error:
         await _end(child)
         raise DeadlineExceeded(f"{argv[0]} did not end within {timeout:g} s", detail=" ".join(argv)) from error
@@ -75,7 +79,10 @@ async def run(
 
 
 async def _communicate(
-    child: asyncio.subprocess.Process, data: bytes | None, on_line: LineHandler | None
+    child: asyncio.subprocess.Process,
+    data: bytes | None,
+    on_line: LineHandler | None,
+    into: Callable[[bytes], None] | None,
 ) -> tuple[str, str]:
     async def feed() -> None:
         if child.stdin is None:
@@ -87,6 +94,8 @@ async def _communicate(
 
     async def lines() -> str:
         kept: list[str] = []
+        while into is not None and (chunk := await _opened(child.stdout).read(65536)):
+            into(chunk)
         async for raw in _opened(child.stdout):
             line = raw.decode(errors="replace")
             kept.append(line)
@@ -156,6 +165,14 @@ class LocalConnection:
             check_received(done, destination, self.name)
         if progress:
             progress(source.stat().st_size)
+
+    async def pull(self, source: str, destination: Path, *, progress: ByteCounter | None = None) -> None:
+        received = Received(destination, progress)
+        argv, first = self._argv(send(source), root=True)
+        done = await run(argv, stdin=first, check=False, into=received.take)
+        if argv[0] == "sudo":
+            check_refused(done, self.name)
+        await asyncio.to_thread(received.end, done, source, self.name)
 
     async def read(self, path: str) -> bytes:
         argv, first = self._argv(["base64", path], root=True)

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes.util
 import os
 import shlex
+import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
-
-import asyncssh
 
 from raijin.errors import (
     AuthenticationFailed,
@@ -31,8 +31,34 @@ from raijin.errors import (
 )
 from raijin.transport.base import ByteCounter, Completed, LineHandler, TunnelIterator
 from raijin.transport.become import become, check_refused
-from raijin.transport.delivery import CHUNK, check_received, receive
+from raijin.transport.delivery import CHUNK, Received, check_received, receive, send
 from raijin.transport.hostkeys import fingerprint, record_first_use
+
+_MISSING: Any = object()
+
+
+@contextlib.contextmanager
+def _without_extras() -> Iterator[None]:
+    """Keep asyncssh from looking for what Raijin never offers, which takes a quarter of its import.
+
+    liboqs and nettle, by starting ldconfig, gcc and ld: for key exchanges and MACs that are not in the lists below.
+    X.509: OpenSSH does not speak it. asyncssh does without what it does not find.
+    """
+    search, x509 = ctypes.util.find_library, sys.modules.get("cryptography.x509", _MISSING)
+    ctypes.util.find_library = lambda name: None
+    sys.modules["cryptography.x509"] = None  # type: ignore[assignment]  # the documented way to forbid an import
+    try:
+        yield
+    finally:
+        ctypes.util.find_library = search
+        if x509 is _MISSING:
+            del sys.modules["cryptography.x509"]
+        else:
+            sys.modules["cryptography.x509"] = x509
+
+
+with _without_extras():
+    import asyncssh
 
 KEY_EXCHANGE = (
     "curve25519-sha256",
@@ -212,8 +238,12 @@ class SshConnection:
         root: bool,
         timeout: float | None,
         on_line: LineHandler | None = None,
+        into: Callable[[bytes], None] | None = None,
     ) -> Completed:
-        """Run one command with the given standard input; the stream and both outputs are moved at the same time."""
+        """Run one command with the given standard input; the stream and both outputs are moved at the same time.
+
+        into: takes the standard output as it comes, in place of the result.
+        """
         command, first, raised = self._command(argv, root=root)
         started = time.monotonic()
         process: asyncssh.SSHClientProcess[bytes] | None = None
@@ -221,7 +251,7 @@ class SshConnection:
             async with self._sessions, asyncio.timeout(timeout):
                 process = await self.raw.create_process(command, encoding=None)
                 stdout, stderr, _ = await asyncio.gather(
-                    _collect(process.stdout, on_line), _tail(process.stderr), _feed(process.stdin, first, feed)
+                    _collect(process.stdout, on_line, into), _tail(process.stderr), _feed(process.stdin, first, feed)
                 )
                 await process.wait_closed()
         except TimeoutError as error:
@@ -256,6 +286,11 @@ class SshConnection:
         argv = receive(destination, sha256, mode)
         done = await self._execute(argv, _chunks(source, progress), root=True, timeout=None)
         check_received(done, destination, self.name)
+
+    async def pull(self, source: str, destination: Path, *, progress: ByteCounter | None = None) -> None:
+        received = Received(destination, progress)
+        done = await self._execute(send(source), _once(b""), root=True, timeout=None, into=received.take)
+        await asyncio.to_thread(received.end, done, source, self.name)
 
     async def read(self, path: str) -> bytes:
         command, first, raised = self._command(["cat", "--", path], root=True)
@@ -317,10 +352,17 @@ async def _feed(stdin: asyncssh.SSHWriter[bytes], first: bytes, feed: AsyncItera
         stdin.write_eof()
 
 
-async def _collect(stream: asyncssh.SSHReader[bytes], on_line: Callable[[str], None] | None) -> str:
+async def _collect(
+    stream: asyncssh.SSHReader[bytes],
+    on_line: Callable[[str], None] | None,
+    into: Callable[[bytes], None] | None = None,
+) -> str:
     parts: list[bytes] = []
     pending = b""
     while data := await stream.read(65536):
+        if into:
+            into(data)
+            continue
         parts.append(data)
         if on_line:
             *lines, pending = (pending + data).split(b"\n")

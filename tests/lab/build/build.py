@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Build the lab's air-gap material: real Kubernetes and what it runs on, from source, without a release download.
 
-    python3 tests/lab/build/build.py --out DIR [--kubernetes v1.35.4]
+    python3 tests/lab/build/build.py --out DIR [--kubernetes v1.35.4 | --part NAME]
 
 DIR then holds artifacts.yaml, files/ and images/, which is what `raijin bundle create --from DIR` reads.
 """
@@ -22,12 +22,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from common import BuildError, say
-from components import KUBERNETES, KUBERNETES_MODULE, all_components, companions
-from contents import Material, write_output
+from components import KUBERNETES, KUBERNETES_MODULE, companions
 from golang import Go
+from output import Material, write_output
+from parts import OPTIONAL, Part, kubernetes
 
 HERE = Path(__file__).resolve().parent
-INPUTS = ("*.py", "*.c", "modules/*/go.mod", "modules/*/go.sum")
+INPUTS = ("*.py", "*.c", "modules/**/*.*")
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 STAMP = ".raijin-lab-build"
 
@@ -37,13 +38,14 @@ def main(arguments: list[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that a stop takes the compiler with it
     try:
         arch = _architecture()
+        label = _label(options)
         if options.print_key:
-            sys.stdout.write(f"{_key(options.kubernetes, arch)}\n")
+            sys.stdout.write(f"{_key(label, arch)}\n")
             return 0
-        out = _finished(options.kubernetes, arch)
+        out = _finished(label, arch)
         if out is None or options.write_locks:
             with _only_one(_cache()):
-                out = _build(options, arch)
+                out = _build(options, label, arch)
         if options.out is not None:
             _publish(out, options.out.expanduser().resolve())
         sys.stdout.write(f"{options.out or out}\n")
@@ -59,7 +61,9 @@ def main(arguments: list[str] | None = None) -> int:
 def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, help="where to put the result (default: stay in the cache)")
-    parser.add_argument("--kubernetes", type=_version, default=KUBERNETES, metavar="vX.Y.Z", help=f"({KUBERNETES})")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--kubernetes", type=_version, default=KUBERNETES, metavar="vX.Y.Z", help=f"({KUBERNETES})")
+    what.add_argument("--part", choices=sorted(OPTIONAL), help="build this instead of Kubernetes")
     parser.add_argument("--jobs", type=int, default=2, help="compilations at a time (%(default)s)")
     parser.add_argument("--print-key", action="store_true", help="print the cache key and leave")
     parser.add_argument("--write-locks", action="store_true", help="write modules/*/go.mod and go.sum of this build")
@@ -89,12 +93,17 @@ def _cache() -> Path:
     return Path(base).expanduser().resolve() / "build"
 
 
-def _key(kubernetes: str, arch: str) -> str:
+def _label(options: argparse.Namespace) -> str:
+    """What the result is called in the cache."""
+    return f"{options.part}-{OPTIONAL[options.part].version}" if options.part else options.kubernetes
+
+
+def _key(label: str, arch: str) -> str:
     """What the output depends on: the versions, the locks and these programs."""
-    digest = hashlib.sha256(f"{kubernetes} {arch}\n".encode())
-    for path in sorted(path for pattern in INPUTS for path in HERE.glob(pattern)):
+    digest = hashlib.sha256(f"{label} {arch}\n".encode())
+    for path in sorted({path for pattern in INPUTS for path in HERE.glob(pattern)}):
         digest.update(f"{path.relative_to(HERE)}\n".encode() + path.read_bytes())
-    return f"{kubernetes}-{arch}-{digest.hexdigest()[:12]}"
+    return f"{label}-{arch}-{digest.hexdigest()[:12]}"
 
 
 @contextmanager
@@ -110,34 +119,42 @@ def _only_one(cache: Path) -> Iterator[None]:
         yield
 
 
-def _finished(kubernetes: str, arch: str) -> Path | None:
-    out = _cache() / _key(kubernetes, arch) / "out"
+def _finished(label: str, arch: str) -> Path | None:
+    out = _cache() / _key(label, arch) / "out"
     return out if (out / STAMP).exists() else None
 
 
-def _build(options: argparse.Namespace, arch: str) -> Path:
-    finished = _finished(options.kubernetes, arch)
+def _build(options: argparse.Namespace, label: str, arch: str) -> Path:
+    finished = _finished(label, arch)
     if finished is not None and not options.write_locks:
         return finished  # another run built it while this one waited
     os.nice(10)
     cache = _cache()
     go = Go(cache, options.jobs)
-    beside = companions(Path(go.download(KUBERNETES_MODULE, options.kubernetes)["Dir"]))
-    components = {component.name: component for component in all_components(options.kubernetes, beside)}
+    part = _part(options, go)
+    components = {component.name: component for component in part.components}
     built = {name: go.build(each, write_locks=options.write_locks) for name, each in components.items()}
-    key = _key(options.kubernetes, arch)  # after the locks were written
+    key = _key(label, arch)  # after the locks were written
     unfinished, out = cache / key / "out.part", cache / key / "out"
     shutil.rmtree(unfinished, ignore_errors=True)
-    write_output(Material(components, built, beside, cache, arch), unfinished)
+    material = Material(components, built, go, cache, arch)
+    write_output(unfinished, arch, part.artifacts(material), part.images(material))
     (unfinished / STAMP).write_text(f"{key}\n", encoding="utf-8")
     shutil.rmtree(out, ignore_errors=True)
     unfinished.rename(out)
-    _remove_superseded(out.parent, f"{options.kubernetes}-{arch}-*")
+    _remove_superseded(out.parent, f"{label}-{arch}-*")
     for name, result in built.items():
         _remove_superseded(result.folder, f"{name}-{components[name].version}-*")
     times = ", ".join(f"{name} {result.seconds:.0f}" for name, result in built.items())
     say(f"compiled in seconds: {times}")
     return out
+
+
+def _part(options: argparse.Namespace, go: Go) -> Part:
+    if options.part:
+        return OPTIONAL[options.part]
+    source = Path(go.download(KUBERNETES_MODULE, options.kubernetes)["Dir"])
+    return kubernetes(options.kubernetes, companions(source))
 
 
 def _remove_superseded(kept: Path, pattern: str) -> None:

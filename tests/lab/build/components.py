@@ -18,6 +18,8 @@ FLANNEL = "v0.28.4"
 FLANNEL_CNI = "v0.9.1"
 CRICTL = "v1.36.0"
 HELM = "v4.3.1"
+KUBE_VIP = "v0.9.2"
+TALOS = "v1.12.0"
 
 KUBERNETES_MODULE = "k8s.io/kubernetes"
 IMAGE_REGISTRY = "registry.k8s.io"
@@ -35,13 +37,24 @@ class Component:
     modules: tuple[str, ...]
     programs: dict[str, str]
     """Name of the binary: its Go package."""
+    tag: str = field(default="", kw_only=True)
+    """The release, where its tag is no version of a Go module."""
     ldflags: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     cgo: bool = False
     raised: tuple[str, ...] = ()
     """Dependencies to take newer than the component asks for: `module version`."""
+    replaced: tuple[str, ...] = ()
+    """Modules that the component keeps beside itself, and where they can be fetched: `module => module version`."""
+    sums: tuple[str, ...] = ()
+    """Lines of go.sum for a component that the checksum database does not know; each says where it is from."""
     apt: tuple[str, ...] = field(default=(), compare=False)
     """Debian packages the compiler needs."""
+
+    @property
+    def release(self) -> str:
+        """The version as the project names it: of images, files and in the index."""
+        return self.tag or self.version
 
 
 @dataclass(frozen=True)
@@ -192,8 +205,36 @@ def helm() -> Component:
     )
 
 
+def kube_vip() -> Component:
+    module = "github.com/kube-vip/kube-vip"
+    return Component(
+        "kube-vip",
+        KUBE_VIP,
+        (module,),
+        {"kube-vip": module},
+        (f"-X main.Version={KUBE_VIP}",),
+        # The checksum database has no entry for it. Computed from the project's tag v0.9.2 (commit b56b80cd3049).
+        sums=(
+            f"{module} {KUBE_VIP} h1:LAvGmK34svcNhTxXNyDoV7s1bHYEgXrM3ff2FxfH6Us=",
+            f"{module} {KUBE_VIP}/go.mod h1:xt5AR9SOxcQhClhr5F++zwFT4K6OyFQ1n8azAm9V1CU=",
+        ),
+    )
+
+
+def talosctl() -> Component:
+    module = "github.com/siderolabs/talos"
+    return Component(
+        "talosctl",
+        TALOS,
+        (module,),
+        {"talosctl": f"{module}/cmd/talosctl"},
+        (f"-X {module}/pkg/machinery/version.Tag={TALOS}",),
+        ("grpcnotrace",),
+    )
+
+
 def all_components(kubernetes_version: str, beside: Companions) -> list[Component]:
-    """Everything to compile for one Kubernetes release, the longest first."""
+    """Everything to compile for the default part with one Kubernetes release, the longest first."""
     return [
         kubernetes(kubernetes_version),
         etcd(beside.etcd),
@@ -205,4 +246,5 @@ def all_components(kubernetes_version: str, beside: Companions) -> list[Componen
         coredns(beside.coredns),
         crictl(),
         helm(),
+        kube_vip(),
     ]

@@ -13,7 +13,7 @@ from common import BuildError, run, say
 MERGED_FOLDERS = ("bin", "sbin", "lib", "lib32", "lib64")
 PROGRAM_FOLDERS = ("usr/bin", "usr/sbin", "usr/lib", "usr/lib64", "etc/xtables.conf", "etc/protocols", "etc/services")
 LEFT_OUT = ("gconv", "audit", "tmpfiles.d", "systemd", "sysusers.d")
-HARMLESS_TO_SKIP = frozenset({"debconf", "dpkg", "install-info"})
+HARMLESS_TO_SKIP = frozenset({"adduser", "base-files", "debconf", "dpkg", "install-info", "passwd", "sysuser-helper"})
 
 
 def ensure_installed(packages: Iterable[str]) -> None:

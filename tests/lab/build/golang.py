@@ -52,14 +52,19 @@ class Go:
         environment = self.environment | {"CGO_ENABLED": "1" if cgo else "0"}
         return run([self.binary, *arguments], cwd=cwd or self.cache, env=environment)
 
-    def download(self, module: str, version: str) -> dict[str, Any]:
-        """Have one module in the module cache; returns where (`Dir`, `GoMod`)."""
+    def download(self, module: str, version: str, *, cwd: Path | None = None) -> dict[str, Any]:
+        """Have one module in the module cache; returns where (`Dir`, `GoMod`). A go.sum in `cwd` is honoured."""
         try:
-            found: dict[str, Any] = json.loads(self("mod", "download", "-json", f"{module}@{version}"))
+            found: dict[str, Any] = json.loads(self("mod", "download", "-json", f"{module}@{version}", cwd=cwd))
         except BuildError as error:
             message = f"the Go module proxy does not give {module}@{version}; choose another version.\n{error}"
             raise BuildError(message) from error
         return found
+
+    def source(self, component: Component) -> Path:
+        """The files of a component's module, verified by its lock."""
+        folder = self._module(component)
+        return Path(self.download(component.modules[0], component.version, cwd=folder)["Dir"])
 
     def build(self, component: Component, *, write_locks: bool = False) -> Built:
         """Compile every program of a component; what was compiled before is not compiled again."""
@@ -99,9 +104,8 @@ class Go:
         folder = self.cache / "modules" / f"{component.name}-{component.version}"
         lock = LOCKS / component.name
         if _pins(lock / "go.mod", component):
-            folder.mkdir(parents=True, exist_ok=True)
-            for name in ("go.mod", "go.sum"):
-                shutil.copyfile(lock / name, folder / name)
+            shutil.rmtree(folder, ignore_errors=True)
+            shutil.copytree(lock, folder)
         elif not (folder / "go.sum").exists():
             say(f"{component.name} {component.version} is not locked in {LOCKS}: resolving it")
             self._resolve(component, folder)
@@ -110,19 +114,31 @@ class Go:
     def _resolve(self, component: Component, folder: Path) -> None:
         unfinished = folder.with_name(folder.name + ".part")
         shutil.rmtree(unfinished, ignore_errors=True)
-        unfinished.mkdir(parents=True)
-        upstream = Path(self.download(component.modules[0], component.version)["GoMod"])
-        parsed = json.loads(self("mod", "edit", "-json", str(upstream)))
-        (unfinished / "go.mod").write_text(_module_file(component, parsed), encoding="utf-8")
+        if (LOCKS / component.name).exists():  # modules that stand in for others
+            shutil.copytree(LOCKS / component.name, unfinished)
+        else:
+            unfinished.mkdir(parents=True)
+        module_file, sums = unfinished / "go.mod", unfinished / "go.sum"
+        module_file.write_text(f"module {_module_path(component)}\n", encoding="utf-8")
+        known = "".join(f"{line}\n" for line in component.sums)
+        sums.write_text(known, encoding="utf-8")
+        upstream = self.download(component.modules[0], component.version, cwd=unfinished)
+        parsed = json.loads(self("mod", "edit", "-json", upstream["GoMod"]))
+        module_file.write_text(_module_file(component, parsed), encoding="utf-8")
+        sums.write_text(known + _its_own_sums(Path(upstream["Dir"])), encoding="utf-8")
         self("mod", "tidy", cwd=unfinished)
         shutil.rmtree(folder, ignore_errors=True)
         unfinished.rename(folder)
 
 
+def _module_path(component: Component) -> str:
+    return f"raijin.test/lab/{component.name}"
+
+
 def _module_file(component: Component, upstream: dict[str, Any]) -> str:
     """A module without code that requires one component, as its own go.mod would have it built."""
     language = upstream.get("Go", "1.0")
-    lines = [f"module raijin.test/lab/{component.name}", ""]
+    lines = [f"module {_module_path(component)}", ""]
     if tuple(map(int, language.split(".")[:2])) < TOOL_LINES_SINCE:
         lines += [f"go {'.'.join(map(str, TOOL_LINES_SINCE))}.0", f"godebug default=go{_minor(language)}"]
     else:
@@ -136,7 +152,17 @@ def _module_file(component: Component, upstream: dict[str, Any]) -> str:
             lines.append(f"replace {old} => {new['Path']} {new['Version']}")
         elif component.modules[0] == KUBERNETES_MODULE:  # its staging directories are modules v0.MINOR.PATCH
             lines.append(f"replace {old} => {old} v0.{component.version.removeprefix('v1.')}")
+    lines += [f"replace {line}" for line in component.replaced]
     return "\n".join(lines) + "\n"
+
+
+def _its_own_sums(upstream: Path) -> str:
+    """The component's own go.sum: dependencies are verified as its authors do, also those that the database lacks.
+
+    The module that brings the list is verified itself.
+    """
+    sums = upstream / "go.sum"
+    return sums.read_text(encoding="utf-8") if sums.exists() else ""
 
 
 def _minor(language: str) -> str:
@@ -163,8 +189,9 @@ def _write_lock(component: Component, module: Path) -> None:
 
 
 def _digest(component: Component, module: Path) -> str:
-    material = json.dumps(asdict(component), sort_keys=True).encode()
-    material += b"".join((module / name).read_bytes() for name in ("go.mod", "go.sum"))
+    chosen = {key: value for key, value in asdict(component).items() if value}
+    material = json.dumps(chosen, sort_keys=True).encode()
+    material += b"".join(path.read_bytes() for path in sorted(module.rglob("*")) if path.is_file())
     return hashlib.sha256(material).hexdigest()[:12]
 
 

@@ -89,6 +89,7 @@ class Image:
     entrypoint: tuple[str, ...] = ()
     command: tuple[str, ...] = ()
     user: str = ""
+    environment: tuple[str, ...] = (f"PATH={SEARCH_PATH}",)
 
     @property
     def file_name(self) -> str:
@@ -132,7 +133,7 @@ def write_image(image: Image, arch: str, target: Path) -> None:
 
 
 def _config(image: Image, arch: str, diff_id: str) -> dict[str, Any]:
-    settings: dict[str, Any] = {"Env": [f"PATH={SEARCH_PATH}"], "WorkingDir": "/"}
+    settings: dict[str, Any] = {"Env": list(image.environment), "WorkingDir": "/"}
     chosen = {"Entrypoint": image.entrypoint, "Cmd": image.command, "User": image.user}
     settings |= {key: value for key, value in chosen.items() if value}
     return {

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from raijin.engine.programs import ProgramRunner
+from raijin.engine.programs import ProgramRunner, last_words
 from raijin.errors import Cancelled, HostUnreachable, NotFound, OperationFailed
 from raijin.observe.events import Event, Events, Kind
 from raijin.observe.masking import MASKER
@@ -262,3 +262,22 @@ async def test_what_a_killed_run_has_sent_is_not_sent_again(execute, bench, told
     await execute(Install(str(tmp_path / "there"), digest, "tool 1"))
     assert not [event for event in told if event.kind is Kind.TRANSFER]
     assert (tmp_path / "there").read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    ("output", "words"),
+    [
+        ("doing\nerror: no such host\n", "error: no such host"),
+        ("error: x\nTo see the stack trace of this error execute with --v=5 or higher\n", "error: x"),
+        (
+            (
+                "[preflight] Running\n\t[ERROR Port-6443]: Port 6443 is in use\n\t[ERROR Swap]: swap is on\n"
+                "error: error execution phase preflight: preflight checks failed\n"
+            ),
+            "[ERROR Port-6443]: Port 6443 is in use; [ERROR Swap]: swap is on",
+        ),
+        ("", ""),
+    ],
+)
+def test_the_last_words_say_why(output: str, words: str) -> None:
+    assert last_words(output) == words

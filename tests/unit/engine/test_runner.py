@@ -24,7 +24,8 @@ from raijin.observe.masking import MASKER
 from raijin.observe.waiting import until
 from raijin.operations.base import unresolved
 from raijin.plan.model import Call, Plan, Step
-from raijin.state.members import Member, Members
+from raijin.state.member import Member
+from raijin.state.members import Members
 from raijin.state.runs import RunStatus, StepState
 from raijin.state.secrets import SecretStore
 

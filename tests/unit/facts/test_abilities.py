@@ -51,13 +51,21 @@ from raijin.facts.base import Unknown, known
     ],
 )
 def test_the_distribution(text: str, expected: tuple[str, str, str, str]) -> None:
-    assert os.parse(text) == os.OperatingSystem(*expected)
+    here = "".join(f"/etc/os-release:{line}\n" for line in text.splitlines())
+    there = "".join(f"/usr/lib/os-release:{line}\n" for line in text.splitlines())
+    assert os.parse(there) == os.OperatingSystem(*expected)
+    assert os.parse("/usr/lib/os-release:ID=other\n" + here) == os.OperatingSystem(*expected)
+
+
+def test_a_distribution_that_quotes_what_nobody_asks_for_badly() -> None:
+    assert os.parse('/etc/os-release:ID=x\n/etc/os-release:HOME_URL="half\n').id == "x"
 
 
 def test_the_kernel() -> None:
-    text = "6.1.0-26-arm64 aarch64\nmodule overlay\nmodule br_netfilter\nfilesystem ext4\nfilesystem nfs\nloadable\n"
+    text = "6.1.0-26-arm64 aarch64\nmodule overlay\nmodule br_netfilter\nloadable\n"
+    text += "/proc/filesystems:nodev\tsysfs\n/proc/filesystems:\text4\n"
     found = kernel.parse(text)
-    assert found == kernel.Kernel("6.1.0-26-arm64", "arm64", ("overlay", "br_netfilter"), ("ext4", "nfs"), True)
+    assert found == kernel.Kernel("6.1.0-26-arm64", "arm64", ("overlay", "br_netfilter"), ("sysfs", "ext4"), True)
     assert kernel.parse("5.15.0 x86_64\n").arch == "amd64"
     assert kernel.parse("5.15.0 armv7l\n").arch == "arm"
     assert kernel.parse("5.15.0 riscv64\n").arch == "riscv64"
@@ -69,13 +77,13 @@ def test_processors() -> None:
         f"/sys/devices/system/cpu/cpu{n}/topology/physical_package_id:{n // 4}\n"
         for n in range(8)
     )
-    found = cpu.parse("model name\t: Intel(R) Xeon(R)  CPU E5-2630 v4 @ 2.20GHz\n" + places)
+    found = cpu.parse("name:Intel(R) Xeon(R)  CPU E5-2630 v4 @ 2.20GHz\n" + places)
     assert found == cpu.Cpu("Intel(R) Xeon(R) CPU E5-2630 v4 @ 2.20GHz", sockets=2, cores=4, threads=8)
 
 
 def test_processors_without_a_name() -> None:
     """ARM: cores count from zero in every cluster of them, sockets are -1 or missing."""
-    found = cpu.parse("".join(f"/sys/devices/system/cpu/cpu{n}/topology/core_id:{n}\n" for n in range(4)))
+    found = cpu.parse("name:\n" + "".join(f"/sys/devices/system/cpu/cpu{n}/topology/core_id:{n}\n" for n in range(4)))
     assert found == cpu.Cpu("", 1, 4, 4)
 
 
@@ -105,8 +113,9 @@ DISKS = """\
 /sys/block/sdaa/size:2048
 /sys/block/sdaa/queue/rotational:0
 /sys/block/sdaa/removable:1
-/dev/nvme0n1p2 / ext4 rw,relatime 0 0
-/dev/sda1 /srv/my\\040data ext4 rw 0 0
+/proc/self/mounts:/dev/nvme0n1p2 / ext4 rw,relatime 0 0
+/proc/self/mounts://nas/share /mnt cifs rw 0 0
+/proc/self/mounts:/dev/sda1 /srv/my\\040data ext4 rw 0 0
 free / 4096 1000 500 100 50
 free /var 4096 1000 500 100 50
 """
@@ -140,6 +149,8 @@ FILES = """\
 /proc/net/route:Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT
 /proc/net/route:eth0\t00000000\t010200C0\t0003\t0\t0\t0\t00000000\t0\t0\t0
 /proc/net/route:eth0\t000200C0\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0
+"""
+IF_INET6 = """\
 /proc/net/if_inet6:fd000000000000000000000000000002 02 40 00 80     eth0
 /proc/net/if_inet6:fe80000000000000505400fffe123456 02 40 20 80     eth0
 """
@@ -171,7 +182,7 @@ def test_the_network() -> None:
 
 
 def test_the_network_of_a_host_without_ip() -> None:
-    assert network.parse(FILES + TRIE) == network.Network((ETH0,), "eth0", "192.0.2.1")
+    assert network.parse(FILES + TRIE + IF_INET6) == network.Network((ETH0,), "eth0", "192.0.2.1")
 
 
 def test_accelerators() -> None:
@@ -300,6 +311,10 @@ def test_units() -> None:
         (
             "/etc/resolv.conf:nameserver 192.0.2.1\n/etc/resolv.conf:search a.lan b.lan\n",
             resolver.Resolver(("192.0.2.1",), ("a.lan", "b.lan"), False, "/etc/resolv.conf"),
+        ),
+        (
+            "/etc/resolv.conf:# nameserver 192.0.2.9\n/etc/resolv.conf:\n/etc/resolv.conf:options edns0\n",
+            resolver.Resolver((), (), False, "/etc/resolv.conf"),
         ),
         (
             "/etc/resolv.conf:nameserver 127.0.0.53\n/run/systemd/resolve/resolv.conf:nameserver 192.0.2.1\n",

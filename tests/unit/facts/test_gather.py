@@ -9,11 +9,11 @@ from dataclasses import fields, replace
 import pytest
 
 from raijin.errors import HostError
-from raijin.facts import ABILITIES
+from raijin.facts import ABILITIES, LEFT_OUT
 from raijin.facts.base import Unknown
 from raijin.facts.cpu import Cpu
 from raijin.facts.disks import Disk, Disks
-from raijin.facts.gather import HostFacts, from_json, parse, script
+from raijin.facts.gather import OTHER_MOUNTS, HostFacts, from_json, parse, script
 from raijin.facts.gpu import Gpu
 from raijin.facts.hardware import Hardware
 from raijin.facts.kubernetes import Kubernetes, Part
@@ -115,3 +115,40 @@ def test_labels() -> None:
 def test_a_value_that_kubernetes_takes(text: str, value: str) -> None:
     assert label_value(text) == value
     assert re.fullmatch(r"(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?", value)
+
+
+def test_the_lines_of_files_go_to_the_facts_that_want_them() -> None:
+    """One process reads the files of all facts; a name that begins like another one's is not taken for it."""
+    files = "/etc/os-release:ID=x\n/etc/resolv.conf:nameserver 192.0.2.1\n/etc/resolv.confused:nameserver 192.0.2.2\n"
+    end = "\nraijin-facts-1234 end"
+    facts = parse(answer().replace(end, f"\nraijin-facts-1234 files\n{files}{end}"))
+    assert not isinstance(facts.os, Unknown)
+    assert facts.os.id == "x"
+    assert not isinstance(facts.resolver, Unknown)
+    assert facts.resolver.nameservers == ("192.0.2.1",)
+
+
+def test_every_pattern_is_told_by_what_is_fixed_in_it() -> None:
+    """No line of one fact's files may be taken for one of another's."""
+    fixed = {(ability.name, pattern.split("*")[0].split("[")[0]) for ability in ABILITIES for pattern in ability.files}
+    for name, start in fixed:
+        assert not [(other, more) for other, more in fixed if other != name and more.startswith(start)]
+
+
+@pytest.mark.parametrize("line", ["overlay /run/pods/1 overlay rw,lowerdir=/a:/b 0 0", "tmpfs /dev/shm tmpfs rw 0 0"])
+def test_mounts_without_a_device_stay_on_the_host(line: str) -> None:
+    assert re.search(OTHER_MOUNTS, line)
+
+
+@pytest.mark.parametrize("line", ["/dev/sda1 / ext4 rw 0 0", "ID=debian", "nodev\tsysfs", "eth0\t0000\t01", ""])
+def test_other_lines_of_files_do_not(line: str) -> None:
+    assert not re.search(OTHER_MOUNTS, line)
+
+
+def test_what_a_plan_leaves_out_is_unknown() -> None:
+    text = script(for_plan=True)
+    assert "systemctl" not in text
+    assert LEFT_OUT["ports"] in text
+    facts = parse("\nraijin-facts-1 cgroup\n2\n\nraijin-facts-1 end\n")
+    assert facts.units == Unknown("it was not asked for")
+    assert facts.cgroup == "2"

@@ -51,6 +51,11 @@ def test_nspawn_may_not_touch_clock_or_swap() -> None:
     assert "--bind=/dev/kmsg" in argv
 
 
+def test_nspawn_lets_programs_in_the_kernel_be_loaded_and_heard() -> None:
+    allowed = next(argument for argument in nspawn(LAUNCH) if argument.startswith("--system-call-filter=@"))
+    assert {"bpf", "perf_event_open"} <= set(allowed.split())  # Cilium's agent needs both
+
+
 def test_without_systemd_the_program_enters_its_cgroups_and_boots_again() -> None:
     text = script(LAUNCH, BOX, PATHS)
     assert f"echo 0 >/sys/fs/cgroup/memory/{PATHS.label}/node1/cgroup.procs" in text

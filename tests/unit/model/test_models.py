@@ -35,6 +35,14 @@ def test_every_field_is_described(model: type[Model]) -> None:
     assert [f.description for f in model.model_fields.values() if f.description and f.description[-1] not in ".?"] == []
 
 
+@pytest.mark.parametrize("model", _models(), ids=lambda model: model.__name__)
+def test_a_bare_default_is_what_a_validator_would_have_made(model: type[Model]) -> None:
+    for name, field in model.model_fields.items():
+        if isinstance(field.default, Model):
+            assert field.default == type(field.default)(), name
+            assert field.default.model_fields_set == set()
+
+
 def test_keys_are_camel_case_only() -> None:
     assert Ssh.model_validate({"knownHosts": "/k"}).model_dump(exclude_unset=True)["knownHosts"]
     with pytest.raises(ValidationError):

@@ -25,6 +25,10 @@ def test_a_report() -> None:
     assert (report.index, report.state, report.milliseconds, report.reason) == (0, State.FAILED, 40, "why")
     assert report.state.bad
     assert report.changes == (FieldChange("mode", "600", "644"), FieldChange("content", "old\n", "new\n"))
+    plain = {"op": 0, "state": "failed", "ms": 40, "plain": "mode\x1f600\x1f644\x1e", "why": "why not"}
+    report = parse_line(json.dumps(plain, separators=(",", ":")), [FILE])
+    assert report is not None
+    assert (report.changes, report.reason) == ((FieldChange("mode", "600", "644"),), "why not")
 
 
 def test_a_report_of_the_program_itself() -> None:

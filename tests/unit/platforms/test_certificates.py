@@ -17,8 +17,9 @@ from cryptography import x509
 from raijin.errors import KubernetesError
 from raijin.observe.masking import MASKER
 from raijin.plan.handlers import CallContext
-from raijin.platforms import certificates
-from raijin.platforms.certificates import VALID_NOTE, ending, keep_certificates, leaf, new_authority
+from raijin.platforms import certificates, signing
+from raijin.platforms.certificates import VALID_NOTE, ending, keep_certificates
+from raijin.platforms.signing import leaf, new_authority
 from raijin.transport.kube import describe
 
 AUTHORITY = {"namespace": "kube-system", "secret": "cilium-ca", "common_name": "Cilium CA"}
@@ -159,11 +160,11 @@ async def test_a_new_authority_signs_everything_anew(kube: FakeKube) -> None:
 
 
 async def test_an_authority_that_would_end_first_is_replaced(kube: FakeKube, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(certificates, "AUTHORITY_DAYS", 100)
+    monkeypatch.setattr(signing, "AUTHORITY_DAYS", 100)
     await keep(SERVER)
     first = certificate(kube.objects["Secret kube-system/cilium-ca"], "ca.crt").serial_number
     del kube.objects["Secret kube-system/server-certs"]
-    monkeypatch.setattr(certificates, "AUTHORITY_DAYS", 3650)
+    monkeypatch.setattr(signing, "AUTHORITY_DAYS", 3650)
     await keep(SERVER)
     assert certificate(kube.objects["Secret kube-system/cilium-ca"], "ca.crt").serial_number != first
 

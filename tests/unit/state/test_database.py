@@ -12,10 +12,14 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine
+from sqlalchemy import text as sqlalchemy_text
 
 from raijin import state
 from raijin.errors import StateError
-from raijin.state.database import HEAD, open_database
+from raijin.state import HEAD
+from raijin.state import database as database_module
+from raijin.state.database import _run_migrations, open_database
 from raijin.state.tables import METADATA
 
 
@@ -29,11 +33,35 @@ def test_a_fresh_home_is_private_and_at_the_newest_revision(home: Path) -> None:
     assert home.stat().st_mode & 0o777 == 0o700
 
 
-def test_the_migrations_make_the_tables_that_the_program_uses(database) -> None:
-    """Law of state/tables.py: a change there needs a migration beside it."""
-    with database.connect() as connection:
+def written(path: Path) -> dict[str, str]:
+    """How every table and index of a database was made, white space and quotes apart."""
+    with sqlite3.connect(path) as raw:
+        rows = raw.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
+    raw.close()
+    return {name: "".join(sql.split()).replace('"', "") for name, sql in rows}
+
+
+def test_the_migrations_make_the_tables_that_the_program_uses(home: Path, tmp_path: Path) -> None:
+    """Law of state/tables.py: a change there needs a migration beside it. A new database is made from the tables."""
+    open_database(home).dispose()
+    engine = create_engine(f"sqlite:///{tmp_path / 'migrated.sqlite'}")
+    with engine.connect() as connection:
+        _run_migrations(connection)
+        connection.commit()
         context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
         assert compare_metadata(context, METADATA) == []
+    engine.dispose()
+    assert written(tmp_path / "migrated.sqlite") == written(home / "state.sqlite")
+
+
+def test_a_creation_that_is_cut_short_leaves_nothing(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(database_module.sa, "text", lambda text: 1 / 0 if "INSERT" in text else sqlalchemy_text(text))
+        with pytest.raises(ZeroDivisionError):
+            open_database(home)
+    assert written(home / "state.sqlite") == {}
+    open_database(home).dispose()
+    assert "runs" in written(home / "state.sqlite")
 
 
 def test_head_is_the_newest_migration_and_each_has_one_successor() -> None:

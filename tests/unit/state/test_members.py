@@ -7,7 +7,8 @@ import time
 
 import pytest
 
-from raijin.state.members import Member, Members
+from raijin.state.member import Member
+from raijin.state.members import Members
 
 
 @pytest.fixture

@@ -103,23 +103,6 @@ def test_events_in_their_order_and_from_a_place_on(runs: Runs) -> None:
     assert [event for _, event in runs.events(run, limit=2)] == sent[:2]
 
 
-def test_timings_are_of_the_newest_done_steps_by_stage(runs: Runs) -> None:
-    run = made(runs)
-    for step, state, seconds in (
-        ("a.alpha.1", StepState.DONE, 3.0),
-        ("b.alpha.2", StepState.DONE, 10.0),
-        ("b.beta.3", StepState.DONE, 20.0),
-    ):
-        runs.step_started(run, step)
-        runs.step_ended(run, step, state, seconds=seconds, error=None)
-    assert runs.timings() == {"prepare": 3.0, "join": 15.0}
-    assert runs.timings(last=1) == {"join": 20.0}
-    failed = made(runs, "failed")
-    runs.step_started(failed, "a.alpha.1")
-    runs.step_ended(failed, "a.alpha.1", StepState.FAILED, seconds=900.0, error={"detail": "no"})
-    assert runs.timings()["prepare"] == 3.0
-
-
 def test_the_wish_to_cancel_reaches_the_other_process(runs: Runs) -> None:
     run = made(runs)
     assert not runs.cancel_requested(run)

@@ -11,7 +11,7 @@ import pytest
 
 from raijin.errors import ChecksumMismatch, HostUnreachable, OperationFailed
 from raijin.transport.base import Completed
-from raijin.transport.delivery import atomic_copy, atomic_write, check_received, receive, sha256_of
+from raijin.transport.delivery import Received, atomic_copy, atomic_write, check_received, receive, send, sha256_of
 
 CONTENT = b"\0\xffcontent\n" * 5000
 DIGEST = hashlib.sha256(CONTENT).hexdigest()
@@ -110,3 +110,36 @@ def test_the_sha256_of_a_file(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(CONTENT)
     assert sha256_of(path) == DIGEST
+
+
+def fetched(source: Path, destination: Path, *, cut: int | None = None) -> None:
+    """What hosts send, taken in here; `cut`: how many bytes of it arrive."""
+    done = subprocess.run(send(str(source)), capture_output=True, check=False)
+    taking = Received(destination, None)
+    data = done.stdout if cut is None else done.stdout[:cut]
+    for start in range(0, len(data), 777):
+        taking.take(data[start : start + 777])
+    taking.end(Completed(done.returncode, "", done.stderr.decode(), 0.0), str(source), "alpha")
+
+
+def test_a_file_of_a_host_comes_whole_and_private(tmp_path: Path) -> None:
+    (tmp_path / "it's $(sub)").write_bytes(CONTENT)
+    fetched(tmp_path / "it's $(sub)", tmp_path / "new" / "here")
+    assert (tmp_path / "new" / "here").read_bytes() == CONTENT
+    assert (tmp_path / "new" / "here").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("cut", [0, 10, 65, 5000])
+def test_a_file_that_arrives_in_part_leaves_the_old_one(tmp_path: Path, cut: int) -> None:
+    (tmp_path / "there").write_bytes(CONTENT)
+    (tmp_path / "here").write_text("old")
+    with pytest.raises(ChecksumMismatch, match="arrived damaged"):
+        fetched(tmp_path / "there", tmp_path / "here", cut=cut)
+    assert (tmp_path / "here").read_text() == "old"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["here", "there"]
+
+
+def test_a_file_that_is_not_on_the_host(tmp_path: Path) -> None:
+    with pytest.raises(OperationFailed, match=r"cannot read .*gone"):
+        fetched(tmp_path / "gone", tmp_path / "here")
+    assert list(tmp_path.iterdir()) == []

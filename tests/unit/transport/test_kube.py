@@ -235,7 +235,7 @@ async def test_evicting_asks_and_a_budget_may_say_not_now(api: Api, kube: Kube) 
         await kube.evict("web", "one")
 
 
-ANSWERS = {400: False, 403: False, 409: False, 422: False, 429: True, 500: True, 503: True}
+ANSWERS = {400: False, 403: True, 409: False, 422: False, 429: True, 500: True, 503: True}
 
 
 @pytest.mark.parametrize(("status", "transient"), ANSWERS.items())

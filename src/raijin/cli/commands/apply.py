@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,8 +14,9 @@ from raijin.cli.options import definition_options, print_json, run_async, supply
 
 if TYPE_CHECKING:
     from raijin.app.planning import Planned
-    from raijin.app.running import Finished
+    from raijin.app.running import Confirm, Finished
     from raijin.app.session import Session
+    from raijin.cli.show import Progress
 
 
 @click.command()
@@ -50,12 +53,21 @@ def execute(
 ) -> Finished:
     """Plan, ask, run, with the plan and the progress on standard error."""
     from raijin.app.running import carry_out  # noqa: PLC0415
-    from raijin.cli.show import Progress, print_lines  # noqa: PLC0415
-    from raijin.plan.render import render  # noqa: PLC0415
+
+    with asking(session, verb, output=output, yes=yes) as confirm:
+        return run_async(carry_out(session, verb, confirm, saved=saved, force=force))
+
+
+@contextmanager
+def asking(session: Session, verb: str, *, output: str, yes: bool) -> Iterator[Confirm]:
+    """What shows a plan, asks whether it shall be carried out, and from then on shows how it goes."""
 
     shown: list[Progress] = []
 
     def confirm(planned: Planned) -> bool:
+        from raijin.cli.show import Progress, print_lines  # noqa: PLC0415  (not before the hosts are asked)
+        from raijin.plan.render import render  # noqa: PLC0415
+
         if output == "text":
             print_lines(render(planned.plan, detail=not yes), err=True)
         if not yes and not _agreed(session, verb):
@@ -66,7 +78,7 @@ def execute(
         return True
 
     try:
-        return run_async(carry_out(session, verb, confirm, saved=saved, force=force))
+        yield confirm
     finally:
         for progress in shown:
             progress.close()
@@ -113,12 +125,18 @@ def report(session: Session, finished: Finished, output: str) -> None:
         click.echo(f"done: run {run.id}, {len(finished.planned.plan.steps)} steps in {took:.0f} s")
 
 
+_LOSSES = {
+    "destroy": "Everything in {} will be lost.",
+    "restore": "What was written to {} after the backup will be lost.",
+}
+
+
 def _agreed(session: Session, verb: str) -> bool:
     if not sys.stdin.isatty():
         raise click.UsageError("nobody is there to ask; look at `raijin plan` and repeat with --yes")
-    if verb == "destroy":
+    if verb in _LOSSES:
         name = session.cluster.name
-        answer: str = click.prompt(f"Everything in {name} will be lost. Type its name to go on", default="", err=True)
+        answer: str = click.prompt(f"{_LOSSES[verb].format(name)} Type its name to go on", default="", err=True)
         return answer == name
     return click.confirm("Carry it out?", err=True)
 

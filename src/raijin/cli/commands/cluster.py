@@ -1,12 +1,13 @@
-"""raijin cluster upgrade"""
+"""raijin cluster upgrade|backup|restore"""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from raijin.cli.options import definition_options, supply_options
+from raijin.cli.options import definition_options, run_async, supply_options
 
 if TYPE_CHECKING:
     from raijin.app.session import Session
@@ -40,3 +41,51 @@ def upgrade(
     goal = propose_version(session, version, max_unavailable=max_unavailable)
     done = f"the definition of {session.cluster.name} says {goal}"
     apply_edit(session, output, done, yes=yes, edit_only=edit_only, force=force)
+
+
+@click.command()
+@definition_options
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@click.option("--verify", is_flag=True, help="Restore it into a scratch etcd at once, and count what is in it.")
+def backup(session: Session, output: str, yes: bool, verify: bool) -> None:
+    """Take a snapshot of the cluster with its keys, encrypt it, and keep it in every target of the definition."""
+    from raijin.cli.commands.apply import execute, report  # noqa: PLC0415
+    from raijin.cli.commands.backup import verify_one  # noqa: PLC0415
+
+    finished = execute(session, "backup", output=output, yes=yes)
+    if verify and finished.run is not None:
+        verify_one(session, output, "latest")
+    else:
+        report(session, finished, output)
+
+
+@click.command()
+@definition_options
+@supply_options
+@click.argument("snapshot", required=False, metavar="[SNAPSHOT]")
+@click.option("--at", metavar="TIME", help="The newest backup that is not younger, as in '2026-11-27 15:00'.")
+@click.option(
+    "--identity", type=click.Path(path_type=Path), metavar="FILE", help="A key of age that can read the backup."
+)
+@click.option("--force", is_flag=True, help="Also when a control plane host cannot be reached: it is left alone then.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask for the cluster's name.")
+def restore(
+    session: Session, output: str, snapshot: str | None, at: str | None, identity: Path | None, force: bool, yes: bool
+) -> None:
+    """Make the cluster go on from a backup, on the hosts of the definition, also when all of them are new.
+
+    SNAPSHOT is an id of `raijin backup list`, a file, or `latest`. What was written after it is lost; etcd's data of
+    today is kept aside on its hosts.
+    """
+    from raijin.app.restoring import read_identities  # noqa: PLC0415
+    from raijin.app.restoring import restore as restored  # noqa: PLC0415
+    from raijin.backups.naming import parse_time  # noqa: PLC0415
+    from raijin.cli.commands.apply import asking, report  # noqa: PLC0415
+
+    if (snapshot is None) == (at is None):
+        raise click.UsageError("name a backup (or `latest`), or a time with --at")
+    keys = read_identities(identity) if identity else []
+    moment = parse_time(at) if at else None
+    with asking(session, "restore", output=output, yes=yes) as confirm:
+        finished = run_async(restored(session, snapshot or "latest", confirm, at=moment, identities=keys, force=force))
+    report(session, finished, output)

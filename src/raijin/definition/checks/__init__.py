@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from raijin.definition.checks.backups import backup_targets
 from raijin.definition.checks.base import Documents, Finding
 from raijin.definition.checks.container_networks import container_networks
 from raijin.definition.checks.endpoint import virtual_ips
@@ -30,6 +31,7 @@ CHECKS: tuple[Callable[[Documents], Iterator[Finding]], ...] = (
     counts,
     control_planes,
     virtual_ips,
+    backup_targets,
     overlaps,
     pod_room,
     container_networks,

@@ -51,7 +51,8 @@ def nspawn(launch: Launch) -> list[str]:
         f"--network-bridge={launch.bridge}",
         "--capability=all",
         "--drop-capability=CAP_SYS_TIME",  # the clock is the box's
-        "--system-call-filter=@keyring bpf add_key keyctl request_key",
+        # perf_event_open: Cilium's agent hears its BPF programs through it
+        "--system-call-filter=@keyring bpf perf_event_open add_key keyctl request_key",
         "--system-call-filter=~@swap",  # swapoff would end the box's swap
         "--resolv-conf=off",
         "--timezone=off",

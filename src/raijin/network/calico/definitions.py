@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from raijin.network.cni import Document
-from raijin.transport.kube import plural_of
+from raijin.transport.document import plural_of
 
 GROUP = "crd.projectcalico.org"
 API = f"{GROUP}/v1"

@@ -9,7 +9,7 @@ from raijin.model.cni import Calico, Dataplane, Encapsulation, Encryption
 from raijin.network import documents as data
 from raijin.network.calico.definitions import API
 from raijin.network.cni import Document, Live, Wanted
-from raijin.transport.kube import describe
+from raijin.transport.document import describe
 
 POOLS = {4: "default-ipv4-ippool", 6: "default-ipv6-ippool"}
 """The names that calico-node itself would give, by IP version."""

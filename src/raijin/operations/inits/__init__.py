@@ -1,10 +1,11 @@
 """Init systems, one file each: what state a unit is in, and changing it.
 
-INIT_fetch NAMES      asks for all units of a program at once
+INIT_fetch NAMES      asks for all units of a program at once, when all that was changed is read
+INIT_ask NAME         the same, without reading anew: for a unit that only has to get into a state
 INIT_read NAME        sets U_LOADED (yes, or empty when there is no such unit), U_STATE (active, inactive, failed,
                       activating, ...), U_BOOT (enabled, disabled, masked, or what neither can change), U_STALE (yes
                       when its file has changed), U_STARTED (hundredths of a second since boot, 0 when unknown)
-INIT_do VERB NAME     reload, start, stop, restart, enable, disable, mask, unmask
+INIT_do VERB NAME     start, stop, restart, enable, disable, mask, unmask; reload: to be read anew before it matters
 INIT_log NAME         the last lines that it logged
 """
 
@@ -24,10 +25,11 @@ units_fetch() { "${INIT}_fetch" "$@"; }
 unit_wait() {
   now; u_end=$((NOW + $3 * 100))
   while :; do
-    "${INIT}_fetch" "$1"; FETCHED=' '
+    "${INIT}_ask" "$1"; FETCHED=' '
     "${INIT}_read" "$1"
     case $2:$U_STATE in
-      active:active) return 0;;
+      # What was seen now is what the verification is about.
+      active:active) FRESH=units; return 0;;
       inactive:inactive|inactive:failed) return 0;;
       active:failed) return 1;;
     esac

@@ -2,6 +2,7 @@
 
 OPENRC = r"""
 openrc_fetch() { :; }
+openrc_ask() { :; }
 openrc_read() { # name
   r_name=${1%.service}
   U_LOADED= U_STATE=inactive U_BOOT=disabled U_STALE= U_STARTED=0

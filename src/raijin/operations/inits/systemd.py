@@ -2,36 +2,45 @@
 
 SYSTEMD = r"""
 systemd_fetch() {
+  case $RELOAD:" $* " in units:*|mounts:*.mount\ *|mounts:*.swap\ *) reload_now;; esac
+  systemd_ask "$@"
+}
+systemd_ask() {
   UNITS=$(systemctl show -p Names,LoadState,ActiveState,UnitFileState,NeedDaemonReload,ActiveEnterTimestampMonotonic \
     -- "$@" 2>/dev/null)
-  UNITS=$NL$NL$UNITS$NL$NL
 }
+# The names come first of what is told about a unit, whatever the order of the question (systemctl(1): the bus's order).
 systemd_read() { # name
   U_LOADED= U_STATE=inactive U_BOOT=disabled U_STALE= U_STARTED=0
-  u_rest=$UNITS
-  while :; do
-    case $u_rest in *"$NL$NL"?*) u_rest=${u_rest#*"$NL$NL"};; *) return 0;; esac
-    u_block=$NL${u_rest%%"$NL$NL"*}$NL
-    systemd_property Names
-    case " $VALUE " in *" $1 "*) break;; esac
+  u_here= u_load=not-found u_file= u_entered=0
+  set -f; IFS=$NL
+  for u_line in $UNITS; do
+    case $u_line in
+      Names=*) [ -z "$u_here" ] || break; case " ${u_line#Names=} " in *" $1 "*) u_here=1 u_load=;; esac;;
+      *) [ -n "$u_here" ] || continue;;
+    esac
+    case $u_line in
+      LoadState=*) u_load=${u_line#LoadState=};;
+      ActiveState=?*) U_STATE=${u_line#ActiveState=};;
+      UnitFileState=*) u_file=${u_line#UnitFileState=};;
+      NeedDaemonReload=yes) U_STALE=yes;;
+      ActiveEnterTimestampMonotonic=*) u_entered=${u_line#ActiveEnterTimestampMonotonic=};;
+    esac
   done
-  systemd_property LoadState; u_load=$VALUE
-  case $u_load in not-found) ;; *) U_LOADED=yes;; esac
-  systemd_property ActiveState; U_STATE=${VALUE:-inactive}
-  systemd_property UnitFileState; U_BOOT=${VALUE:-static}
+  unset IFS; set +f
+  [ "$u_load" != not-found ] || return 0
+  U_LOADED=yes U_BOOT=${u_file:-static} U_STARTED=$((${u_entered:-0} / 10000))
   [ "$u_load" != masked ] || U_BOOT=masked
-  [ -n "$U_LOADED" ] || U_BOOT=disabled
-  systemd_property NeedDaemonReload; [ "$VALUE" != yes ] || U_STALE=yes
-  systemd_property ActiveEnterTimestampMonotonic; U_STARTED=$((${VALUE:-0} / 10000))
-}
-systemd_property() { # name: sets VALUE
-  case $u_block in *"$NL$1="*) VALUE=${u_block#*"$NL$1="}; VALUE=${VALUE%%"$NL"*};; *) VALUE=;; esac
 }
 systemd_do() { # verb name
   case $1 in
-    reload) systemctl daemon-reload;;
-    start|restart) systemctl reset-failed -- "$2" 2>/dev/null; systemctl --no-ask-password "$1" -- "$2";;
-    *) systemctl --no-ask-password --quiet "$1" -- "$2";;
+    reload) reload_later units;;
+    start|restart)
+      reload_now
+      [ "$U_STATE" != failed ] || systemctl reset-failed -- "$2" 2>/dev/null
+      systemctl --no-ask-password "$1" -- "$2";;
+    stop) systemctl --no-ask-password --quiet stop -- "$2";;
+    *) systemctl --no-ask-password --quiet --no-reload "$1" -- "$2" && reload_later units;;
   esac
 }
 systemd_log() { journalctl -q --no-pager -o cat -n 20 -u "$1" 2>/dev/null || :; }

@@ -6,7 +6,7 @@ import base64
 import datetime as dt
 import secrets
 import string
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import yaml
 
@@ -19,9 +19,12 @@ from raijin.platforms.base import Context
 from raijin.platforms.kubeadm.members import join_secret
 from raijin.platforms.kubeadm.paths import ADMIN_CONF
 from raijin.platforms.kubeconfig import ca_certificate, ca_hash, parsed
-from raijin.transport.kube import Document, Kube
+from raijin.transport.document import Document
 from raijin.transport.pool import Pool
 from raijin.transport.quoting import word
+
+if TYPE_CHECKING:
+    from raijin.transport.kube import Kube
 
 _ALPHABET = string.ascii_lowercase + string.digits
 TOKEN_GROUP = "system:bootstrappers:kubeadm:default-node-token"  # noqa: S105  (a group's name, not a token)

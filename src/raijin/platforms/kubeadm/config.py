@@ -11,9 +11,9 @@ from raijin.model.cluster import Cluster
 from raijin.model.duration import format_duration
 from raijin.platforms.addresses import api_endpoint, node_address, node_addresses
 from raijin.platforms.base import Context, Node
+from raijin.platforms.kubeadm.paths import CRI_SOCKET
 
 Document = dict[str, Any]
-CRI_SOCKET = "unix:///run/containerd/containerd.sock"
 LOOPBACK = "127.0.0.1"
 FIRST_BETA4_MINOR = 31
 """From this minor on a cluster can be told, and remembers, that it has no kube-proxy."""
@@ -45,6 +45,21 @@ def init_documents(context: Context) -> list[Document]:
     if not cluster.network.cni.replaces_kube_proxy:
         documents.append(merge(_kube_proxy(cluster), kubeadm.kube_proxy_configuration))
     return documents
+
+
+def running_documents(context: Context, node: Node) -> list[Document]:
+    """What `kubeadm init phase ...` reads on a control plane host that runs: without what only a start needs."""
+    init, *others = init_documents(context)
+    return [
+        {
+            "apiVersion": init["apiVersion"],
+            "kind": init["kind"],
+            "bootstrapTokens": init["bootstrapTokens"],
+            "localAPIEndpoint": _local_endpoint(context, node),
+            "nodeRegistration": {"name": node.name, "criSocket": CRI_SOCKET},
+        },
+        *others,
+    ]
 
 
 def join_document(context: Context, node: Node) -> Document:

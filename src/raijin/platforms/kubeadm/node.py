@@ -18,7 +18,7 @@ from raijin.operations.swap import Swap
 from raijin.operations.sysctl import Sysctl
 from raijin.operations.unit import Unit
 from raijin.platforms.base import BinaryFile, Context, Node, Supply
-from raijin.platforms.kubeadm.config import CRI_SOCKET
+from raijin.platforms.kubeadm.paths import CRI_SOCKET
 from raijin.platforms.kubeadm.runtime import (
     CONTAINERD_CONFIG,
     CONTAINERD_UNIT,

@@ -13,25 +13,19 @@ from raijin.facts.etcd import EtcdAccess
 from raijin.model.cluster import Cluster, ClusterType
 from raijin.model.cni import CniName
 from raijin.model.version import Version
-from raijin.operations.command import Command
 from raijin.operations.program import Program
+from raijin.operations.restart import Restart
 from raijin.plan.model import Call, Json
 from raijin.platforms.access import access_to
 from raijin.platforms.addresses import api_endpoint
 from raijin.platforms.base import Context, Hop, Node, Parts
-from raijin.platforms.kubeadm import calls, members, node, removal, supply, upgrade
-from raijin.platforms.kubeadm.config import (
-    CRI_SOCKET,
-    beta4,
-    init_documents,
-    join_document,
-    kubelet_allows_cgroup_v1,
-)
+from raijin.platforms.kubeadm import backup, calls, members, node, removal, settings, supply, upgrade
+from raijin.platforms.kubeadm.config import beta4, init_documents, join_document, kubelet_allows_cgroup_v1
 from raijin.platforms.kubeadm.paths import (
     ADMIN_CONF,
     API_MANIFEST,
+    ETCD_ACCESS,
     ETCD_DATA,
-    ETCD_PKI,
     INIT_MARKER,
     JOIN_MARKER,
     KUBELET_CONF,
@@ -47,11 +41,6 @@ CONTROL_PLANE_CPUS = 2
 CONTROL_PLANE_BYTES = 1700 * 1024 * 1024
 CONTROL_PLANE_PORTS = {2379: "etcd", 2380: "etcd", 10257: "kube-controller-manager", 10259: "kube-scheduler"}
 NODE_PORTS = {10250: "the kubelet"}
-
-# The paths of the static pod's own certificates (kubeadm: phases/etcd). The server's is good for clients too.
-ETCD_ACCESS = EtcdAccess(
-    "https://127.0.0.1:2379", f"{ETCD_PKI}/ca.crt", f"{ETCD_PKI}/server.crt", f"{ETCD_PKI}/server.key", CRI_SOCKET
-)
 
 
 class Kubeadm:
@@ -86,6 +75,7 @@ class Kubeadm:
             joined=KUBELET_CONF in files,
             started=bool({INIT_MARKER, JOIN_MARKER} & markers) and ADMIN_CONF in files,
             begun=bool(files & {API_MANIFEST, ADMIN_CONF, KUBELET_CONF, f"{ETCD_DATA}/member"}),
+            data=f"{ETCD_DATA}/member" in files,
             foreign=facts.foreign,
         )
 
@@ -147,10 +137,12 @@ class Kubeadm:
             return members.join_control_plane(context, host)
         return members.join_worker(context, host)
 
+    def configure(self, context: Context, host: Node, *, outdated: bool) -> Program:
+        return settings.configure(context, host, config=not outdated)
+
     def register(self, context: Context, host: Node) -> Program:
         del host
-        restart = Command("start the kubelet anew", ("systemctl", "restart", "kubelet"), unless=("false",))
-        return Program("register the node again", context.cluster.name, (restart,))
+        return Program("register the node again", context.cluster.name, (Restart("kubelet"),))
 
     def version_of(self, host: Node, state: ClusterState | None) -> Version | None:
         return upgrade.version_of(host, state)
@@ -173,6 +165,18 @@ class Kubeadm:
 
     def leave(self, context: Context) -> Program:
         return removal.leave(context)
+
+    def pack(self, context: Context, host: Node) -> Program:
+        return backup.pack(context, host)
+
+    def back_up(self, context: Context, host: Node) -> Program | None:
+        return backup.by_itself(context, host)
+
+    def halt(self, context: Context, host: Node) -> Program:
+        return backup.halt(context, host)
+
+    def seed(self, context: Context) -> Program:
+        return backup.seed(context)
 
     def secrets(self, cluster: str, host: Node) -> list[str]:
         return [members.join_secret(cluster, host.name), calls.token_secret(cluster, host.name)]

@@ -16,8 +16,15 @@ from raijin.operations.routes import RoutesAbsent
 from raijin.operations.unit import Unit
 from raijin.platforms import remains
 from raijin.platforms.base import Context
-from raijin.platforms.kubeadm.config import CRI_SOCKET
-from raijin.platforms.kubeadm.paths import FOLDER, INIT_MARKER, JOIN_MARKER, MANIFESTS
+from raijin.platforms.kubeadm.paths import (
+    ADMIN_CONF,
+    BOOTSTRAP_CONF,
+    CRI_SOCKET,
+    FOLDER,
+    INIT_MARKER,
+    JOIN_MARKER,
+    KUBELET_CONF,
+)
 
 # Folders that Kubernetes, containerd and the CNI fill while they run, and that nothing else uses.
 _FILLED = (
@@ -37,15 +44,16 @@ _LINKS = (*remains.LINKS, "kube-ipvs0")
 def leave(context: Context) -> Program:
     """The whole way back, for a host whose node object is already gone (or whose cluster is destroyed)."""
     operations: tuple[Operation, ...] = (
+        # What was started here is no more. Said first: an apply after an interrupted way back must start it anew.
+        *(Absent(f"{STATE_FOLDER}/stamps/command:{marker}") for marker in (INIT_MARKER, JOIN_MARKER)),
         Command(
             "stop Kubernetes and its containers",
             ("kubeadm", "reset", "--force", "--skip-phases=remove-etcd-member", "--cri-socket", CRI_SOCKET),
             only_if=("test", "-e", "/usr/local/bin/kubeadm"),
-            unless=("test", "!", "-d", MANIFESTS),
+            # It empties folders and leaves them; what it takes away for certain is the way to the API.
+            unless=("test", "!", "-e", KUBELET_CONF, "-a", "!", "-e", ADMIN_CONF, "-a", "!", "-e", BOOTSTRAP_CONF),
             timeout=600,
         ),
-        # What was started here is no more. Said at once: an apply after an interrupted way back must start it anew.
-        *(Absent(f"{STATE_FOLDER}/stamps/command:{marker}") for marker in (INIT_MARKER, JOIN_MARKER)),
         Unit("kubelet", running=False, enabled=False),
         ContainersAbsent(CRI_SOCKET),
         Unit("containerd", running=False, enabled=False),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 
 import tomli_w
 
@@ -70,7 +71,7 @@ def containerd_files(version: str, pause: str, mirrors: Mapping[str, tuple[str, 
     """containerd's configuration for Kubernetes: systemd cgroups, the pause image, registry mirrors."""
     operations: list[Operation] = [
         Directory("/etc/containerd"),
-        File(CONTAINERD_CONFIG, tomli_w.dumps(containerd_config(version, pause))),
+        File(CONTAINERD_CONFIG, _containerd_toml(version, pause)),
         File(CONTAINERD_UNIT, _CONTAINERD_UNIT_TEXT),
         Directory(CERTS_FOLDER),
     ]
@@ -78,6 +79,12 @@ def containerd_files(version: str, pause: str, mirrors: Mapping[str, tuple[str, 
         operations.append(Directory(f"{CERTS_FOLDER}/{registry}"))
         operations.append(File(f"{CERTS_FOLDER}/{registry}/hosts.toml", tomli_w.dumps(mirror_config(registry, hosts))))
     return operations
+
+
+@cache
+def _containerd_toml(version: str, pause: str) -> str:
+    """Written once for all hosts."""
+    return tomli_w.dumps(containerd_config(version, pause))
 
 
 def containerd_config(version: str, pause: str) -> dict[str, object]:

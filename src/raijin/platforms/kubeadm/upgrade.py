@@ -11,6 +11,7 @@ from raijin.operations.wait import Wait
 from raijin.platforms.base import Context, Hop, Node
 from raijin.platforms.kubeadm.node import binaries_of, kubeadm_of, services_of
 from raijin.platforms.kubeadm.paths import ADMIN_CONF
+from raijin.platforms.kubeadm.settings import file_at
 
 UPGRADE_SECONDS = 1200
 KUBELET_HEALTH_PORT = 10248
@@ -27,7 +28,8 @@ def upgrade(context: Context, node: Node, hop: Hop, *, leads: bool) -> Program:
     supply, version = hop.supply(node), str(hop.version)
     operations: tuple[Operation, ...] = (
         kubeadm_of(supply),
-        _kubeadm(node, hop.version, _skipped(context, hop), leads=leads),
+        *file_at(context, node, hop.version),
+        _kubeadm(context, node, hop.version, leads=leads),
         *(operation for operation in binaries_of(supply, node) if operation != kubeadm_of(supply)),
         *services_of(context, supply, node),
         Wait("the kubelet answers", port=KUBELET_HEALTH_PORT, timeout=120),
@@ -38,23 +40,36 @@ def upgrade(context: Context, node: Node, hop: Hop, *, leads: bool) -> Program:
     return Program(f"upgrade to {version}", context.cluster.name, operations)
 
 
-def _skipped(context: Context, hop: Hop) -> tuple[str, ...]:
+def _kubeadm(context: Context, node: Node, version: Version, *, leads: bool) -> Command:
+    marker = f"kubeadm-upgrade-{str(version).lower()}"
+    flags = (*_ignored(context, node), *_skipped(context, version))
+    if node.control_plane and leads:
+        command = ("kubeadm", "upgrade", "apply", "--yes", *flags, str(version))
+        return Command("upgrade the control plane", command, marker=marker, timeout=UPGRADE_SECONDS)
+    command = ("kubeadm", "upgrade", "node", *flags)
+    return Command("upgrade the node", command, marker=marker, timeout=UPGRADE_SECONDS)
+
+
+def _ignored(context: Context, node: Node) -> tuple[str, ...]:
+    """The checks that the definition says shall not stop a node from starting or joining: nor from being upgraded."""
+    settings = context.cluster.kubernetes.kubeadm
+    found: dict[str, None] = {}
+    for part in (settings.init_configuration, settings.join_configuration)[0 if node.control_plane else 1 :]:
+        registration = part.get("nodeRegistration")
+        checks = registration.get("ignorePreflightErrors") if isinstance(registration, dict) else None
+        if isinstance(checks, list):
+            found.update(dict.fromkeys(map(str, checks)))
+    return (f"--ignore-preflight-errors={','.join(found)}",) if found else ()
+
+
+def _skipped(context: Context, version: Version) -> tuple[str, ...]:
     """So that kube-proxy does not come (back) where the container network stands in for it.
 
     From 1.32 on the upgrade has phases, and no longer looks whether there was a kube-proxy; 1.32.0 overlooks also that
     the cluster's configuration says there is none (kubeadm#3137).
     """
     replaced = context.cluster.network.cni.replaces_kube_proxy
-    return ("--skip-phases=addon/kube-proxy",) if replaced and hop.version.minor >= FIRST_WITH_PHASES else ()
-
-
-def _kubeadm(node: Node, version: Version, skipped: tuple[str, ...], *, leads: bool) -> Command:
-    marker = f"kubeadm-upgrade-{str(version).lower()}"
-    if node.control_plane and leads:
-        command = ("kubeadm", "upgrade", "apply", "--yes", *skipped, str(version))
-        return Command("upgrade the control plane", command, marker=marker, timeout=UPGRADE_SECONDS)
-    command = ("kubeadm", "upgrade", "node", *skipped)
-    return Command("upgrade the node", command, marker=marker, timeout=UPGRADE_SECONDS)
+    return ("--skip-phases=addon/kube-proxy",) if replaced and version.minor >= FIRST_WITH_PHASES else ()
 
 
 def version_of(node: Node, state: ClusterState | None) -> Version | None:

@@ -1,0 +1,1 @@
+"""Backups as things: what is in one, who can read it, where it is kept, and whether it was ever restored."""
