@@ -168,7 +168,7 @@ async def _look_at_cluster(pool: Pool, traits: Verb, context: Context) -> tuple[
     documents = observed_documents(context) if traits.converges else []
     (state, why), members = await asyncio.gather(
         observing.cluster_state(pool, context, documents, NETWORK_PART if documents else ""),
-        observing.etcd_state(pool, context) if _asks_etcd(traits, context) else _nothing(),
+        platform_of(context.cluster).etcd_state(pool, context) if _asks_etcd(traits, context) else _nothing(),
     )
     return as_empty(replace(context, state=state, etcd=members)), why
 

@@ -9,6 +9,7 @@ from raijin.facts.cluster import NodeState
 from raijin.lifecycle.backup import back_up_by_themselves
 from raijin.lifecycle.configure import configure_nodes
 from raijin.lifecycle.desired import desired_labels, desired_taints
+from raijin.lifecycle.drafting import drafted
 from raijin.lifecycle.endpoint import serve_endpoint, with_address
 from raijin.lifecycle.network import install_network, keep_certificates, prune_network, roll_out_network
 from raijin.lifecycle.removal import lost, remove_departed, remove_lost_members
@@ -33,42 +34,41 @@ JOIN_SECONDS = 660
 
 def prepare_nodes(context: Context) -> Iterable[Draft]:
     for node in _steady(context):
-        program = _platform(context).prepare(context, node)
-        yield Draft("prepare", node.name, "prepare the operating system", program, timeout=900, estimate=15)
+        action = _platform(context).prepare(context, node)
+        if action is not None:
+            yield drafted("prepare", node.name, "prepare the operating system", action, timeout=900, estimate=15)
 
 
 def install_binaries(context: Context) -> Iterable[Draft]:
     for node in _steady(context):
-        yield Draft(
-            "binaries",
-            node.name,
-            "install the binaries",
-            _platform(context).equip(context, node),
-            needs=(f"prepare/{node.name}",),
-            timeout=TRANSFER_SECONDS,
-            estimate=20,
-        )
+        action = _platform(context).equip(context, node)
+        if action is not None:
+            yield drafted(
+                "binaries",
+                node.name,
+                "install the binaries",
+                action,
+                needs=(f"prepare/{node.name}",),
+                timeout=TRANSFER_SECONDS,
+                estimate=20,
+            )
 
 
 def run_services(context: Context) -> Iterable[Draft]:
     for node in _steady(context):
-        yield Draft(
-            "services",
-            node.name,
-            "set up the services",
-            _platform(context).services(context, node),
-            needs=(f"binaries/{node.name}", f"prepare/{node.name}"),
-            estimate=5,
-        )
+        action = _platform(context).services(context, node)
+        if action is not None:
+            needs = (f"binaries/{node.name}", f"prepare/{node.name}")
+            yield drafted("services", node.name, "set up the services", action, needs=needs, estimate=5)
 
 
 def load_images(context: Context) -> Iterable[Draft]:
     for node in _steady(context):
-        program = _platform(context).images(context, node)
-        if program is not None:
+        action = _platform(context).images(context, node)
+        if action is not None:
             needs = (f"services/{node.name}",)
-            yield Draft(
-                "images", node.name, "load the images", program, needs=needs, timeout=TRANSFER_SECONDS, estimate=30
+            yield drafted(
+                "images", node.name, "load the images", action, needs=needs, timeout=TRANSFER_SECONDS, estimate=30
             )
 
 
@@ -77,7 +77,7 @@ def start_cluster(context: Context) -> Iterable[Draft]:
     first = context.first
     if first.facts is None or context.started:
         return
-    yield Draft(
+    yield drafted(
         "start",
         first.name,
         "start the cluster",
@@ -133,7 +133,7 @@ def _join(context: Context, node: Node, title: str, after: tuple[str, ...]) -> I
             timeout=120,
             renewed=True,
         )
-    yield Draft(
+    yield drafted(
         "join",
         node.name,
         title,
@@ -160,7 +160,7 @@ def register_again(context: Context) -> Iterable[Draft]:
     known = context.state.nodes if context.state is not None else {node.name for node in context.nodes}
     for node in context.reachable:
         if node.joined and node.name not in known:
-            yield Draft(
+            yield drafted(
                 "register",
                 node.name,
                 "register the node again",

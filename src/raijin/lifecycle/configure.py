@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from raijin.lifecycle.drafting import drafted
 from raijin.lifecycle.stages import joined, settle
 from raijin.lifecycle.upgrade import is_outdated
 from raijin.plan.draft import Draft
@@ -27,13 +28,13 @@ def configure_nodes(context: Context) -> Iterable[Draft]:
 
 
 def _configure(context: Context, node: Node, before: tuple[str, ...], *, alone: bool) -> Iterable[Draft]:
-    program = platform_of(context.cluster).configure(context, node, outdated=is_outdated(context, node))
-    if program is not None:
-        yield Draft(
+    action = platform_of(context.cluster).configure(context, node, outdated=is_outdated(context, node))
+    if action is not None:
+        yield drafted(
             "configure",
             node.name,
             "follow the settings",
-            program,
+            action,
             needs=(*before, f"services/{node.name}"),
             disruption=Disruption.API if alone else Disruption.RESTART,
             timeout=1200,

@@ -13,6 +13,8 @@ from raijin.model.host import Host
 from raijin.model.node_group import NodeRole
 from raijin.model.site import Site
 from raijin.model.version import Version
+from raijin.operations.program import Program
+from raijin.plan.model import Call, Change
 from raijin.platforms.view import HostView
 from raijin.state.member import Member
 
@@ -62,6 +64,17 @@ class Node:
     def joined(self) -> bool:
         """Whether nothing is left to be done to make it a member: a control plane host has joined when it is one."""
         return self.parts.started if self.control_plane else self.parts.joined
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What is done about a node where no program can run: a call, and what it will change (never nothing)."""
+
+    call: Call
+    changes: tuple[Change, ...]
+
+
+Action = Program | Work
 
 
 @dataclass(frozen=True, slots=True)

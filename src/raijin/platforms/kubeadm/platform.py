@@ -33,6 +33,7 @@ from raijin.platforms.kubeadm.paths import (
     SUPER_ADMIN_CONF,
 )
 from raijin.platforms.platform import Document, Part
+from raijin.platforms.programs import ByPrograms
 from raijin.platforms.view import HostView
 from raijin.transport.pool import Pool
 
@@ -43,7 +44,7 @@ CONTROL_PLANE_PORTS = {2379: "etcd", 2380: "etcd", 10257: "kube-controller-manag
 NODE_PORTS = {10250: "the kubelet"}
 
 
-class Kubeadm:
+class Kubeadm(ByPrograms):
     """Upstream Kubernetes (cluster type VANILLA)."""
 
     type = ClusterType.VANILLA
@@ -163,7 +164,8 @@ class Kubeadm:
     async def join_command(self, pool: Pool, context: Context, ttl_minutes: int) -> str:
         return await calls.join_command(pool, context, ttl_minutes)
 
-    def leave(self, context: Context) -> Program:
+    def leave(self, context: Context, host: Node) -> Program:
+        del host
         return removal.leave(context)
 
     def pack(self, context: Context, host: Node) -> Program:
