@@ -10,6 +10,7 @@ from raijin.lifecycle.backup import back_up_by_themselves
 from raijin.lifecycle.configure import configure_nodes
 from raijin.lifecycle.desired import desired_labels, desired_taints
 from raijin.lifecycle.drafting import drafted
+from raijin.lifecycle.encryption import encrypt_anew, make_keys
 from raijin.lifecycle.endpoint import serve_endpoint, with_address
 from raijin.lifecycle.network import install_network, keep_certificates, prune_network, roll_out_network
 from raijin.lifecycle.removal import lost, remove_departed, remove_lost_members
@@ -82,7 +83,7 @@ def start_cluster(context: Context) -> Iterable[Draft]:
         first.name,
         "start the cluster",
         with_address(context, _platform(context).start(context)),
-        needs=(f"services/{first.name}", f"images/{first.name}", *_address(context)),
+        needs=(f"services/{first.name}", f"images/{first.name}", "keys/*", *_address(context)),
         retry=Retry.NEVER,
         timeout=START_SECONDS,
         estimate=45,
@@ -119,7 +120,7 @@ def join_workers(context: Context) -> Iterable[Draft]:
 def _join(context: Context, node: Node, title: str, after: tuple[str, ...]) -> Iterable[Draft]:
     """Let one host in when all that takes long to send is there, join it, and close the door again."""
     platform = _platform(context)
-    here = (f"services/{node.name}", f"images/{node.name}", f"delete-node/{node.name}", *_address(context))
+    here = (f"services/{node.name}", f"images/{node.name}", f"delete-node/{node.name}", "keys/*", *_address(context))
     admission, farewell = platform.admit(context, node), platform.revoke(context, node)
     if admission is not None:
         ttl = context.cluster.kubernetes.token_ttl_minutes
@@ -220,6 +221,7 @@ STAGES: tuple[Stage, ...] = (
     install_binaries,
     run_services,
     load_images,
+    make_keys,
     serve_endpoint,
     start_cluster,
     fetch_kubeconfig,
@@ -234,6 +236,7 @@ STAGES: tuple[Stage, ...] = (
     label_nodes,
     wait_until_ready,
     configure_nodes,
+    encrypt_anew,
     back_up_by_themselves,
     backup_first,
     upgrade_nodes,

@@ -10,6 +10,7 @@ from raijin.plan.draft import Draft
 from raijin.plan.model import Call, Change, Disruption, Json
 from raijin.platforms import platform_of
 from raijin.platforms.base import Context, Node
+from raijin.platforms.keys import secrets_of
 from raijin.platforms.kubeconfig import kubeconfig_secret
 
 Stage = Callable[[Context], Iterable[Draft]]
@@ -56,7 +57,7 @@ def _leave(context: Context, node: Node, needs: tuple[str, ...]) -> Iterable[Dra
         # The way into the cluster is kept until its control plane is gone.
         secrets = platform.secrets(cluster, node)
         if node == context.control_planes[-1]:
-            secrets.append(kubeconfig_secret(cluster))
+            secrets += [kubeconfig_secret(cluster), *secrets_of(context.keys, cluster)]
         yield Draft(
             "forget",
             node.name,

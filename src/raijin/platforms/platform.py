@@ -19,15 +19,29 @@ from raijin.facts.etcd import EtcdAccess, EtcdByCalls, EtcdState
 from raijin.model.cluster import Cluster, ClusterType
 from raijin.model.cni import CniName
 from raijin.model.version import Version
+from raijin.operations.program import Program
 from raijin.plan.handlers import CallContext, Handlers
 from raijin.plan.model import Call
 from raijin.platforms.base import Action, Context, Hop, Node, Parts
+from raijin.platforms.encrypted import Written
 from raijin.platforms.view import HostView
 from raijin.transport.pool import Pool
 
 Document = dict[str, Any]
 Part = tuple[str, str]
 """(field path of the definition, why it cannot be served)"""
+
+
+class ApiServers(Protocol):
+    """Files of the API servers that Raijin writes itself: for the audit log, and for encryption at rest."""
+
+    def write_with(self, context: Context, order: tuple[Written, ...], title: str) -> Program:
+        """The API server of one control plane host reads data in these ways, and writes it in the first of them."""
+        ...
+
+    def rewrite(self, context: Context, resources: Sequence[str]) -> Program:
+        """Everything of these resources is written anew, on one control plane host for all."""
+        ...
 
 
 class Platform(Protocol):
@@ -50,6 +64,8 @@ class Platform(Protocol):
     """The newest release of each minor that Raijin knows of."""
     inits: tuple[str, ...]
     """Init systems that its hosts may have."""
+    api_servers: ApiServers | None
+    """None where the distribution has a way of its own for these files, or none."""
     own_address: bool
     """Whether its hosts carry the cluster's virtual address by themselves."""
     handlers: Handlers

@@ -11,6 +11,7 @@ from raijin.model.cluster import Cluster
 from raijin.model.duration import format_duration
 from raijin.platforms.addresses import api_endpoint, node_address, node_addresses
 from raijin.platforms.base import Context, Node
+from raijin.platforms.kubeadm import apiserver
 from raijin.platforms.kubeadm.paths import CRI_SOCKET
 
 Document = dict[str, Any]
@@ -110,12 +111,20 @@ def _cluster_configuration(context: Context) -> Document:
             "serviceSubnet": network.service_cidr,
             "dnsDomain": network.dns_domain,
         },
-        "apiServer": {"certSANs": _names(cluster)},
+        "apiServer": {"certSANs": _names(cluster), **_api_server(context)},
         "controllerManager": {"extraArgs": _mask_sizes(cluster)},
     }
     if network.cni.replaces_kube_proxy:
         document["proxy"] = {"disabled": True}  # kept in the cluster, so that upgrades and their images know it too
     return document
+
+
+def _api_server(context: Context) -> Document:
+    """Flags and files of the API servers, where they have some of ours."""
+    flags = apiserver.flags(context)
+    if not flags:
+        return {}
+    return {"extraArgs": arguments(context.cluster, flags), "extraVolumes": apiserver.volumes(context)}
 
 
 def _names(cluster: Cluster) -> list[str]:

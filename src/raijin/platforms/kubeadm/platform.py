@@ -19,7 +19,7 @@ from raijin.plan.model import Call, Json
 from raijin.platforms.access import access_to
 from raijin.platforms.addresses import api_endpoint
 from raijin.platforms.base import Context, Hop, Node, Parts
-from raijin.platforms.kubeadm import backup, calls, members, node, removal, settings, supply, upgrade
+from raijin.platforms.kubeadm import apiserver, backup, calls, members, node, removal, settings, supply, upgrade
 from raijin.platforms.kubeadm.config import beta4, init_documents, join_document, kubelet_allows_cgroup_v1
 from raijin.platforms.kubeadm.paths import (
     ADMIN_CONF,
@@ -32,7 +32,7 @@ from raijin.platforms.kubeadm.paths import (
     MANIFESTS,
     SUPER_ADMIN_CONF,
 )
-from raijin.platforms.platform import Document, Part
+from raijin.platforms.platform import ApiServers, Document, Part
 from raijin.platforms.programs import ByPrograms
 from raijin.platforms.view import HostView
 from raijin.transport.pool import Pool
@@ -56,6 +56,7 @@ class Kubeadm(ByPrograms):
     release = "kubelet"
     known: Mapping[int, Version] = {minor: Version(1, minor, patch) for minor, patch in NEWEST_PATCHES.items()}
     inits = ("systemd",)
+    api_servers: ApiServers | None = apiserver
     handlers = calls.HANDLERS
     by_hand = calls.BY_HAND
 
@@ -93,6 +94,7 @@ class Kubeadm(ByPrograms):
         return NODE_PORTS | CONTROL_PLANE_PORTS | {context.cluster.kubernetes.api_server_port: "the API server"}
 
     def preflight(self, context: Context) -> Iterable[str]:
+        yield from apiserver.reasons(context)
         if kubelet_allows_cgroup_v1(context):
             return
         for host in context.reachable:
