@@ -42,7 +42,7 @@ async def kube(server: ApiServer, monkeypatch: pytest.MonkeyPatch) -> AsyncItera
 
 def call(**arguments: Any) -> CallContext:
     absent: Any = None
-    return CallContext("lab", "lab", arguments, absent, absent, absent, 60.0, lambda _: None)
+    return CallContext("lab", "lab", arguments, absent, absent, absent, 60.0, lambda _: None, absent)
 
 
 def documents(name: str) -> list[dict[str, Any]]:

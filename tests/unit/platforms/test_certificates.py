@@ -66,7 +66,7 @@ def kube(monkeypatch: pytest.MonkeyPatch) -> FakeKube:
 async def keep(*wanted: dict[str, Any]) -> None:
     absent: Any = None
     arguments: Any = {"part": "network", "certificates": list(wanted)}
-    await keep_certificates(CallContext("lab", "lab", arguments, absent, absent, absent, 60.0, lambda _: None))
+    await keep_certificates(CallContext("lab", "lab", arguments, absent, absent, absent, 60.0, lambda _: None, absent))
 
 
 def files(document: dict[str, Any], folder: Path) -> dict[str, str]:
