@@ -20,6 +20,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
+from raijin.cli import COLLECT_AFTER
 from raijin.definition.load import read
 from raijin.facts import gather
 from raijin.facts.cluster import ClusterState, NodeState
@@ -117,6 +118,7 @@ def resident() -> float:
 
 def one(kind: str, count: int) -> dict[str, float]:
     output = subprocess.run(["/bin/sh", "-s"], input=gather.script(), capture_output=True, text=True, check=True).stdout
+    gc.set_threshold(COLLECT_AFTER)  # as the command line does
     clock, text = Clock(), definition_text(count)
     gc.collect()
     before = resident()

@@ -572,3 +572,16 @@ def test_images_are_listed_once_for_all(host: Host) -> None:
     operations = [Image(f"a/b:{tag}", SUM, "b", ctr=ctr) for tag in (1, 2, 3)]
     assert host.check(*operations).states == ["ok"] * 3
     assert (host.tools / "ctr.asked").read_text() == "x\n"
+
+
+def test_a_command_is_run_again_when_its_marker_says_something_else(host: Host) -> None:
+    """Back to an earlier value too: what counts is what was done last."""
+
+    def append(value: str) -> Command:
+        script = ("sh", "-c", 'echo "$1" >>"$0"', host.path("log"), value)
+        return Command("configure", script, marker="configured", value=value)
+
+    for value in ("a", "a", "b", "b", "a"):
+        host.run(append(value))
+        assert host.check(append(value)).states == ["ok"]
+    assert (host.root / "log").read_text() == "a\nb\na\n"

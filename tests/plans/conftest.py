@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import io
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,8 @@ from raijin.lifecycle.returned import as_empty
 from raijin.model.host import Host
 from raijin.model.node_group import NodeRole
 from raijin.model.version import Version
+from raijin.operations.command import Command
+from raijin.operations.file import File
 from raijin.operations.program import Program
 from raijin.operations.report import Report, State
 from raijin.plan.build import build
@@ -43,7 +45,7 @@ from raijin.plan.model import Call, Plan, Step
 from raijin.platforms import platform_of
 from raijin.platforms.addresses import known_address
 from raijin.platforms.base import BinaryFile, Context, Hop, ImageFile, Node, Parts, Supply
-from raijin.platforms.kubeadm.paths import ADMIN_CONF, ETCD_DATA, INIT_MARKER, JOIN_MARKER, KUBELET_CONF
+from raijin.platforms.kubeadm.paths import ADMIN_CONF, CONFIG_FILE, ETCD_DATA, INIT_MARKER, JOIN_MARKER, KUBELET_CONF
 from raijin.platforms.versions import way
 from raijin.platforms.view import HostView
 from raijin.state.member import Member
@@ -100,6 +102,15 @@ def supply_of(version: str) -> Supply:
     return Supply(binaries, images) if version != "v1.34.2" else SUPPLY
 
 
+def written(program: Program) -> Iterator[tuple[str, str]]:
+    """The markers that a program leaves on a host, with what they say, and kubeadm's file."""
+    for operation in program.operations:
+        if isinstance(operation, Command) and operation.value:
+            yield operation.marker, operation.value
+        elif isinstance(operation, File) and operation.path == CONFIG_FILE:
+            yield operation.path, str(operation.content)
+
+
 @dataclass
 class Machine:
     """A host: which programs hold on it already (by key), and what of a cluster is on it."""
@@ -111,6 +122,11 @@ class Machine:
     markers: set[str] = field(default_factory=set)
     version: str = ""
     holds: set[str] = field(default_factory=set)
+    values: dict[str, str] = field(default_factory=dict)
+
+    def follows(self, program: Program) -> bool:
+        """Whether all that the program writes down on the host is written there."""
+        return all(self.values.get(name) == value for name, value in written(program))
 
     def parts(self) -> tuple[Part, ...]:
         tools = ADMIN_CONF in self.files
@@ -228,6 +244,8 @@ class World:
             if isinstance(draft.action, Program):
                 machine = self.machine(draft.target)
                 holds = f"{draft.stage}.{draft.action.id}" in machine.holds
+                if draft.stage == "configure":
+                    holds = machine.follows(draft.action)
                 if draft.stage == "leave":
                     holds = machine == Machine()
                 state = State.OK if holds else State.WOULD_CHANGE
@@ -254,6 +272,7 @@ class World:
         else:
             machine.owner = cluster
             machine.holds.add(f"{step.stage}.{step.action.id}")
+            machine.values.update(written(step.action))
             if step.stage == "halt":
                 machine.files, machine.markers = set(), set()
             if step.stage == "seed":

@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
-from raijin.app.planning import open_pool
+from raijin.app.reaching import open_pool
 from raijin.app.session import Session
 from raijin.artifacts.catalogue import normal_arch
 from raijin.backups.naming import new_id, parse_name

@@ -9,7 +9,8 @@ from typing import Any
 import yaml
 
 from raijin.app import observing
-from raijin.app.planning import context_of, open_pool
+from raijin.app.planning import context_of
+from raijin.app.reaching import open_pool
 from raijin.app.session import Session
 from raijin.errors import NotFound, UsageError
 from raijin.platforms import platform_of

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
+from raijin.app.asking import CHECK_SECONDS, FACTS_SECONDS, Ahead
 from raijin.errors import HostError, KubernetesError, OperationFailed, RaijinError
 from raijin.facts import etcd
 from raijin.facts.base import Unknown
@@ -15,9 +17,9 @@ from raijin.facts.etcd import EtcdState
 from raijin.facts.gather import parse, script
 from raijin.model.host import Host
 from raijin.model.node_group import NodeRole
-from raijin.operations.base import Resolve
-from raijin.operations.program import Mode, Program, compile_operations
-from raijin.operations.report import Report, parse_line
+from raijin.operations.base import Resolve, SecretRef
+from raijin.operations.program import Mode, Program, script_parts
+from raijin.operations.report import Report, State, parse_line
 from raijin.plan.draft import Draft
 from raijin.platforms import platform_of
 from raijin.platforms.access import open_cluster
@@ -27,12 +29,15 @@ from raijin.platforms.view import HostView
 from raijin.transport.document import Document
 from raijin.transport.pool import Pool
 
-FACTS_SECONDS = 60.0
-CHECK_SECONDS = 300.0
 
-
-async def facts_of(pool: Pool, host: str, *, for_plan: bool = False) -> HostView:
+async def facts_of(pool: Pool, host: str, *, for_plan: bool = False, ahead: Ahead | None = None) -> HostView:
     """The facts of one host (or those that a plan looks at), in one execution. Raises HostError."""
+    answer = ahead.answer(host) if ahead else None
+    told = await answer.facts() if answer else None
+    if answer and told is not None:
+        # What is not whole is asked for again, and its error then is the one that a person has to see.
+        with contextlib.suppress(HostError):
+            return _view(told, answer.sent, answer.heard)
     connection = await pool.get(host)
     sent = time.time()
     done = await connection.run(script(for_plan=for_plan), timeout=FACTS_SECONDS)
@@ -43,19 +48,27 @@ async def facts_of(pool: Pool, host: str, *, for_plan: bool = False) -> HostView
             remedy="see the output; the host needs a POSIX shell at /bin/sh",
             detail=done.stderr or done.stdout[-2000:],
         )
-    facts = parse(done.stdout)
-    middle = (sent + time.time()) / 2
+    return _view(done.stdout, sent, time.time())
+
+
+def _view(output: str, sent: float, heard: float) -> HostView:
+    facts, middle = parse(output), (sent + heard) / 2
     return HostView(facts, 0.0 if isinstance(facts.clock, Unknown) else facts.clock.epoch - middle)
 
 
 async def look_at(
-    pool: Pool, platform: Platform, hosts: Iterable[tuple[Host, NodeRole]], *, for_plan: bool = False
+    pool: Pool,
+    platform: Platform,
+    hosts: Iterable[tuple[Host, NodeRole]],
+    *,
+    for_plan: bool = False,
+    ahead: Ahead | None = None,
 ) -> tuple[list[Node], list[HostError]]:
     """The hosts with their facts, all at the same time; those that cannot be reached stand without, and as errors."""
 
     async def one(host: Host, role: NodeRole) -> tuple[Node, HostError | None]:
         try:
-            facts = await facts_of(pool, host.name, for_plan=for_plan)
+            facts = await facts_of(pool, host.name, for_plan=for_plan, ahead=ahead)
             return Node(host, role, facts, parts=platform.parts(facts)), None
         except HostError as error:
             return Node(host, role, None, str(error)), error
@@ -100,43 +113,98 @@ async def etcd_state(pool: Pool, context: Context) -> EtcdState | None:
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What each program would change, by draft key; the hosts that did not answer; and what the others were sent.
+
+    scripts: the parts of each host's check, where no secret is in it.
+    """
+
+    reports: dict[str, list[Report]]
+    failures: list[RaijinError]
+    scripts: dict[str, list[str]]
+
+
 async def check(
-    pool: Pool, drafts: Sequence[Draft], resolve: Resolve
-) -> tuple[dict[str, list[Report]], list[RaijinError]]:
-    """What each program would change, by draft key: one execution per host, all hosts at the same time."""
+    pool: Pool,
+    drafts: Sequence[Draft],
+    resolve: Resolve,
+    ahead: Ahead | None = None,
+    on_difference: Callable[[], None] = lambda: None,
+) -> Checked:
+    """Run the programs in check mode: one execution per host, all hosts at the same time.
+
+    A host that is being asked ahead is not asked again when that check is the very one. on_difference: called when a
+    host would change something.
+    """
     by_host: dict[str, list[Draft]] = {}
     for draft in drafts:
         if isinstance(draft.action, Program):
             by_host.setdefault(draft.target, []).append(draft)
+    checked = Checked({}, [], {})
 
-    async def one(host: str, asked: list[Draft]) -> tuple[dict[str, list[Report]], RaijinError | None]:
+    async def one(host: str, asked: list[Draft]) -> RaijinError | None:
+        programs = [draft.action for draft in asked if isinstance(draft.action, Program)]
+        script = Script(programs, resolve)
         try:
-            return await _check_host(pool, host, asked, resolve), None
+            reports = await _check_host(pool, host, script, ahead)
         except HostError as error:
-            return {}, error
+            return error
+        if any(report.state is State.WOULD_CHANGE for report in reports):
+            on_difference()
+        checked.reports.update(_split(asked, programs, reports))
+        if not script.secrets:
+            checked.scripts[host] = script.parts
+        return None
 
-    results = await asyncio.gather(*(one(host, asked) for host, asked in by_host.items()))
-    reports = {key: value for found, _ in results for key, value in found.items()}
-    return reports, [error for _, error in results if error is not None]
+    errors = await asyncio.gather(*(one(host, asked) for host, asked in by_host.items()))
+    checked.failures.extend(error for error in errors if error is not None)
+    return checked
 
 
-async def _check_host(pool: Pool, host: str, drafts: list[Draft], resolve: Resolve) -> dict[str, list[Report]]:
-    programs = [draft.action for draft in drafts if isinstance(draft.action, Program)]
-    operations = [operation for program in programs for operation in program.operations]
+class Script:
+    """The check of some programs of one host. secrets: whether the value of one was asked for to write it."""
+
+    def __init__(self, programs: Sequence[Program], resolve: Resolve) -> None:
+        self.secrets = False
+
+        def noted(reference: SecretRef) -> str:
+            self.secrets = True
+            return resolve(reference)
+
+        self.operations = [operation for program in programs for operation in program.operations]
+        self.parts = script_parts(programs, Mode.CHECK, resolve=noted)
+        self.text = "\n".join(self.parts)
+
+    def reports(self, output: str) -> list[Report]:
+        return [report for line in output.split("\n") if (report := parse_line(line, self.operations))]
+
+
+async def _check_host(pool: Pool, host: str, script: Script, ahead: Ahead | None) -> list[Report]:
+    answer = ahead.answer(host) if ahead else None
+    if answer is not None and answer.check == script.text:
+        reports = script.reports(await answer.reports() or "")
+        if len(reports) == len(script.operations):
+            return reports
     connection = await pool.get(host)
-    done = await connection.run(compile_operations(programs, Mode.CHECK, resolve=resolve), timeout=CHECK_SECONDS)
-    reports = [report for line in done.stdout.splitlines() if (report := parse_line(line, operations))]
-    if done.status != 0 or len(reports) != len(operations):
+    done = await connection.run(script.text, timeout=CHECK_SECONDS)
+    reports = script.reports(done.stdout)
+    if done.status != 0 or len(reports) != len(script.operations):
         raise OperationFailed(
-            f"the check ended early (status {done.status}) after {len(reports)} of {len(operations)} operations",
+            f"the check ended early (status {done.status}) after {len(reports)} of {len(script.operations)} operations",
             host=host,
             remedy="see the output; nothing was changed",
             detail=done.stderr or done.stdout[-2000:],
         )
-    split: dict[str, list[Report]] = {}
+    return reports
+
+
+def _split(
+    drafts: Sequence[Draft], programs: Sequence[Program], reports: Sequence[Report]
+) -> Iterator[tuple[str, list[Report]]]:
+    """The reports of each draft, counted from its own first operation."""
     first = 0
     for draft, program in zip(drafts, programs, strict=True):
         last = first + len(program.operations)
-        split[draft.key] = [replace(r, index=r.index - first) for r in reports[first:last]]
+        yield draft.key, [replace(r, index=r.index - first) for r in reports[first:last]]
         first = last
-    return split

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from raijin.app import observing, supply
-from raijin.app.choosing import host_to_prepare
+from raijin.app.asking import Ahead
+from raijin.app.reaching import departed_hosts, members_of, wanted_hosts
 from raijin.app.session import Session
-from raijin.app.targets import recalled, targets_of
 from raijin.app.unsupported import unsupported, untouched
 from raijin.app.verbs import VERBS, Verb
 from raijin.errors import HostError, RaijinError, Unsupported
@@ -28,17 +27,21 @@ from raijin.platforms import platform_of
 from raijin.platforms.base import Context, Node
 from raijin.state.member import Member
 from raijin.state.secrets import SecretStore
-from raijin.state.snapshot import read_members, read_timings
+from raijin.state.snapshot import read_timings
 from raijin.transport.pool import Pool
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A plan, what it was made from, and when (seconds since the epoch)."""
+    """A plan, what it was made from, and when the hosts were first asked (seconds since the epoch).
+
+    checks: by host, the parts of the script that it was checked with, where no secret is in it.
+    """
 
     plan: Plan
     context: Context
     at: float
+    checks: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def runbook(self) -> Iterator[str]:
         """The plan as Markdown, for a person with a terminal."""
@@ -47,40 +50,6 @@ class Planned:
         from raijin.platforms import calls  # noqa: PLC0415
 
         return runbook(self.plan, {**calls.BY_HAND, **keeping.BY_HAND, **platform_of(self.context.cluster).by_hand})
-
-
-@asynccontextmanager
-async def open_pool(session: Session, extra: Iterable[Host] = ()) -> AsyncIterator[Pool]:
-    """Connections to the hosts of the definition and to `extra` ones; closed at the end."""
-    hosts = [placed.host for placed in session.definition.hosts_of(session.cluster)]
-    hosts += [host for host, _ in wanted_hosts(session)]
-    pool = Pool(targets_of([*hosts, *extra], session.definition, session.home))
-    try:
-        yield pool
-    finally:
-        await pool.close()
-
-
-def members_of(session: Session) -> dict[str, Member]:
-    return read_members(session.home, session.cluster.name)
-
-
-def wanted_hosts(session: Session) -> list[tuple[Host, NodeRole]]:
-    """The hosts that the verb is about: those of the cluster, or the one that `prepare` names."""
-    if session.only_host is not None:
-        return [host_to_prepare(session, session.only_host)]
-    return [(placed.host, placed.role) for placed in session.definition.hosts_of(session.cluster)]
-
-
-def departed_hosts(session: Session, members: dict[str, Member]) -> list[tuple[Host, NodeRole]]:
-    """Members that the definition no longer places: as the Site describes them, else as they were last reached."""
-    placed = {p.name for p in session.definition.hosts_of(session.cluster)}
-    known = {host.name: host for host in session.definition.site().hosts}
-    return [
-        (known.get(name) or recalled(member.target), NodeRole(member.role))
-        for name, member in members.items()
-        if name not in placed
-    ]
 
 
 def context_of(
@@ -97,9 +66,20 @@ def context_of(
     return Context(site, session.cluster, nodes, members=members or {}, departed=departed, beside=beside)
 
 
-async def make_plan(session: Session, verb: str, pool: Pool, *, force: bool = False) -> Planned:
-    """desired x observed -> plan, writing nothing. Raises PlanRefused, Unsupported, HostError, ArtifactError."""
-    cluster, started = session.cluster, time.time()
+async def make_plan(
+    session: Session,
+    verb: str,
+    pool: Pool,
+    ahead: Ahead | None = None,
+    *,
+    force: bool = False,
+    on_difference: Callable[[], None] = lambda: None,
+) -> Planned:
+    """desired x observed -> plan, writing nothing. Raises PlanRefused, Unsupported, HostError, ArtifactError.
+
+    ahead: what hosts are being asked already. on_difference: called when a host has said that something is to be done.
+    """
+    cluster, started = session.cluster, ahead.at if ahead else time.time()
     site = session.definition.site()
     problems = unsupported(cluster, site, [host for host, _ in wanted_hosts(session)])
     if problems:
@@ -108,33 +88,33 @@ async def make_plan(session: Session, verb: str, pool: Pool, *, force: bool = Fa
             + "\n".join(f"  - {path}: {reason}" for path, reason in problems),
             remedy="take these parts out, or wait for the release that serves them",
         )
-    context, notes, materials = await _observe(session, verb, pool, force=force)
+    context, notes, materials = await _observe(session, verb, pool, ahead, force=force)
     notes += untouched(site)
     drafts = VERBS[verb].drafts(context)
-    reports, failures = await observing.check(pool, drafts, _resolver(session))
-    if failures:
-        context, drafts, lost = _without(context, verb, failures)
+    checked = await observing.check(pool, drafts, _resolver(session), ahead, on_difference)
+    if checked.failures:
+        context, drafts, lost = _without(context, verb, checked.failures)
         notes += lost
     plan = build(
         verb,
         cluster.name,
         drafts,
-        reports,
+        checked.reports,
         notes=notes,
         definition=session.fingerprint(),
         sources=[str(path.resolve()) for path in session.paths],
         materials=materials,
         estimates=read_timings(session.home),
     )
-    return Planned(plan, context, started)
+    return Planned(plan, context, started, checked.scripts)
 
 
 async def _observe(
-    session: Session, verb: str, pool: Pool, *, force: bool
+    session: Session, verb: str, pool: Pool, ahead: Ahead | None, *, force: bool
 ) -> tuple[Context, list[str], Sequence[Material]]:
     """Everything that the verb looks at, with what people should know of it. Raises PlanRefused and HostError."""
     traits = VERBS[verb]
-    context, notes = await _look_at_hosts(session, verb, pool, force=force)
+    context, notes = await _look_at_hosts(session, verb, pool, ahead, force=force)
     materials: Sequence[Material] = ()
     if traits.equips:
         archs = {node.facts.architecture for node in context.reachable if node.facts}
@@ -159,14 +139,16 @@ async def _observe(
     return context, notes, materials
 
 
-async def _look_at_hosts(session: Session, verb: str, pool: Pool, *, force: bool) -> tuple[Context, list[str]]:
+async def _look_at_hosts(
+    session: Session, verb: str, pool: Pool, ahead: Ahead | None, *, force: bool
+) -> tuple[Context, list[str]]:
     """The facts of all hosts at once: those of the definition, and those that have left it."""
     members, traits = members_of(session), VERBS[verb]
     quarantined = {name: m.quarantine for name, m in members.items() if m.quarantine and traits.equips}
     wanted = wanted_hosts(session)
     departing = departed_hosts(session, members) if traits.leaves else []
     asked = [*((host, role) for host, role in wanted if host.name not in quarantined), *departing]
-    seen, errors = await observing.look_at(pool, platform_of(session.cluster), asked, for_plan=True)
+    seen, errors = await observing.look_at(pool, platform_of(session.cluster), asked, for_plan=True, ahead=ahead)
     by_name = {node.name: node for node in seen}
     nodes = [by_name.get(h.name) or Node(h, r, None, f"in quarantine: {quarantined[h.name]}") for h, r in wanted]
     gone = tuple(by_name[host.name] for host, _ in departing)
@@ -255,10 +237,3 @@ def _resolver(session: Session) -> Resolve:
         return store.get(reference.secret) if store.has(reference.secret) else unresolved(reference)
 
     return resolve
-
-
-async def plan(session: Session, verb: str, *, force: bool = False) -> Planned:
-    """A plan on its own: connections are opened for it and closed after it."""
-    departing = [host for host, _ in departed_hosts(session, members_of(session))]
-    async with open_pool(session, departing) as pool:
-        return await make_plan(session, verb, pool, force=force)

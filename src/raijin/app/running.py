@@ -6,22 +6,23 @@ import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
-from raijin.app.planning import Planned, departed_hosts, make_plan, members_of, open_pool
+from raijin.app import asking
+from raijin.app.meanwhile import Coming, engine_of, reached, switching_often
 from raijin.app.session import Session
-from raijin.app.supply import locator
-from raijin.app.targets import recalled, remembered
+from raijin.app.verbs import VERBS
 from raijin.errors import NotFound, StalePlan, UsageError
-from raijin.model.host import Host
-from raijin.plan.codec import plan_from_json
-from raijin.plan.model import Plan
 
 if TYPE_CHECKING:
+    from raijin.app.asking import Ahead
+    from raijin.app.planning import Planned
     from raijin.engine.service import Engine
+    from raijin.plan.model import Plan
     from raijin.state.runs import RunRecord
+    from raijin.transport.pool import Pool
 
-Confirm = Callable[[Planned], bool]
+Confirm: TypeAlias = "Callable[[Planned], bool]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,44 +34,77 @@ class Finished:
     declined: bool = False
 
 
-def engine_of(session: Session) -> Engine:
-    """The engine with everything that plans of the session's cluster may call."""
-    from raijin.app.keeping import handlers_of  # noqa: PLC0415
-    from raijin.engine.service import Engine  # noqa: PLC0415
-    from raijin.platforms import calls, platform_of  # noqa: PLC0415
-
-    handlers = {**calls.HANDLERS, **platform_of(session.cluster).handlers, **handlers_of(session)}
-    return Engine(session.home, session.database, handlers, session.events)
-
-
 async def carry_out(
     session: Session, verb: str, confirm: Confirm, *, saved: Path | None = None, force: bool = False
 ) -> Finished:
     """Plan (or take up the saved plan, if nothing has moved), ask, run. Raises what planning or the run ends with."""
     promised = read_plan(saved) if saved else None
-    departing = [host for host, _ in departed_hosts(session, members_of(session))]
-    async with open_pool(session, departing) as pool:
-        planned = await make_plan(session, verb, pool, force=force)
-        if promised is not None:
-            compare(promised, planned.plan)
-        if planned.plan.empty:
-            session.keep()
-            return Finished(planned, None)
-        if not confirm(planned):
-            return Finished(planned, None, declined=True)
+    with switching_often():
+        async with asking.asking(session, verb) as ahead, reached(session, verb, ahead) as pool:
+            return await _carry_out(session, verb, confirm, pool, ahead, promised=promised, force=force)
+
+
+async def plan(session: Session, verb: str, *, force: bool = False) -> Planned:
+    """A plan on its own. Writes nothing, here or on hosts."""
+    with switching_often():
+        async with asking.asking(session, verb) as ahead, reached(session, verb, ahead) as pool:
+            from raijin.app.planning import make_plan  # noqa: PLC0415
+
+            return await make_plan(session, verb, pool, ahead, force=force)
+
+
+async def _carry_out(
+    session: Session,
+    verb: str,
+    confirm: Confirm,
+    pool: Pool,
+    ahead: Ahead | None,
+    *,
+    promised: Plan | None,
+    force: bool,
+) -> Finished:
+    from raijin.app.planning import make_plan  # noqa: PLC0415
+
+    engine = Coming(session)
+    if not session.has_state:  # nothing was ever run from here: there will be something to do
+        engine.expect()
+    planned = await make_plan(session, verb, pool, ahead, force=force, on_difference=engine.expect)
+    if promised is not None:
+        compare(promised, planned.plan)
+    if planned.plan.empty:
         session.keep()
-        engine = engine_of(session)
-        latest = engine.runs.history(cluster=session.cluster.name, limit=1)
-        if latest and (latest[0].finished or latest[0].created) > planned.at:
-            raise StalePlan(
-                f"the run {latest[0].id} changed the cluster while this plan was made",
-                remedy="plan again and look at it",
-            )
-        if verb in {"apply", "restore"}:
-            _remember_members(session, planned)
-        policy = session.cluster.policy.on_host_failure
-        run = await engine.start(planned.plan, pool, locator(session, planned.plan), policy)
-        return Finished(planned, run)
+        _keep_asked(session, verb, planned, pool)
+        return Finished(planned, None)
+    engine.expect()
+    if not confirm(planned):
+        return Finished(planned, None, declined=True)
+    session.keep()
+    run = await _run(await engine.come(), session, verb, planned, pool)
+    return Finished(planned, run)
+
+
+async def _run(engine: Engine, session: Session, verb: str, planned: Planned, pool: Pool) -> RunRecord:
+    from raijin.app.supply import locator  # noqa: PLC0415
+
+    latest = engine.runs.history(cluster=session.cluster.name, limit=1)
+    if latest and (latest[0].finished or latest[0].created) > planned.at:
+        raise StalePlan(
+            f"the run {latest[0].id} changed the cluster while this plan was made",
+            remedy="plan again and look at it",
+        )
+    if verb in {"apply", "restore"}:
+        _remember_members(session, planned)
+    _keep_asked(session, verb, planned, pool)
+    policy = session.cluster.policy.on_host_failure
+    return await engine.start(planned.plan, pool, locator(session, planned.plan), policy)
+
+
+def _keep_asked(session: Session, verb: str, planned: Planned, pool: Pool) -> None:
+    """For the next command, how the hosts of a whole cluster were reached and what they were asked."""
+    if verb == "destroy":
+        asking.forget(session)
+    elif VERBS[verb].leaves:
+        asking.keep(session, pool.targets, planned.checks)
 
 
 def release(session: Session, hosts: Iterable[str]) -> list[str]:
@@ -89,6 +123,7 @@ def release(session: Session, hosts: Iterable[str]) -> list[str]:
 
 def _remember_members(session: Session, planned: Planned) -> None:
     """Before the first change: a host that a killed run has touched must be removable."""
+    from raijin.app.targets import remembered  # noqa: PLC0415
     from raijin.state.member import Member  # noqa: PLC0415
     from raijin.state.members import Members  # noqa: PLC0415
 
@@ -105,6 +140,8 @@ def read_plan(path: Path) -> Plan:
         raise UsageError(f"there is no plan {path}", remedy="make one with `raijin plan --out`") from error
     except (OSError, ValueError) as error:
         raise UsageError(f"{path} is not a plan: {error}", remedy="make one with `raijin plan --out`") from error
+    from raijin.plan.codec import plan_from_json  # noqa: PLC0415
+
     return plan_from_json(data)
 
 
@@ -127,13 +164,18 @@ def compare(promised: Plan, fresh: Plan) -> None:
 
 async def resume(session_of: Callable[[Plan], Session], home: Path, run: str) -> RunRecord:
     """Go on with a run: killed, failed or cancelled. `session_of` opens the definition that the plan was made from."""
+    from raijin.app.reaching import members_of, open_pool  # noqa: PLC0415
+    from raijin.app.supply import locator  # noqa: PLC0415
+    from raijin.app.targets import recalled  # noqa: PLC0415
+    from raijin.plan.codec import plan_from_json  # noqa: PLC0415
+
     record = _stored(home, run)
     plan = plan_from_json(json.loads(record.plan), ours=True)
     session = session_of(plan)
     engine = engine_of(session)
     placed = {p.name for p in session.definition.hosts_of(session.cluster)}
     members = members_of(session)
-    extra: list[Host] = [recalled(m.target) for name, m in members.items() if name not in placed]
+    extra = [recalled(m.target) for name, m in members.items() if name not in placed]
     known = {host.name: host for host in session.definition.site().hosts}
     extra = [known.get(host.name, host) for host in extra]
     async with open_pool(session, extra) as pool:

@@ -65,6 +65,11 @@ class Session:
 
         return load(self.paths)
 
+    @property
+    def as_written(self) -> bool:
+        """Whether the definition is, or will be, what stands in the files now."""
+        return self.pending is None and "definition" not in self.__dict__
+
     def propose(self, edits: Edits) -> None:
         """Go on with a changed definition, whose files are written when the change is agreed to (`keep`), or never.
 

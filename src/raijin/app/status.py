@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from raijin.app import observing
-from raijin.app.planning import context_of, departed_hosts, members_of, open_pool
+from raijin.app.planning import context_of
+from raijin.app.reaching import departed_hosts, members_of, open_pool
 from raijin.app.session import Session
 from raijin.facts.cluster import ClusterState, NodeState
 from raijin.platforms import platform_of

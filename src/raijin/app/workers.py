@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pydantic_core import PydanticCustomError
 
 from raijin.app import observing
-from raijin.app.planning import context_of, open_pool
+from raijin.app.planning import context_of
+from raijin.app.reaching import open_pool
 from raijin.app.session import Session
 from raijin.app.status import status_of
 from raijin.definition.edit import Edits

@@ -29,7 +29,7 @@ def raijin() -> None:
     """
 
 
-COLLECT_AFTER = 100_000
+COLLECT_AFTER = 200_000
 """Objects made before the garbage collector looks for cycles; Python's 700 makes it walk again and again over all that
 was imported, a tenth of the time of a short command."""
 

@@ -16,7 +16,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from raijin.definition.definition import Definition
-from raijin.definition.load import definition_files, kind_of, load, read
+from raijin.definition.files import definition_files
+from raijin.definition.load import kind_of, load, read
 from raijin.definition.problems import remedy_for
 from raijin.definition.splice import Text, changed
 from raijin.definition.tree import Loc, Tree, read_trees

@@ -65,7 +65,11 @@ class Overrides(BaseModel):
     """The variables that are set. Secrets may be references, as in files."""
 
     model_config = ConfigDict(
-        alias_generator=lambda name: PREFIX + name.upper(), frozen=True, extra="ignore", hide_input_in_errors=True
+        alias_generator=lambda name: PREFIX + name.upper(),
+        defer_build=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
     )
 
     home: Path | None = Field(default=None, description="Where Raijin keeps its state.")
@@ -202,7 +206,9 @@ def read_environment(environment: Mapping[str, str]) -> tuple[Overrides, list[Pr
     """The overrides, and warnings about variables that look misspelt. An empty variable counts as not set."""
     given = {name: value for name, value in environment.items() if name.startswith(PREFIX) and value}
     if not given:
-        return Overrides(), []
+        return Overrides.model_construct(), []
+    if given.keys() == {"RAIJIN_HOME"}:  # nearly always: then nothing has to be validated
+        return Overrides.model_construct(home=Path(given["RAIJIN_HOME"])), []
     try:
         overrides = Overrides.model_validate(given)
     except ValidationError as error:

@@ -16,6 +16,7 @@ from raijin.definition.checks import CHECKS, Documents
 from raijin.definition.checks.base import Read
 from raijin.definition.definition import Definition, Placed, Source
 from raijin.definition.environment import read_environment
+from raijin.definition.files import definition_files, files_in
 from raijin.definition.problems import problems_of, remedy_for, shown
 from raijin.definition.tree import Tree, read_trees
 from raijin.errors import DefinitionError, Problem
@@ -32,8 +33,6 @@ KINDS: dict[str, type[Site | Cluster | Mesh | Template]] = {
     "Mesh": Mesh,
     "Template": Template,
 }
-SUFFIXES = (".yaml", ".yml", ".json")
-LOCK_SUFFIX = ".lock.yaml"
 
 
 def load(source: Path | Sequence[Path] | TextIO, environment: Mapping[str, str] | None = None) -> Definition:
@@ -92,26 +91,9 @@ def _in_order(problems: Iterable[Problem]) -> list[Problem]:
     return sorted(listed, key=lambda problem: (files[problem.file], problem.line, problem.column))
 
 
-def definition_files(paths: Sequence[Path]) -> list[Path]:
-    """The files that these files and folders stand for."""
-    files: list[Path] = []
-    for path in paths:
-        files += _files_in(path) if path.is_dir() else [path]
-    return files
-
-
-def _files_in(folder: Path) -> list[Path]:
-    """The definition's files, not the lock file that lies beside them."""
-    return sorted(
-        file
-        for file in folder.iterdir()
-        if file.suffix in SUFFIXES and not file.name.endswith(LOCK_SUFFIX) and file.is_file()
-    )
-
-
 def _read_files(paths: Sequence[Path], problems: list[Problem]) -> Iterable[tuple[str, str, bool]]:
     for path in paths:
-        if path.is_dir() and not _files_in(path):
+        if path.is_dir() and not files_in(path):
             remedy = "name a folder with .yaml, .yml or .json files"
             problems.append(Problem("folder", "holds no definition", remedy, str(path)))
         for file in definition_files([path]):

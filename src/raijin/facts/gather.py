@@ -93,8 +93,10 @@ OTHER_MOUNTS = "^[^/ ][^ ]* /[^ ]* [^ ]+ [^ ]+ 0 0$"
 """Lines of /proc/self/mounts that no fact wants: no device is mounted. A node with many pods has thousands of them."""
 
 
-def script(state_folder: str = STATE_FOLDER, *, for_plan: bool = False) -> str:
+def script(state_folder: str = STATE_FOLDER, *, for_plan: bool = False, then: str = "exit 0\n") -> str:
     """One script that prints every fact, or those that a plan looks at. Run it as root with `sh`; it writes nothing.
+
+    then: what the same shell runs after it (see `is_end`).
 
     A section begins with a line that holds a word of this script alone, so that no name of a process or a file on the
     host can pass for one. It is a function, so a transmission cut short executes nothing.
@@ -112,7 +114,12 @@ def script(state_folder: str = STATE_FOLDER, *, for_plan: bool = False) -> str:
     parts += [f"echo; echo {mark} end", "}"]
     # In one piece: each write on its own costs a packet on both sides.
     told = ["raijin_told=$(raijin_look 2>/dev/null </dev/null)", "printf '%s\\n' \"$raijin_told\""]
-    return "\n".join(["raijin_facts() {", *parts, *told, "}", "raijin_facts", "exit 0", ""])
+    return "\n".join(["raijin_facts() {", *parts, *told, "}", "raijin_facts", then])
+
+
+def is_end(line: str) -> bool:
+    """Whether a line of output may be the last one of the facts. `parse` tells whether they are whole."""
+    return line.startswith("raijin-facts-") and line.endswith(" end")
 
 
 def parse(output: str) -> HostFacts:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from raijin.facts.base import Unknown, known
 from raijin.facts.gather import HostFacts
@@ -39,6 +40,7 @@ def labels_from(facts: HostFacts) -> dict[str, str]:
     return {PREFIX + name: text for name, value in found.items() if (text := label_value(value))}
 
 
+@lru_cache(maxsize=1024)
 def label_value(text: str) -> str:
     """The text with what a label value cannot hold made hyphens: at most 63 letters, digits, `-`, `_` and `.`."""
     plain = re.sub(r"\((R|TM|r|tm)\)", "", text)

@@ -7,11 +7,12 @@ from typing import cast
 
 from raijin.facts.cluster import NodeState, differences
 from raijin.lifecycle.backup import back_up_by_themselves
+from raijin.lifecycle.configure import configure_nodes
 from raijin.lifecycle.desired import desired_documents, desired_labels, desired_taints
 from raijin.lifecycle.endpoint import serve_endpoint, with_address
 from raijin.lifecycle.removal import lost, remove_departed, remove_lost_members
 from raijin.lifecycle.returned import wiped_first
-from raijin.lifecycle.stages import call, live_node
+from raijin.lifecycle.stages import call, live_node, settle
 from raijin.lifecycle.upgrade import backup_first, is_outdated, return_nodes, upgrade_nodes
 from raijin.model.virtual_ip import VipProvider
 from raijin.plan.draft import Draft
@@ -19,7 +20,6 @@ from raijin.plan.model import Call, Change, Disruption, Json, Retry
 from raijin.platforms import platform_of
 from raijin.platforms.addresses import api_endpoint
 from raijin.platforms.base import Context, Node
-from raijin.platforms.etcd import arguments
 from raijin.platforms.platform import Platform
 from raijin.transport.document import describe
 
@@ -132,23 +132,8 @@ def join_control_planes(context: Context) -> Iterable[Draft]:
     before = tuple(f"leave-etcd/{node.name}" for node in lost(context))
     for node in _joining(context, context.control_planes):
         yield from _join(context, node, "join the control plane", before)
-        yield from _settle(context, node)
+        yield settle(context, node, "settle", (f"join/{node.name}",))
         before = (f"join/{node.name}", f"revoke/{node.name}", f"settle/{node.name}")
-
-
-def _settle(context: Context, node: Node) -> Iterable[Draft]:
-    access = _platform(context).etcd(context.cluster)
-    if access is not None:
-        yield Draft(
-            "settle",
-            node.name,
-            "wait until its etcd member votes",
-            Call("etcd.wait-member", arguments(context, node, access)),
-            needs=(f"join/{node.name}",),
-            follows=True,
-            timeout=300,
-            estimate=5,
-        )
 
 
 def join_workers(context: Context) -> Iterable[Draft]:
@@ -270,6 +255,7 @@ STAGES: tuple[Stage, ...] = (
     register_again,
     label_nodes,
     wait_until_ready,
+    configure_nodes,
     back_up_by_themselves,
     backup_first,
     upgrade_nodes,

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from raijin.facts.cluster import NodeState
 from raijin.lifecycle.removal import emptied
+from raijin.plan.draft import Draft
 from raijin.plan.model import Call, Json
 from raijin.platforms import platform_of
 from raijin.platforms.access import access_to
 from raijin.platforms.base import Context, Node
+from raijin.platforms.etcd import arguments
 
 
 def call(context: Context, name: str, arguments: dict[str, Json]) -> Call:
@@ -18,3 +22,19 @@ def call(context: Context, name: str, arguments: dict[str, Json]) -> Call:
 def live_node(context: Context, node: Node) -> NodeState | None:
     """The node as it is, unless it is one that goes before its host joins anew."""
     return context.state.nodes.get(node.name) if context.state and not emptied(context, node) else None
+
+
+def joined(context: Context, nodes: Iterable[Node]) -> list[Node]:
+    """Those that can be reached and are members."""
+    return [node for node in nodes if node.facts is not None and node.joined]
+
+
+def settle(context: Context, node: Node, stage: str, needs: tuple[str, ...]) -> Draft:
+    """Wait until one control plane host serves again, before the next one is touched: its API, and its vote in etcd."""
+    access = platform_of(context.cluster).etcd(context.cluster)
+    several = len(context.control_planes) > 1
+    if access is not None and several:
+        title, wait = "wait until its etcd member votes", Call("etcd.wait-member", arguments(context, node, access))
+    else:
+        title, wait = "wait until its control plane answers", call(context, "kube.wait-api", {})
+    return Draft(stage, node.name, title, wait, needs=needs, follows=True, timeout=300, estimate=5)

@@ -18,13 +18,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from raijin.lifecycle.backup import take_backup
-from raijin.lifecycle.stages import call, live_node
+from raijin.lifecycle.stages import call, joined, live_node, settle
 from raijin.model.version import Version
 from raijin.plan.draft import Draft
-from raijin.plan.model import Call, Change, Disruption
+from raijin.plan.model import Change, Disruption
 from raijin.platforms import platform_of
 from raijin.platforms.base import Context, Hop, Node
-from raijin.platforms.etcd import arguments, member_at, stop_fault
+from raijin.platforms.etcd import member_at, stop_fault
 from raijin.platforms.versions import lags
 
 UPGRADE_SECONDS = 2400
@@ -35,14 +35,14 @@ RETURN_SECONDS = 600
 def backup_first(context: Context) -> Iterable[Draft]:
     """Before the first control plane host is touched."""
     wanted = context.cluster.policy.backup_before_upgrade
-    if wanted and any(is_outdated(context, node) for node in _joined(context, context.control_planes)):
+    if wanted and any(is_outdated(context, node) for node in joined(context, context.control_planes)):
         yield from take_backup(context, after=("settle/*", "ready/*"))
 
 
 def upgrade_nodes(context: Context) -> Iterable[Draft]:
     """Every node that runs something older than the definition says, through every version on the way."""
     before: tuple[str, ...] = ("settle/*", "ready/*", "keep/*")
-    planes, workers = (_joined(context, nodes) for nodes in (context.control_planes, context.workers))
+    planes, workers = (joined(context, nodes) for nodes in (context.control_planes, context.workers))
     at = {node.name: platform_of(context.cluster).version_of(node, context.state) for node in (*planes, *workers)}
     for hop, after in zip(context.hops, (*context.hops[1:], None), strict=False):
         lead = leader(context, hop)
@@ -78,7 +78,7 @@ def return_nodes(context: Context) -> Iterable[Draft]:
 def reasons(context: Context) -> Iterable[str]:
     """What stands against going from the running versions to the wanted one, judged from what was seen."""
     platform, wanted = platform_of(context.cluster), context.cluster.kubernetes_version
-    for node in _joined(context, context.nodes):
+    for node in joined(context, context.nodes):
         running = platform.version_of(node, context.state)
         if running is not None and running > wanted:
             yield f"{node.name}: it runs {running}, and the definition says {wanted}: Kubernetes cannot go back"
@@ -93,7 +93,7 @@ def reasons(context: Context) -> Iterable[str]:
         absent = name in {node.name for node in context.nodes if node.facts is None}
         if absent and version is not None and lags(version, wanted):
             yield f"{name}: it cannot be reached, and its kubelet {version} would be too old for {wanted}"
-    planes = [node for node in _joined(context, context.control_planes) if is_outdated(context, node)]
+    planes = [node for node in joined(context, context.control_planes) if is_outdated(context, node)]
     if not planes or len(context.control_planes) == 1 or platform.etcd(context.cluster) is None:
         return
     if context.etcd is None:
@@ -118,13 +118,9 @@ def _behind(nodes: Iterable[Node], at: Mapping[str, Version | None], hop: Hop) -
 
 def leader(context: Context, hop: Hop) -> Node | None:
     """The control plane host that an upgrade to this version goes on with, or begins with."""
-    planes, platform = _joined(context, context.control_planes), platform_of(context.cluster)
+    planes, platform = joined(context, context.control_planes), platform_of(context.cluster)
     begun = (n for n in planes if (v := platform.control_plane_version(n, context.state)) and v >= hop.version)
     return next(begun, planes[0] if planes else None)
-
-
-def _joined(context: Context, nodes: Iterable[Node]) -> list[Node]:
-    return [node for node in nodes if node.facts is not None and node.joined]
 
 
 def _workers(context: Context, workers: list[Node], hop: Hop, before: tuple[str, ...]) -> Iterable[Draft]:
@@ -184,7 +180,7 @@ def _one(context: Context, node: Node, hop: Hop, before: tuple[str, ...], *, lea
         estimate=10,
     )
     if node.control_plane:
-        yield _settle(context, node, hop)
+        yield settle(context, node, _stage("settle", hop), (_key("current", hop, node),))
     if drained:
         yield Draft(
             _stage("return", hop),
@@ -197,22 +193,6 @@ def _one(context: Context, node: Node, hop: Hop, before: tuple[str, ...], *, lea
             timeout=RETURN_SECONDS,
             estimate=2,
         )
-
-
-def _settle(context: Context, node: Node, hop: Hop) -> Draft:
-    access = platform_of(context.cluster).etcd(context.cluster)
-    several = len(context.control_planes) > 1
-    wait = Call("etcd.wait-member", arguments(context, node, access)) if access is not None and several else None
-    return Draft(
-        _stage("settle", hop),
-        node.name,
-        "wait until its control plane answers",
-        wait or call(context, "kube.wait-api", {}),
-        needs=(_key("current", hop, node),),
-        follows=True,
-        timeout=300,
-        estimate=5,
-    )
 
 
 def _must_drain(context: Context, node: Node) -> bool:

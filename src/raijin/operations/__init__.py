@@ -10,17 +10,19 @@ from raijin.operations.chains import ChainsAbsent
 from raijin.operations.claim import Claim
 from raijin.operations.command import Command
 from raijin.operations.containers import ContainersAbsent
+from raijin.operations.fixed import Fixed
 from raijin.operations.forget import Forget
 from raijin.operations.image import Image
 from raijin.operations.link import LinkAbsent
 from raijin.operations.reboot import Reboot
 from raijin.operations.restart import Restart
 from raijin.operations.restore import Restore
+from raijin.operations.staticpod import StaticPod
 from raijin.operations.undoable import UNDOABLE
 from raijin.operations.wait import Wait
 
 _ENDING = (Absent, LinkAbsent, ChainsAbsent, ContainersAbsent, Restore, Forget)
-CATALOGUE = (*UNDOABLE, Image, Command, Wait, Reboot, Restart, Claim, AddressFree, *_ENDING)
+CATALOGUE = (*UNDOABLE, Image, Command, Wait, Reboot, Restart, StaticPod, Fixed, Claim, AddressFree, *_ENDING)
 """Every kind of operation, those that keep receipts first."""
 
 __all__ = ["CATALOGUE"]

@@ -12,20 +12,20 @@ from raijin.transport.quoting import word
 
 LIBRARY = r"""
 GUARD_SECONDS=30
-# creates marker seconds, how many words each of unless, only_if and environment has, these words, and the argv
+# creates marker value seconds, how many words each of unless, only_if and environment has, these words, and the argv
 command_check() {
   c_creates=$1 c_marker=$2
   [ -z "$c_creates" ] || [ ! -e "$c_creates" ] || return 0
-  [ -z "$c_marker" ] || [ ! -e "$STAMPS/$c_marker" ] || return 0
-  if [ "$4" != 0 ] && command_guard 0 "$4" "$@"; then return 0; fi
-  if [ "$5" != 0 ] && ! command_guard "$4" "$5" "$@"; then return 0; fi
+  if [ -n "$c_marker" ] && read_text "$STAMPS/$c_marker" && [ "$TEXT" = "$3" ]; then return 0; fi
+  if [ "$5" != 0 ] && command_guard 0 "$5" "$@"; then return 0; fi
+  if [ "$6" != 0 ] && ! command_guard "$5" "$6" "$@"; then return 0; fi
   differs 'done' no yes
   return 1
 }
 # command_guard SKIP COUNT ARGS: runs the guard that has COUNT words, after SKIP words of the lists.
 command_guard() {
   c_count=$2
-  shift $((8 + $1))
+  shift $((9 + $1))
   c_left=$(($# - c_count))
   # The guard is the first c_count words: turn them to the end, drop the others.
   while [ "$c_count" -gt 0 ]; do set -- "$@" "$1"; shift; c_count=$((c_count - 1)); done
@@ -33,8 +33,8 @@ command_guard() {
   bounded "$GUARD_SECONDS" "$@" >/dev/null 2>&1
 }
 command_change() {
-  c_creates=$1 c_marker=$2 c_seconds=$3 c_env=$6
-  shift $((6 + $4 + $5))
+  c_creates=$1 c_marker=$2 c_value=$3 c_seconds=$4 c_env=$7
+  shift $((7 + $5 + $6))
   # In a process of its own: the environment does not leak, and is in no command line.
   (
     while [ "$c_env" -gt 0 ]; do export "$1"; shift; c_env=$((c_env - 1)); done
@@ -46,7 +46,7 @@ command_change() {
     126|127) REASON="it cannot be run (status $c_rc)"; return 1;;
     *) REASON="it ended with status $c_rc"; return 1;;
   esac
-  [ -z "$c_marker" ] || { made "$STAMPS" && : >"$STAMPS/$c_marker"; }
+  [ -z "$c_marker" ] || { made "$STAMPS" && printf '%s' "$c_value" >"$STAMPS/$c_marker"; }
 }
 """
 
@@ -60,7 +60,8 @@ class Command(Operation):
 
     It is not run when `creates` exists, when `marker` is set, or when the program `unless` succeeds; and only when the
     program `only_if` succeeds. At least one of the first three is needed. The guards also run in a plan: they must
-    change nothing, and have 30 seconds. marker: a name; Raijin sets it on the host when the command ended well.
+    change nothing, and have 30 seconds. marker: a name; Raijin sets it on the host when the command ended well. value:
+    what the marker then says; the command is run again when it says something else.
     A secret in `environment` is in no command line; one in `argv` can be seen by users of the host while it runs.
     """
 
@@ -72,6 +73,7 @@ class Command(Operation):
     environment: tuple[tuple[str, str | SecretRef], ...] = ()
     timeout: int = 600
     marker: str = ""
+    value: str = ""
     kind: Literal["command"] = "command"
 
     library: ClassVar[str] = LIBRARY
@@ -86,6 +88,9 @@ class Command(Operation):
             )
         absolute(self.creates or "/")
         one_line(self.title)
+        if self.value and not self.marker:
+            raise UsageError(f"the command {self.title!r} has a value for a marker and no marker")
+        one_line(self.value)
         if self.marker:
             matching(_MARKER, self.marker, "the name of a marker")
         for name, _ in self.environment:
@@ -99,4 +104,14 @@ class Command(Operation):
         counts = (len(self.unless), len(self.only_if), len(self.environment))
         environment = (f"{name}={text_of(value, resolve)}" for name, value in self.environment)
         argv = (text_of(value, resolve) for value in self.argv)
-        return (self.creates, marker, self.timeout, *counts, *self.unless, *self.only_if, *environment, *argv)
+        return (
+            self.creates,
+            marker,
+            self.value,
+            self.timeout,
+            *counts,
+            *self.unless,
+            *self.only_if,
+            *environment,
+            *argv,
+        )

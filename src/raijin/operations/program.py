@@ -69,6 +69,19 @@ def compile_operations(
 
     base: where the host keeps its state. tools: a folder of programs that come before those of the system.
     """
+    return "\n".join(script_parts(programs, mode, run=run, resolve=resolve, base=base, tools=tools))
+
+
+def script_parts(
+    programs: Iterable[Program],
+    mode: Mode,
+    *,
+    run: str = "none",
+    resolve: Resolve = unresolved,
+    base: str = STATE_FOLDER,
+    tools: str = "",
+) -> list[str]:
+    """The script as the texts that it is joined from, line by line; hosts have most of them in common."""
     programs = list(programs)
     operations = [operation for program in programs for operation in program.operations]
     scope = programs[0].scope if programs else "none"
@@ -92,8 +105,7 @@ def compile_operations(
         lines.append(" ".join(["op", str(index), operation.function or operation.kind, *arguments]))
         spent = dict.fromkeys(payload.sha256 for payload in operation.payloads())
         lines += [f"spent {word(sha256)}" for sha256 in spent if last_use[sha256] == index]
-    lines += ["}", "raijin_program", "exit 0", ""]
-    return "\n".join(lines)
+    return [*lines, "}", "raijin_program", "exit 0", ""]
 
 
 def _topics(operations: Iterable[Operation]) -> list[str]:

@@ -112,6 +112,13 @@ class Platform(Protocol):
         """The host becomes a node. Safe to run again after it was interrupted."""
         ...
 
+    def configure(self, context: Context, node: Node, *, outdated: bool) -> Program | None:
+        """Bring a node that is a member to the settings of the definition; None where `services` does that.
+
+        outdated: it is upgraded before, in the same plan.
+        """
+        ...
+
     def register(self, context: Context, node: Node) -> Program:
         """Start the node's agent anew, so that it registers with the API."""
         ...

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -33,6 +33,20 @@ class Pool:
 
     def knows(self, name: str) -> bool:
         return name in self._targets
+
+    @property
+    def targets(self) -> Mapping[str, SshTarget | LocalTarget]:
+        return self._targets
+
+    def learn(self, targets: Mapping[str, SshTarget | LocalTarget]) -> None:
+        """More hosts. One that is known already keeps its connection, so it must be reached in the same way."""
+        self._targets |= targets
+
+    def expect(self, names: Iterable[str]) -> None:
+        """Begin to connect to hosts that will be asked for soon."""
+        for name in names:
+            if name not in self._opening:
+                self._opening[name] = asyncio.create_task(self._open(name))
 
     async def get(self, name: str) -> Connection:
         """The connection to a host, opened at the first call. A failed attempt is not remembered."""
@@ -74,5 +88,6 @@ class Pool:
         for task in tasks.values():
             if not task.done():
                 task.cancel()
+        await asyncio.gather(*tasks.values(), return_exceptions=True)
         opened = [t.result() for t in tasks.values() if t.done() and not t.cancelled() and t.exception() is None]
         await asyncio.gather(*(connection.close() for connection in opened))

@@ -24,6 +24,7 @@ from raijin.operations.containers import ContainersAbsent
 from raijin.operations.directory import Directory
 from raijin.operations.download import Download
 from raijin.operations.file import File
+from raijin.operations.fixed import Fixed
 from raijin.operations.forget import Forget
 from raijin.operations.group import Group
 from raijin.operations.hostname import Hostname
@@ -39,6 +40,7 @@ from raijin.operations.reboot import Reboot
 from raijin.operations.repository import Repository
 from raijin.operations.restart import Restart
 from raijin.operations.restore import Restore
+from raijin.operations.staticpod import StaticPod
 from raijin.operations.swap import Swap
 from raijin.operations.sysctl import Sysctl
 from raijin.operations.template import Template
@@ -69,8 +71,11 @@ EXAMPLES: list[Operation] = [
     Image("a/b:c", SUM, "b"),
     Command("x", ("a", SecretRef("token")), marker="x", environment=(("A", "b"), ("C", SecretRef("token")))),
     Wait("x", port=6443),
+    Fixed("pods", "10.244.0.0/16", "the network of pods", "make the cluster anew"),
     Reboot(("needs-restarting", "-r")),
     Restart("kubelet", timeout=30),
+    StaticPod("etcd", "unix:///run/x.sock", ("/etc/a", "/etc/b"), timeout=30),
+    Command("y", ("a",), marker="y", value="2"),
     Absent("/var/lib/kubelet", recursive=True, unmount=True),
     LinkAbsent("cni0"),
     ChainsAbsent(("KUBE-",)),

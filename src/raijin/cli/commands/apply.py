@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from raijin.app.planning import Planned
     from raijin.app.running import Confirm, Finished
     from raijin.app.session import Session
+    from raijin.cli.show import Progress
 
 
 @click.command()
@@ -60,12 +61,13 @@ def execute(
 @contextmanager
 def asking(session: Session, verb: str, *, output: str, yes: bool) -> Iterator[Confirm]:
     """What shows a plan, asks whether it shall be carried out, and from then on shows how it goes."""
-    from raijin.cli.show import Progress, print_lines  # noqa: PLC0415
-    from raijin.plan.render import render  # noqa: PLC0415
 
     shown: list[Progress] = []
 
     def confirm(planned: Planned) -> bool:
+        from raijin.cli.show import Progress, print_lines  # noqa: PLC0415  (not before the hosts are asked)
+        from raijin.plan.render import render  # noqa: PLC0415
+
         if output == "text":
             print_lines(render(planned.plan, detail=not yes), err=True)
         if not yes and not _agreed(session, verb):

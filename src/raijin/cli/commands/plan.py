@@ -37,7 +37,7 @@ def plan(
     exit_code: bool,
 ) -> int:
     """Show what apply would change, field by field. Changes nothing, anywhere."""
-    from raijin.app.planning import plan as make  # noqa: PLC0415
+    from raijin.app.running import plan as make  # noqa: PLC0415
     from raijin.cli.show import print_lines  # noqa: PLC0415
     from raijin.plan.codec import plan_to_json  # noqa: PLC0415
     from raijin.plan.render import render  # noqa: PLC0415

@@ -41,6 +41,21 @@ def init_documents(context: Context) -> list[Document]:
     ]
 
 
+def running_documents(context: Context, node: Node) -> list[Document]:
+    """What `kubeadm init phase ...` reads on a control plane host that runs: without what only a start needs."""
+    init, *others = init_documents(context)
+    return [
+        {
+            "apiVersion": init["apiVersion"],
+            "kind": init["kind"],
+            "bootstrapTokens": init["bootstrapTokens"],
+            "localAPIEndpoint": _local_endpoint(context, node),
+            "nodeRegistration": {"name": node.name, "criSocket": CRI_SOCKET},
+        },
+        *others,
+    ]
+
+
 def join_document(context: Context, node: Node) -> Document:
     """What `kubeadm join` reads, without what is secret (the call that lets the host in adds token and key)."""
     cluster, kubeadm = context.cluster, context.cluster.kubernetes.kubeadm

@@ -29,6 +29,7 @@ from raijin.platforms.kubeadm.paths import (
     KUBELET_CONF,
     PKI,
 )
+from raijin.platforms.kubeadm.settings import fixed, noted
 
 # kubeadm's names of the preflight checks that complain of what an interrupted `init` or `join` left.
 _MANIFESTS = (
@@ -76,6 +77,8 @@ def start_cluster(context: Context) -> Program:
             timeout=INIT_SECONDS,
         ),
         Command("start the cluster", fresh, marker=INIT_MARKER, timeout=INIT_SECONDS),
+        *fixed(context),
+        *noted(context, context.first),
     )
     return Program("start the cluster", context.cluster.name, operations)
 
@@ -130,6 +133,8 @@ def _joining(context: Context, node: Node, *commands: Command) -> Program:
         File(JOIN_FILE, SecretRef(join_secret(context.cluster.name, node.name)), mode="600"),
         *commands,
         Absent(JOIN_FILE),
+        *noted(context, node),
+        *(fixed(context) if node.control_plane else ()),
     )
     return Program("join the cluster", context.cluster.name, operations)
 

@@ -19,7 +19,7 @@ from raijin.plan.model import Call, Json
 from raijin.platforms.access import access_to
 from raijin.platforms.addresses import api_endpoint
 from raijin.platforms.base import Context, Hop, Node, Parts
-from raijin.platforms.kubeadm import backup, calls, members, node, removal, supply, upgrade
+from raijin.platforms.kubeadm import backup, calls, members, node, removal, settings, supply, upgrade
 from raijin.platforms.kubeadm.config import init_documents, join_document, kubelet_allows_cgroup_v1
 from raijin.platforms.kubeadm.paths import (
     ADMIN_CONF,
@@ -132,6 +132,9 @@ class Kubeadm:
         if host.control_plane:
             return members.join_control_plane(context, host)
         return members.join_worker(context, host)
+
+    def configure(self, context: Context, host: Node, *, outdated: bool) -> Program:
+        return settings.configure(context, host, config=not outdated)
 
     def register(self, context: Context, host: Node) -> Program:
         del host

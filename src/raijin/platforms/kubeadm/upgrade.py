@@ -11,6 +11,7 @@ from raijin.operations.wait import Wait
 from raijin.platforms.base import Context, Hop, Node
 from raijin.platforms.kubeadm.node import binaries_of, kubeadm_of, services_of
 from raijin.platforms.kubeadm.paths import ADMIN_CONF
+from raijin.platforms.kubeadm.settings import file_at
 
 UPGRADE_SECONDS = 1200
 KUBELET_HEALTH_PORT = 10248
@@ -25,6 +26,7 @@ def upgrade(context: Context, node: Node, hop: Hop, *, leads: bool) -> Program:
     supply, version = hop.supply(node), str(hop.version)
     operations: tuple[Operation, ...] = (
         kubeadm_of(supply),
+        *file_at(context, node, hop.version),
         _kubeadm(context, node, version, leads=leads),
         *(operation for operation in binaries_of(supply, node) if operation != kubeadm_of(supply)),
         *services_of(context, supply, node),

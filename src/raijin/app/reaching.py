@@ -1,0 +1,64 @@
+"""Which hosts a command is about, and the open connections to them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from raijin.app.choosing import host_to_prepare
+from raijin.app.session import Session
+from raijin.app.targets import recalled, targets_of
+from raijin.model.host import Host
+from raijin.model.node_group import NodeRole
+from raijin.state.member import Member
+from raijin.state.snapshot import read_members
+from raijin.transport.pool import Pool
+
+if TYPE_CHECKING:
+    from raijin.app.asking import Ahead
+
+
+@asynccontextmanager
+async def open_pool(session: Session, extra: Iterable[Host] = (), ahead: Ahead | None = None) -> AsyncIterator[Pool]:
+    """Connections to the hosts of the definition and to `extra` ones; closed at the end.
+
+    Those that are being asked ahead are used, if the definition reaches their hosts in the same way; else they are
+    closed, and `ahead` answers no more.
+    """
+    hosts = [placed.host for placed in session.definition.hosts_of(session.cluster)]
+    hosts += [host for host, _ in wanted_hosts(session)]
+    targets = targets_of([*hosts, *extra], session.definition, session.home)
+    if ahead is not None and ahead.reaches(targets):
+        pool = ahead.pool
+        pool.learn(targets)
+    else:
+        pool = Pool(targets)
+        if ahead is not None:
+            await ahead.close()
+    try:
+        yield pool
+    finally:
+        await pool.close()
+
+
+def members_of(session: Session) -> dict[str, Member]:
+    return read_members(session.home, session.cluster.name)
+
+
+def wanted_hosts(session: Session) -> list[tuple[Host, NodeRole]]:
+    """The hosts that the verb is about: those of the cluster, or the one that `prepare` names."""
+    if session.only_host is not None:
+        return [host_to_prepare(session, session.only_host)]
+    return [(placed.host, placed.role) for placed in session.definition.hosts_of(session.cluster)]
+
+
+def departed_hosts(session: Session, members: dict[str, Member]) -> list[tuple[Host, NodeRole]]:
+    """Members that the definition no longer places: as the Site describes them, else as they were last reached."""
+    placed = {p.name for p in session.definition.hosts_of(session.cluster)}
+    known = {host.name: host for host in session.definition.site().hosts}
+    return [
+        (known.get(name) or recalled(member.target), NodeRole(member.role))
+        for name, member in members.items()
+        if name not in placed
+    ]
