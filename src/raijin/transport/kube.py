@@ -149,6 +149,10 @@ class Kube:
             answer.raise_for_status()
         return str(answer.text)
 
+    async def version(self) -> str:
+        """What the API server is: `v1.34.2`. Raises KubernetesError."""
+        return str(json.loads(await self.read("/version"))["gitVersion"])
+
     async def items(self, path: str, **query: str | int) -> list[Document]:
         """Every object of a list, as the API has them: `/apis/apps/v1/deployments`. Raises KubernetesError."""
         found: list[Document] = []
