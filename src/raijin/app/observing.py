@@ -10,9 +10,7 @@ from dataclasses import dataclass, replace
 
 from raijin.app.asking import CHECK_SECONDS, FACTS_SECONDS, Ahead
 from raijin.errors import HostError, KubernetesError, OperationFailed, RaijinError
-from raijin.facts import etcd
 from raijin.facts.cluster import ClusterState, observe
-from raijin.facts.etcd import EtcdState
 from raijin.facts.gather import script
 from raijin.model.host import Host
 from raijin.model.node_group import NodeRole
@@ -62,7 +60,9 @@ async def look_at(
 
     async def one(host: Host, role: NodeRole) -> tuple[Node, HostError | None]:
         try:
-            facts = await facts_of(pool, host.name, for_plan=for_plan, ahead=ahead)
+            facts = await platform.look(pool, host.name)
+            if facts is None:
+                facts = await facts_of(pool, host.name, for_plan=for_plan, ahead=ahead)
             return Node(host, role, facts, parts=platform.parts(facts)), None
         except HostError as error:
             return Node(host, role, None, str(error)), error
@@ -84,27 +84,6 @@ async def cluster_state(
             return await observe(kube, documents), ""
     except (KubernetesError, HostError) as error:
         return None, str(error)
-
-
-async def etcd_state(pool: Pool, context: Context) -> EtcdState | None:
-    """The members of the cluster's etcd, by way of the first control plane host whose member answers.
-
-    None when there is none that Raijin looks after, or none answers: without a quorum etcd does not tell who belongs to
-    it.
-    """
-    access = platform_of(context.cluster).etcd(context.cluster)
-    if access is None:
-        return None
-    for node in context.started:
-        try:
-            connection = await pool.get(node.name)
-            done = await connection.run(etcd.script(access), timeout=FACTS_SECONDS)
-        except HostError:
-            continue  # its absence is told elsewhere; another member knows the same
-        state = etcd.parse(done.stdout)
-        if state is not None:
-            return state
-    return None
 
 
 @dataclass(frozen=True, slots=True)

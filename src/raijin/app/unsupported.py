@@ -31,6 +31,7 @@ def unsupported(cluster: Cluster, site: Site | None = None, hosts: Iterable[Host
     parts = [*_cluster(cluster), *_network(cluster)]
     if served(cluster.type):
         parts += platform_of(cluster).refused(cluster)
+        parts += _api_servers(cluster)
     parts += [item for index, group in enumerate(cluster.node_groups) for item in _group(cluster, index, group)]
     if site is not None and site.proxy.model_fields_set:
         parts.append(("site: proxy", "a proxy is not set up on hosts and in containerd yet"))
@@ -65,6 +66,16 @@ def _cluster(cluster: Cluster) -> Iterable[Part]:
             yield f"validation.healthChecks[{index}]", f"clusters of type {cluster.type} have no cluster operators"
     if cluster.security:
         yield "security", "its settings are not applied yet"
+
+
+def _api_servers(cluster: Cluster) -> Iterable[Part]:
+    """What Raijin sets up where it writes the files of the API servers itself."""
+    for name in ("encryption", "audit"):
+        if getattr(cluster.kubernetes, name) is not None and platform_of(cluster).api_servers is None:
+            yield (
+                f"kubernetes.{name}",
+                f"it is not set up on {cluster.type} clusters: use the distribution's own setting",
+            )
 
 
 def _network(cluster: Cluster) -> Iterable[Part]:

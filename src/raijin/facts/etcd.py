@@ -26,6 +26,11 @@ class EtcdAccess:
     key: str
     socket: str
 
+    @property
+    def calls(self) -> str:
+        """How the names of the calls begin that look after it."""
+        return "etcd"
+
     def arguments(self) -> tuple[str, ...]:
         return (
             f"--endpoints={self.endpoint}",
@@ -33,6 +38,13 @@ class EtcdAccess:
             f"--cert={self.cert}",
             f"--key={self.key}",
         )
+
+
+@dataclass(frozen=True, slots=True)
+class EtcdByCalls:
+    """An etcd that only the platform's own calls reach: `{calls}.remove-member` and `{calls}.wait-member`."""
+
+    calls: str
 
 
 # Finds an etcdctl, then runs it with what is given.

@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from raijin.lifecycle.backup import take_backup
+from raijin.lifecycle.drafting import drafted
 from raijin.lifecycle.stages import call, joined, live_node, settle
 from raijin.model.version import Version
 from raijin.plan.draft import Draft
@@ -137,10 +138,10 @@ def _workers(context: Context, workers: list[Node], hop: Hop, before: tuple[str,
 
 
 def _images(context: Context, node: Node, hop: Hop) -> Iterable[Draft]:
-    program = platform_of(context.cluster).hop_images(context, node, hop)
-    if program is not None:
+    action = platform_of(context.cluster).hop_images(context, node, hop)
+    if action is not None:
         stage = _stage("images", hop)
-        yield Draft(stage, node.name, "load the images", program, timeout=TRANSFER_SECONDS, estimate=30)
+        yield drafted(stage, node.name, "load the images", action, timeout=TRANSFER_SECONDS, estimate=30)
 
 
 def _one(context: Context, node: Node, hop: Hop, before: tuple[str, ...], *, leads: bool) -> Iterable[Draft]:
@@ -162,7 +163,7 @@ def _one(context: Context, node: Node, hop: Hop, before: tuple[str, ...], *, lea
             renewed=True,
         )
     alone = node.control_plane and len(context.control_planes) == 1
-    yield Draft(
+    yield drafted(
         _stage("upgrade", hop),
         node.name,
         f"upgrade to {version}",
@@ -177,7 +178,7 @@ def _one(context: Context, node: Node, hop: Hop, before: tuple[str, ...], *, lea
         _stage("current", hop),
         node.name,
         f"wait until the node runs {version}",
-        call(context, "kube.wait-version", {"version": version}),
+        platform.arrival(context, node, hop),
         needs=(_key("upgrade", hop, node),),
         follows=True,
         timeout=RETURN_SECONDS,

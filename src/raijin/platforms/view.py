@@ -16,10 +16,14 @@ _NOBODY = Ownership("", {}, ())
 
 @dataclass(frozen=True, slots=True)
 class HostView:
-    """skew: seconds that the host's clock is ahead of ours, as far as one exchange can tell."""
+    """skew: seconds that the host's clock is ahead of ours, as far as one exchange can tell.
+
+    own: what only the platform of the host asks and reads (see `Platform.look`).
+    """
 
     facts: HostFacts
     skew: float = 0.0
+    own: object = None
 
     @property
     def architecture(self) -> str:

@@ -8,11 +8,13 @@ from typing import Any, cast
 
 from raijin.errors import PlanRefused
 from raijin.facts.etcd import EtcdAccess
+from raijin.model.cluster import ClusterType
 from raijin.network import container_network
 from raijin.plan.model import Json
-from raijin.platforms import platform_of
+from raijin.platforms import platform_by, platform_of
 from raijin.platforms.addresses import api_endpoint
 from raijin.platforms.base import Context
+from raijin.platforms.platform import Platform
 from raijin.transport.document import Document
 
 
@@ -29,10 +31,11 @@ class Place:
 class Subject:
     """version: of the definition, empty where it is not that of Kubernetes. endpoint: `host:port` of all API servers,
     empty when it is not known. kubeconfig: its path on control plane hosts. network: the workloads of the container
-    network.
+    network. etcd: None where its hosts do not tell of it themselves.
     """
 
     cluster: str
+    type: str
     version: str
     places: tuple[Place, ...]
     port: int
@@ -40,6 +43,10 @@ class Subject:
     endpoint: str = ""
     etcd: EtcdAccess | None = None
     network: tuple[Document, ...] = ()
+
+    @property
+    def platform(self) -> Platform:
+        return platform_by(ClusterType(self.type))
 
     @property
     def control_planes(self) -> tuple[str, ...]:
@@ -52,7 +59,7 @@ class Subject:
 def subject_of(context: Context, quarantined: Mapping[str, str] | None = None) -> Subject:
     """The cluster of a context. quarantined: hosts that are left alone, and why."""
     cluster, platform = context.cluster, platform_of(context.cluster)
-    held = quarantined or {}
+    held, access = quarantined or {}, platform.etcd(cluster)
     try:
         endpoint = api_endpoint(context)
     except PlanRefused:
@@ -61,12 +68,13 @@ def subject_of(context: Context, quarantined: Mapping[str, str] | None = None) -
     workloads = network.workloads(cluster) if network is not None and network.name not in platform.networks else ()
     return Subject(
         cluster=cluster.name,
+        type=cluster.type.value,
         version=str(cluster.kubernetes_version) if cluster.type.of_kubernetes else "",
         places=tuple(Place(node.name, node.control_plane, held.get(node.name, "")) for node in context.nodes),
         port=cluster.kubernetes.api_server_port,
         kubeconfig=platform.kubeconfig,
         endpoint=endpoint,
-        etcd=platform.etcd(cluster),
+        etcd=access if isinstance(access, EtcdAccess) else None,
         network=tuple(workloads),
     )
 

@@ -20,6 +20,7 @@ ACCESS = EtcdAccess("https://127.0.0.1:2379", "ca", "cert", "key", "socket")
 NETWORK = {"kind": "DaemonSet", "metadata": {"namespace": "kube-flannel", "name": "kube-flannel-ds"}}
 SUBJECT = Subject(
     cluster="lab",
+    type="VANILLA",
     version="v1.34.2",
     places=(Place("n1", True), Place("n2", True), Place("n3", True), Place("w1", False)),
     port=6443,
