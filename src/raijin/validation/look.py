@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Collection
-from contextlib import AsyncExitStack
 from typing import TypeVar
 
 from raijin.errors import HostError, KubernetesError, RaijinError
@@ -94,26 +93,31 @@ async def _endpoint(pool: Pool, subject: Subject) -> str:
     """What is wrong with the address of all API servers, as a host of the cluster finds it."""
     if not subject.endpoint:
         return "its address is not known now"
+    last = "no control plane host can be asked"
+    for host in subject.control_planes:
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                await _through(pool, subject, host)
+        except HostError as error:
+            last = str(error)
+            continue
+        except KubernetesError as error:
+            return f"it does not answer there ({error.message})"
+        except TimeoutError:
+            return f"it gives no answer within {ANSWER_SECONDS} s"
+        return ""
+    return last
+
+
+async def _through(pool: Pool, subject: Subject, host: str) -> None:
+    """Reach the address from a host. Raises HostError and KubernetesError."""
     from raijin.transport.kube import open_kube  # noqa: PLC0415  (only where there is a cluster)
 
     address, port = split_endpoint(subject.endpoint, subject.port)
-    last = "no control plane host can be asked"
-    for host in subject.control_planes:
-        async with AsyncExitStack() as stack:
-            try:
-                await stack.enter_async_context(asyncio.timeout(ANSWER_SECONDS))
-                text = await read_kubeconfig(pool, host, subject.kubeconfig)
-                connection = await pool.get(host)
-                here = await stack.enter_async_context(connection.tunnel(address, port))
-                kube = await stack.enter_async_context(open_kube(text, here, subject.cluster))
-                await kube.read("/readyz")
-            except HostError as error:
-                last = str(error)
-                continue
-            except (KubernetesError, TimeoutError) as error:
-                return f"it does not answer there ({error or 'no answer in time'})"
-            return ""
-    return last
+    text = await read_kubeconfig(pool, host, subject.kubeconfig)
+    connection = await pool.get(host)
+    async with connection.tunnel(address, port) as here, open_kube(text, here, subject.cluster) as kube:
+        await kube.read("/readyz")
 
 
 async def _etcd(pool: Pool, subject: Subject) -> EtcdState | None:
