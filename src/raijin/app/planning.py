@@ -50,8 +50,12 @@ class Planned:
         from raijin.app import keeping  # noqa: PLC0415
         from raijin.plan.runbook import runbook  # noqa: PLC0415
         from raijin.platforms import calls  # noqa: PLC0415
+        from raijin.validation import calls as health  # noqa: PLC0415
 
-        return runbook(self.plan, {**calls.BY_HAND, **keeping.BY_HAND, **platform_of(self.context.cluster).by_hand})
+        return runbook(
+            self.plan,
+            {**calls.BY_HAND, **health.BY_HAND, **keeping.BY_HAND, **platform_of(self.context.cluster).by_hand},
+        )
 
 
 def context_of(

@@ -12,6 +12,7 @@ from raijin.lifecycle.desired import desired_labels, desired_taints
 from raijin.lifecycle.drafting import drafted
 from raijin.lifecycle.encryption import encrypt_anew, make_keys
 from raijin.lifecycle.endpoint import serve_endpoint, with_address
+from raijin.lifecycle.health import check_health
 from raijin.lifecycle.network import install_network, keep_certificates, prune_network, roll_out_network
 from raijin.lifecycle.removal import lost, remove_departed, remove_lost_members
 from raijin.lifecycle.returned import wiped_first
@@ -251,7 +252,8 @@ PREPARE_STAGES: tuple[Stage, ...] = (prepare_nodes, install_binaries, run_servic
 
 def drafts(context: Context) -> list[Draft]:
     """Everything that apply could have to do, in the order of the stages."""
-    return wiped_first(context, [draft for stage in STAGES for draft in stage(context)])
+    planned = wiped_first(context, [draft for stage in STAGES for draft in stage(context)])
+    return [*planned, *check_health(context, planned)]
 
 
 def prepare_drafts(context: Context) -> list[Draft]:

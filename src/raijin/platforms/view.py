@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from raijin.facts.base import known
-from raijin.facts.gather import HostFacts
+from raijin.facts.base import Unknown, known
+from raijin.facts.gather import HostFacts, parse
 from raijin.facts.kubernetes import Kubernetes
 from raijin.facts.raijin import Ownership
 
@@ -159,3 +159,9 @@ class HostView:
             machine,
             f"kubelet {kubelet}" if kubelet else "-",
         ]
+
+
+def viewed(output: str, sent: float, heard: float) -> HostView:
+    """What a host answered to the script of the facts. sent, heard: seconds since the epoch by our clock."""
+    facts, middle = parse(output), (sent + heard) / 2
+    return HostView(facts, 0.0 if isinstance(facts.clock, Unknown) else facts.clock.epoch - middle)
