@@ -10,9 +10,8 @@ from dataclasses import dataclass, replace
 
 from raijin.app.asking import CHECK_SECONDS, FACTS_SECONDS, Ahead
 from raijin.errors import HostError, KubernetesError, OperationFailed, RaijinError
-from raijin.facts.base import Unknown
 from raijin.facts.cluster import ClusterState, observe
-from raijin.facts.gather import parse, script
+from raijin.facts.gather import script
 from raijin.model.host import Host
 from raijin.model.node_group import NodeRole
 from raijin.operations.base import Resolve, SecretRef
@@ -23,7 +22,7 @@ from raijin.platforms import platform_of
 from raijin.platforms.access import open_cluster
 from raijin.platforms.base import Context, Node
 from raijin.platforms.platform import Platform
-from raijin.platforms.view import HostView
+from raijin.platforms.view import HostView, viewed
 from raijin.transport.document import Document
 from raijin.transport.pool import Pool
 
@@ -35,7 +34,7 @@ async def facts_of(pool: Pool, host: str, *, for_plan: bool = False, ahead: Ahea
     if answer and told is not None:
         # What is not whole is asked for again, and its error then is the one that a person has to see.
         with contextlib.suppress(HostError):
-            return _view(told, answer.sent, answer.heard)
+            return viewed(told, answer.sent, answer.heard)
     connection = await pool.get(host)
     sent = time.time()
     done = await connection.run(script(for_plan=for_plan), timeout=FACTS_SECONDS)
@@ -46,12 +45,7 @@ async def facts_of(pool: Pool, host: str, *, for_plan: bool = False, ahead: Ahea
             remedy="see the output; the host needs a POSIX shell at /bin/sh",
             detail=done.stderr or done.stdout[-2000:],
         )
-    return _view(done.stdout, sent, time.time())
-
-
-def _view(output: str, sent: float, heard: float) -> HostView:
-    facts, middle = parse(output), (sent + heard) / 2
-    return HostView(facts, 0.0 if isinstance(facts.clock, Unknown) else facts.clock.epoch - middle)
+    return viewed(done.stdout, sent, time.time())
 
 
 async def look_at(
@@ -78,7 +72,7 @@ async def look_at(
 
 
 async def cluster_state(
-    pool: Pool, context: Context, documents: Iterable[Document] = ()
+    pool: Pool, context: Context, documents: Iterable[Document] = (), part: str = ""
 ) -> tuple[ClusterState | None, str]:
     """The cluster as its API shows it; None and why not, when no control plane host has one that answers."""
     cluster, started = context.cluster, [node.name for node in context.started]
@@ -87,7 +81,7 @@ async def cluster_state(
     port, path = cluster.kubernetes.api_server_port, platform_of(cluster).kubeconfig
     try:
         async with open_cluster(pool, started, cluster.name, port=port, path=path) as kube:
-            return await observe(kube, documents), ""
+            return await observe(kube, documents, part), ""
     except (KubernetesError, HostError) as error:
         return None, str(error)
 

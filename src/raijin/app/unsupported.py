@@ -8,18 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from raijin.lifecycle.desired import installed_network
 from raijin.model.artifacts import Delivery
 from raijin.model.base import listed
 from raijin.model.boot import BootMethod
-from raijin.model.cluster import Cluster
+from raijin.model.cluster import Cluster, ClusterType
+from raijin.model.cni import CniName
 from raijin.model.host import Host
-from raijin.model.network import CniName, Isolation
+from raijin.model.network import Isolation
 from raijin.model.node_group import NodeGroup, NodeRole
 from raijin.model.site import Site
 from raijin.model.virtual_ip import VipProvider
 from raijin.network import CONTAINER_NETWORKS
 from raijin.platforms import PLATFORMS, platform_of, served
 
+OPERATORS = "cluster-operators"
 SERVED_ROLES = (NodeRole.CONTROL_PLANE, NodeRole.WORKER, NodeRole.STORAGE, NodeRole.INFRA)
 Part = tuple[str, str]
 """(field path, reason)"""
@@ -60,12 +63,11 @@ def _cluster(cluster: Cluster) -> Iterable[Part]:
         yield "bootMethod", f"booting machines by {cluster.boot_method} is not served yet; hosts must run Linux already"
     for index, service in enumerate(cluster.services):
         yield f"services[{index}]", f"services of type {service.type} are not run yet"
-    if cluster.validation.health_checks:
-        yield "validation.healthChecks", "named health checks are not run yet; readiness of nodes is always waited for"
+    for index, name in enumerate(cluster.validation.health_checks):
+        if name == OPERATORS and cluster.type is not ClusterType.OKD:
+            yield f"validation.healthChecks[{index}]", f"clusters of type {cluster.type} have no cluster operators"
     if cluster.security:
         yield "security", "its settings are not applied yet"
-    if "max_unavailable" in cluster.policy.model_fields_set:
-        yield "policy.maxUnavailable", "it is about upgrades, which are not served yet"
 
 
 def _api_servers(cluster: Cluster) -> Iterable[Part]:
@@ -90,9 +92,15 @@ def _network(cluster: Cluster) -> Iterable[Part]:
     for name in ("private_vlan", "public_access", "interfaces"):
         if getattr(network, name):
             yield f"network.{type(network).model_fields[name].alias}", "networks of machines are not set up yet"
-    cni = network.cni.name
-    own = platform_of(cluster).networks if served(cluster.type) else frozenset({cni})
-    if cni not in {*own, *(known.name for known in CONTAINER_NETWORKS), CniName.NONE}:
+    if served(cluster.type):
+        yield from _container_network(cluster)
+
+
+def _container_network(cluster: Cluster) -> Iterable[Part]:
+    cni, installed = cluster.network.cni.name, installed_network(cluster)
+    if installed is not None:
+        yield from installed.refused(cluster)
+    elif cni not in {*platform_of(cluster).networks, CniName.NONE}:
         names = listed(known.name for known in CONTAINER_NETWORKS)
         yield "network.cni.name", f"{cni} is not installed yet; {names} can be, or NONE to bring your own"
 

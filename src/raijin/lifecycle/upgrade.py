@@ -42,7 +42,7 @@ def backup_first(context: Context) -> Iterable[Draft]:
 
 def upgrade_nodes(context: Context) -> Iterable[Draft]:
     """Every node that runs something older than the definition says, through every version on the way."""
-    before: tuple[str, ...] = ("settle/*", "ready/*", "keep/*")
+    before: tuple[str, ...] = ("settle/*", "ready/*", "rollout/*", "keep/*")
     planes, workers = (joined(context, nodes) for nodes in (context.control_planes, context.workers))
     at = {node.name: platform_of(context.cluster).version_of(node, context.state) for node in (*planes, *workers)}
     for hop, after in zip(context.hops, (*context.hops[1:], None), strict=False):
@@ -125,8 +125,12 @@ def leader(context: Context, hop: Hop) -> Node | None:
 
 
 def _workers(context: Context, workers: list[Node], hop: Hop, before: tuple[str, ...]) -> Iterable[Draft]:
-    """At most `policy.maxUnavailable` at the same time: as many lanes, each node waiting for the one before it."""
-    lanes = context.cluster.policy.unavailable_of(len(context.workers))
+    """At most `policy.maxUnavailable` at the same time: as many lanes, each node waiting for the one before it.
+
+    Workers that are out of service already count; one lane there is always.
+    """
+    out = [node for node in context.workers if node not in workers and _is_out(context, node)]
+    lanes = max(1, context.cluster.policy.unavailable_of(len(context.workers)) - len(out))
     for place, node in enumerate(workers):
         turn = (_key("return", hop, workers[place - lanes]),) if place >= lanes else ()
         yield from _images(context, node, hop)
@@ -194,6 +198,11 @@ def _one(context: Context, node: Node, hop: Hop, before: tuple[str, ...], *, lea
             timeout=RETURN_SECONDS,
             estimate=2,
         )
+
+
+def _is_out(context: Context, node: Node) -> bool:
+    live = live_node(context, node)
+    return node.facts is None or (live is not None and (not live.ready or live.unschedulable))
 
 
 def _must_drain(context: Context, node: Node) -> bool:

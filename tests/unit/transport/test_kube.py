@@ -9,8 +9,10 @@ import json
 import ssl
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -54,9 +56,9 @@ class Api:
     port: int = 0
     kubeconfig: str = ""
     requests: list[Request] = field(default_factory=list)
-    answers: dict[tuple[str, str], Callable[[Request], tuple[int, dict[str, Any]]]] = field(default_factory=dict)
+    answers: dict[tuple[str, str], Callable[[Request], tuple[int, Any]]] = field(default_factory=dict)
 
-    def answer(self, method: str, path: str, status: int, body: dict[str, Any]) -> None:
+    def answer(self, method: str, path: str, status: int, body: dict[str, Any] | str) -> None:
         self.answers[method, path] = lambda _: (status, body)
 
     def refuse(self, method: str, path: str, status: int, message: str = "no") -> None:
@@ -71,14 +73,14 @@ class Api:
         self.answer(method, path, status, body)
 
 
-def certified() -> tuple[bytes, bytes]:
-    """A key with a certificate for 127.0.0.1, as PEM."""
+def certified(address: str = "127.0.0.1") -> tuple[bytes, bytes]:
+    """A key with a certificate for an address, as PEM."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "loopback")])
     now = dt.datetime.now(dt.UTC)
     made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
     made = made.not_valid_before(now - dt.timedelta(hours=1)).not_valid_after(now + dt.timedelta(hours=1))
-    names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))])
     made = made.add_extension(names, critical=False)
     made = made.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
     signed = made.sign(key, hashes.SHA256())
@@ -98,6 +100,13 @@ def kubeconfig_of(certificate: bytes) -> str:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    with serving(tmp_path_factory.mktemp("tls")) as api:
+        yield api
+
+
+@contextmanager
+def serving(folder: Path, address: str = "127.0.0.1") -> Iterator[Api]:
+    """An API on 127.0.0.1, whose certificate is for this address."""
     api = Api()
 
     class Handler(BaseHTTPRequestHandler):
@@ -111,9 +120,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
             api.requests.append(request)
             missing = {"kind": "Status", "apiVersion": "v1", "message": "not found", "reason": "NotFound", "code": 404}
             status, answer = api.answers.get((self.command, parts.path), lambda _: (404, missing))(request)
-            content = json.dumps(answer).encode()
+            content = answer.encode() if isinstance(answer, str) else json.dumps(answer).encode()
             self.send_response(status)
-            self.send_header("content-type", "application/json")
+            self.send_header("content-type", "text/plain" if isinstance(answer, str) else "application/json")
             self.send_header("content-length", str(len(content)))
             self.end_headers()
             self.wfile.write(content)
@@ -123,8 +132,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
         def log_message(self, *_: object) -> None:
             return
 
-    certificate, key = certified()
-    path = tmp_path_factory.mktemp("tls") / "server.pem"
+    certificate, key = certified(address)
+    path = folder / "server.pem"
     path.write_bytes(certificate + key)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(path)
@@ -285,10 +294,57 @@ async def test_a_kind_that_nobody_knows_is_said_when_applied(kube: Kube) -> None
         await kube.apply(UNKNOWN)
 
 
-@pytest.mark.parametrize("verb", ["get", "delete"])
-async def test_a_kind_that_nobody_knows_is_said(kube: Kube, verb: str) -> None:
+@pytest.mark.parametrize("verb", ["get", "apply", "delete"])
+async def test_a_kind_that_kubernetes_itself_does_not_have_is_said(kube: Kube, verb: str) -> None:
     with pytest.raises(KubernetesError, match="Widget w"):
-        await getattr(kube, verb)(UNKNOWN)
+        await getattr(kube, verb)({**UNKNOWN, "apiVersion": "apps/v1"})
+
+
+async def test_objects_of_a_kind_that_is_not_defined_are_not_there(api: Api, kube: Kube) -> None:
+    assert await kube.get(UNKNOWN) is None
+    assert not await kube.delete(UNKNOWN)
+    assert not await kube.serves(UNKNOWN)
+    assert await kube.list("example.org/v1", "Widget", {"a": "b"}) == []
+    assert {request.path.removesuffix("/w") for request in api.requests} == {"/apis/example.org/v1/widgets"}
+
+
+async def test_a_group_that_the_api_does_not_serve_is_answered_in_plain_text(api: Api, kube: Kube) -> None:
+    """As a real API server does; only objects of a group that it serves are answered in its own form."""
+    for path in ("/apis/example.org/v1/widgets/w", "/apis/example.org/v1/widgets"):
+        for method in ("GET", "DELETE", "PATCH"):
+            api.answers[method, path] = lambda _: (404, "404 page not found")
+    assert await kube.get(UNKNOWN) is None
+    assert not await kube.delete(UNKNOWN)
+    assert not await kube.serves(UNKNOWN)
+    assert await kube.list("example.org/v1", "Widget", {"a": "b"}) == []
+    with pytest.raises(KubernetesError, match=r"applying Widget w: .*404 page not found") as caught:
+        await kube.apply(UNKNOWN)
+    assert not caught.value.transient
+
+
+async def test_objects_of_a_kind_that_somebody_has_defined(api: Api, kube: Kube) -> None:
+    policy = {"apiVersion": "example.org/v1", "kind": "Policy", "metadata": {"name": "p", "namespace": "web"}}
+    path = "/apis/example.org/v1/namespaces/web/policies/p"
+    api.answer("PATCH", path, 200, policy)
+    assert await kube.apply({**policy, "spec": {"x": [1]}}) == policy
+    assert api.requests[-1].document == {**policy, "spec": {"x": [1]}}
+    api.answer("GET", "/apis/example.org/v1/policies", 200, {"kind": "PolicyList", "metadata": {}, "items": []})
+    assert await kube.serves(policy)
+
+
+async def test_a_list_by_label_names_the_kind_of_each_object(api: Api, kube: Kube) -> None:
+    bare = {"metadata": {"name": "conf", "namespace": "kube-system"}, "data": {"a": "b"}}
+    api.answer("GET", "/api/v1/configmaps", 200, {"kind": "ConfigMapList", "metadata": {}, "items": [bare]})
+    assert await kube.list("v1", "ConfigMap", {"raijin.dev/part": "network"}) == [MAP]
+    assert api.requests[-1].query["labelSelector"] == ["raijin.dev/part=network"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "plural"),
+    [("IPPool", "ippools"), ("NetworkPolicy", "networkpolicies"), ("IngressClass", "ingressclasses"), ("Key", "keys")],
+)
+def test_plurals(kind: str, plural: str) -> None:
+    assert module.plural_of(kind) == plural
 
 
 @pytest.mark.parametrize("text", ["", "- a list", "clusters: {}", "{", "clusters: []\nusers: []\ncontexts: []\n"])
@@ -301,3 +357,39 @@ async def test_a_kubeconfig_that_is_none(text: str) -> None:
 def test_documents_for_people() -> None:
     assert describe(NODE) == "Node alpha"
     assert describe(MAP) == "ConfigMap kube-system/conf"
+
+
+async def test_a_server_may_also_have_the_name_of_the_kubeconfig(tmp_path: Path) -> None:
+    """A cluster that somebody else has made knows nothing of 127.0.0.1; another cluster's server stays refused."""
+    with serving(tmp_path, "192.0.2.1") as api:  # as kubeconfig_of has it
+        api.answer("GET", "/version", 200, {"gitVersion": "v1.34.2"})
+        async with open_kube(api.kubeconfig, ("127.0.0.1", api.port), "lab") as kube:
+            assert "v1.34.2" in await kube.read("/version")
+            assert await kube.get(NODE) is None
+        strange = api.kubeconfig.replace("192.0.2.1", "192.0.2.2")
+        async with open_kube(strange, ("127.0.0.1", api.port), "lab") as kube:
+            with pytest.raises(KubernetesError, match="not this cluster's"):
+                await kube.read("/version")
+
+
+async def test_texts_are_read_as_they_are_and_refused_with_what_the_server_says(api: Api, kube: Kube) -> None:
+    api.answer("GET", "/readyz", 500, "[+]ping ok\n[-]etcd failed: reason withheld")
+    with pytest.raises(KubernetesUnavailable, match="etcd failed"):
+        await kube.read("/readyz", verbose="")
+    assert api.requests[0].headers["authorization"] == "Bearer the-token"
+    path = "/api/v1/namespaces/default/pods/web/log"
+    api.answer("GET", path, 200, "one\ntwo\n")
+    assert await kube.read(path, tailLines=2) == "one\ntwo\n"
+    assert [line async for line in kube.lines(path, follow="true")] == ["one", "two"]
+    assert api.requests[-1].query["follow"] == ["true"]
+    with pytest.raises(KubernetesError, match="not found"):
+        [line async for line in kube.lines("/api/v1/namespaces/default/pods/gone/log")]
+
+
+async def test_items_of_all_pages(api: Api, kube: Kube) -> None:
+    def page(request: Request) -> tuple[int, dict[str, Any]]:
+        first = "continue" not in request.query
+        return 200, {"metadata": {"continue": "next"} if first else {}, "items": [{"n": 1 if first else 2}]}
+
+    api.answers["GET", "/apis/apps/v1/deployments"] = page
+    assert await kube.items("/apis/apps/v1/deployments") == [{"n": 1}, {"n": 2}]
