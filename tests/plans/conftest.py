@@ -30,7 +30,7 @@ from raijin.facts.memory import Memory
 from raijin.facts.network import Interface, Network
 from raijin.facts.raijin import Ownership
 from raijin.facts.system import System
-from raijin.lifecycle import apply, backup, destroy, restore
+from raijin.lifecycle import apply, backup, destroy, etcd, reset, restore
 from raijin.lifecycle.desired import desired_documents
 from raijin.lifecycle.returned import as_empty
 from raijin.model.host import Host
@@ -69,6 +69,9 @@ VERBS = {
     "destroy": destroy.drafts,
     "backup": backup.drafts,
     "restore": restore.drafts,
+    "defragment": etcd.defragment,
+    "replace": etcd.replace_member,
+    "reset": reset.drafts,
 }
 UNKNOWN = HostFacts(**{ability.name: Unknown("not asked") for ability in ABILITIES})  # type: ignore[arg-type]
 BINARIES = {
@@ -180,6 +183,9 @@ class World:
     objects: dict[str, dict[str, Any]] = field(default_factory=dict)
     voters: dict[str, str] = field(default_factory=dict)
     api: bool = True
+    broken: set[str] = field(default_factory=set)
+    alarms: tuple[str, ...] = ()
+    leads: str = ""
     keys: Keys = NO_KEYS
 
     def power_cut(self, name: str) -> None:
@@ -241,12 +247,13 @@ class World:
             )
             for n, (name, address) in enumerate(self.voters.items(), 1)
         )
-        state = EtcdState(members)
+        members = tuple(replace(m, leader=m.name == self.leads, size=90 << 20, in_use=30 << 20) for m in members)
+        state = EtcdState(members, self.alarms)
         return state if state.has_quorum and context.started else None
 
     def alive(self, name: str) -> bool:
         machine = self.machine(name)
-        return machine.up and ADMIN_CONF in machine.files
+        return machine.up and ADMIN_CONF in machine.files and name not in self.broken
 
     def node(self, host: Host, role: NodeRole) -> Node:
         facts = self.machine(host.name).view()
@@ -285,6 +292,7 @@ class World:
             self.call(step.action, step.target)
         elif step.stage in {"leave", "wipe"}:
             self.machines[step.target] = Machine(number=machine.number)
+            self.broken.discard(step.target)
         else:
             machine.owner = cluster
             machine.holds.add(f"{step.stage}.{step.action.id}")
