@@ -19,9 +19,9 @@ class Verb:
     stages: from a context to every step that could be needed. refusals: from a context, and why the API does not
     answer, to what stands against it. equips: it brings hosts nearer to the definition, so that it needs artifacts and
     leaves hosts in quarantine alone. converges: it looks at all that is in the cluster, upgrades and removes. leaves:
-    hosts that the definition no longer places are part of it. lives: it asks the API of the cluster and etcd. tolerant:
-    hosts that cannot be reached are judged by the refusals, not by the policy. members: it asks etcd also where there
-    is only one control plane host.
+    hosts that the definition no longer places are part of it. ends: all hosts leave the cluster. lives: it asks the API
+    of the cluster and etcd. tolerant: hosts that cannot be reached are judged by the refusals, not by the policy.
+    members: it asks etcd also where there is only one control plane host.
     """
 
     stages: str
@@ -29,6 +29,7 @@ class Verb:
     equips: bool = False
     converges: bool = False
     leaves: bool = True
+    ends: bool = False
     lives: bool = True
     tolerant: bool = False
     members: bool = False
@@ -53,7 +54,7 @@ _PREFLIGHT = "raijin.lifecycle.preflight:preflight"
 VERBS = {
     "apply": Verb("raijin.lifecycle.apply:drafts", _PREFLIGHT, equips=True, converges=True),
     "prepare": Verb("raijin.lifecycle.apply:prepare_drafts", _PREFLIGHT, equips=True, leaves=False),
-    "destroy": Verb("raijin.lifecycle.destroy:drafts"),
+    "destroy": Verb("raijin.lifecycle.destroy:drafts", ends=True),
     "backup": Verb("raijin.lifecycle.backup:drafts", tolerant=True),
     "defragment": Verb(
         "raijin.lifecycle.etcd:defragment", "raijin.lifecycle.etcd:defragment_reasons", tolerant=True, members=True
