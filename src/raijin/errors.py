@@ -97,8 +97,16 @@ class EditRefused(UsageError):
 class RequestInvalid(UsageError):
     code, http_status = "request-invalid", 422
 
-    def __init__(self, message: str, *, faults: Sequence[Problem] = (), remedy: str | None = None) -> None:
-        super().__init__(message, remedy=remedy)
+    def __init__(
+        self,
+        message: str,
+        *,
+        faults: Sequence[Problem] = (),
+        host: str | None = None,
+        remedy: str | None = None,
+        detail: str | None = None,
+    ) -> None:
+        super().__init__(message, host=host, remedy=remedy, detail=detail)
         self.faults = tuple(faults)
 
     def problem(self) -> dict[str, object]:

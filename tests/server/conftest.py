@@ -61,9 +61,9 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     init = [programs / "initdb", "-D", folder / "data", "-A", "trust", "-U", "postgres", "--no-sync", "-E", "UTF8"]
     subprocess.run(init, check=True, capture_output=True, cwd=folder, **who)
     options = ["-p", str(port), "-k", str(folder), "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"]
-    server = subprocess.Popen(
-        [programs / "postgres", "-D", folder / "data", *options], cwd=folder, stderr=(folder / "log").open("wb"), **who
-    )
+    with (folder / "log").open("wb") as log:
+        argv = [programs / "postgres", "-D", folder / "data", *options]
+        server = subprocess.Popen(argv, cwd=folder, stderr=log, **who)
     try:
         deadline = time.monotonic() + PATIENCE
         asking = [programs / "pg_isready", "-h", "127.0.0.1", "-p", str(port)]
@@ -89,6 +89,12 @@ def database_url(postgres: str, monkeypatch: pytest.MonkeyPatch, request: pytest
     url = f"{postgres}/{name}"
     monkeypatch.setenv("RAIJIN_DATABASE_URL", url)
     return url
+
+
+@pytest.fixture
+def free() -> Callable[[], int]:
+    """Ports that nobody listens on."""
+    return free_port
 
 
 @dataclass
@@ -118,7 +124,8 @@ class Nodes:
         log = self.folder / f"node{number}.log"
         env = {**os.environ, "RAIJIN_HOME": str(self.home), "WORK": str(self.folder), **environment}
         program = Path(__file__).with_name("node.py")
-        process = subprocess.Popen([sys.executable, program, *arguments], env=env, stdout=log.open("wb"), stderr=-2)
+        with log.open("wb") as stream:
+            process = subprocess.Popen([sys.executable, program, *arguments], env=env, stdout=stream, stderr=-2)
         node = Node(process, log)
         self.running.append(node)
         return node
