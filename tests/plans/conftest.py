@@ -33,9 +33,11 @@ from raijin.facts.system import System
 from raijin.lifecycle import apply, backup, destroy, restore
 from raijin.lifecycle.desired import desired_documents
 from raijin.lifecycle.returned import as_empty
+from raijin.model.cluster import ClusterType
 from raijin.model.host import Host
 from raijin.model.node_group import NodeRole
 from raijin.model.version import Version
+from raijin.operations.absent import Absent
 from raijin.operations.command import Command
 from raijin.operations.file import File
 from raijin.operations.program import Program
@@ -45,7 +47,9 @@ from raijin.plan.model import Call, Plan, Step
 from raijin.platforms import platform_of
 from raijin.platforms.addresses import known_address
 from raijin.platforms.base import BinaryFile, Context, Hop, ImageFile, Node, Parts, Supply
-from raijin.platforms.kubeadm.paths import ADMIN_CONF, CONFIG_FILE, ETCD_DATA, INIT_MARKER, JOIN_MARKER, KUBELET_CONF
+from raijin.platforms.k3s.platform import DISTRIBUTION as K3S
+from raijin.platforms.kubeadm.paths import ADMIN_CONF, CONFIG_FILE, ETCD_DATA, KUBELET_CONF
+from raijin.platforms.rke2.platform import DISTRIBUTION as RKE2
 from raijin.platforms.versions import way
 from raijin.platforms.view import HostView
 from raijin.state.member import Member
@@ -88,11 +92,41 @@ TAGS = {
 }
 
 
-IN_BETWEEN = {minor: Version(1, minor, 9) for minor in range(29, 37)}
+def in_between(build: str) -> dict[int, Version]:
+    return {minor: Version(1, minor, 9, build=build) for minor in range(29, 37)}
+
+
+@dataclass(frozen=True)
+class Traces:
+    """The files of a platform by which facts know what a host is. single: of the data of an only control plane."""
+
+    kubeconfig: str
+    kubelet: str
+    etcd: str
+    single: str = ""
+    program: str = ""
+
+
+TRACES = {
+    ClusterType.VANILLA: Traces(ADMIN_CONF, KUBELET_CONF, f"{ETCD_DATA}/member"),
+    ClusterType.K3S: Traces(K3S.kubeconfig, K3S.kubelet_kubeconfig, K3S.etcd_member, K3S.sqlite, "k3s"),
+    ClusterType.RKE2: Traces(RKE2.kubeconfig, RKE2.kubelet_kubeconfig, RKE2.etcd_member, "", "rke2"),
+}
 
 
 def supply_of(version: str) -> Supply:
     """What nodes of a version are made of: everything has another sum than in any other version."""
+    build = (Version.parse(version) or Version(1, 0, 0)).build
+    if build:
+        name = "rke2" if build.startswith("rke2") else "k3s"
+        binaries = {
+            name: BinaryFile(name, version, f"{name}.linux-amd64.tar.gz", sha256(name + version)),
+            f"{name}-images": BinaryFile(
+                f"{name}-images", version, f"{name}-images.linux-amd64.tar.zst", sha256(f"{name} images {version}")
+            ),
+            "etcd": SUPPLY.binaries["etcd"],
+        }
+        return Supply(binaries)
     own = {"kubeadm", "kubelet", "kubectl"}
     binaries = {
         name: replace(binary, version=version, sha256=sha256(name + version)) if name in own else binary
@@ -103,12 +137,14 @@ def supply_of(version: str) -> Supply:
 
 
 def written(program: Program) -> Iterator[tuple[str, str]]:
-    """The markers that a program leaves on a host, with what they say, and kubeadm's file."""
+    """The markers that a program leaves on a host, with what they say, and the files of settings."""
     for operation in program.operations:
         if isinstance(operation, Command) and operation.value:
             yield operation.marker, operation.value
-        elif isinstance(operation, File) and operation.path == CONFIG_FILE:
+        elif isinstance(operation, File) and operation.path.startswith((CONFIG_FILE, "/etc/rancher/")):
             yield operation.path, str(operation.content)
+        elif isinstance(operation, Absent) and operation.path.startswith("/etc/rancher/"):
+            yield operation.path, ""
 
 
 @dataclass
@@ -126,11 +162,15 @@ class Machine:
 
     def follows(self, program: Program) -> bool:
         """Whether all that the program writes down on the host is written there."""
-        return all(self.values.get(name) == value for name, value in written(program))
+        return all(self.values.get(name, "") == value for name, value in written(program))
 
     def parts(self) -> tuple[Part, ...]:
-        tools = ADMIN_CONF in self.files
-        return (Part("etcdctl", "/usr/local/bin/etcdctl", "3.6.5", ""),) if tools else ()
+        found = [Part("etcdctl", "/usr/local/bin/etcdctl", "3.6.5", "")] if ADMIN_CONF in self.files else []
+        for traces in TRACES.values():
+            if traces.program and traces.kubelet in self.files:
+                version = self.version.removeprefix("v")
+                found.append(Part(traces.program, f"/usr/local/bin/{traces.program}", version, ""))
+        return tuple(found)
 
     def images(self) -> tuple[str, ...]:
         """Of the static pods, on a host that is part of a control plane."""
@@ -215,7 +255,7 @@ class World:
             return ()
         planes = [platform.control_plane_version(node, context.state) for node in members if node.control_plane]
         start = min((v for v in planes if v is not None), default=wanted)
-        return tuple(Hop(v, {"amd64": supply_of(str(v))}) for v in way(start, wanted, IN_BETWEEN))
+        return tuple(Hop(v, {"amd64": supply_of(str(v))}) for v in way(start, wanted, in_between(wanted.build)))
 
     def etcd(self, context: Context) -> EtcdState | None:
         """Everybody who ever became a member and was not taken out; without a majority nobody tells."""
@@ -226,11 +266,15 @@ class World:
             for n, (name, address) in enumerate(self.voters.items(), 1)
         )
         state = EtcdState(members)
-        return state if state.has_quorum and context.started else None
+        return state if self.voters and state.has_quorum and context.started else None
 
     def alive(self, name: str) -> bool:
         machine = self.machine(name)
-        return machine.up and ADMIN_CONF in machine.files
+        return machine.up and self.traces.kubeconfig in machine.files
+
+    @property
+    def traces(self) -> Traces:
+        return TRACES[self.definition.cluster().type]
 
     def node(self, host: Host, role: NodeRole) -> Node:
         facts = self.machine(host.name).view()
@@ -273,22 +317,21 @@ class World:
             machine.owner = cluster
             machine.holds.add(f"{step.stage}.{step.action.id}")
             machine.values.update(written(step.action))
+            commands = (o for o in step.action.operations if isinstance(o, Command))
+            machine.markers.update(o.marker for o in commands if o.marker and not o.value)
             if step.stage == "halt":
                 machine.files, machine.markers = set(), set()
             if step.stage == "seed":
                 self.voters = {}
             if step.stage == "start":
-                machine.files |= {ADMIN_CONF, KUBELET_CONF}
-                machine.markers.add(INIT_MARKER)
+                machine.files |= {self.traces.kubeconfig, self.traces.kubelet}
             if step.stage == "join":
-                machine.files.add(KUBELET_CONF)
+                machine.files.add(self.traces.kubelet)
             (node,) = (n for n in self.context().hosts if n.name == step.target)
             if step.stage == "join" and node.control_plane:
-                machine.files.add(ADMIN_CONF)
-                machine.markers.add(JOIN_MARKER)
-            if step.stage in {"start", "join"} and node.control_plane:
-                machine.files.add(f"{ETCD_DATA}/member")
-                self.voters[step.target] = known_address(node)
+                machine.files.add(self.traces.kubeconfig)
+            if step.stage in {"start", "join", "convert"} and node.control_plane:
+                self.store_data(machine, step.target, known_address(node))
             if step.stage in {"start", "join", "register"}:
                 machine.version = str(self.definition.cluster().kubernetes_version)
                 role = {"node-role.kubernetes.io/control-plane": ""} if node.control_plane else {}
@@ -300,6 +343,19 @@ class World:
             if step.stage == "services":
                 # A kubelet that has joined is to run: the program says so from the next time on.
                 machine.holds |= {f"services.{p.id}" for p in self.joined_services(step.target)}
+
+    def store_data(self, machine: Machine, name: str, address: str) -> None:
+        """Where the data of a control plane host is from now on."""
+        cluster, traces = self.definition.cluster(), self.traces
+        platform = platform_of(cluster)
+        if platform.kept_outside(cluster):
+            return
+        if traces.single and not platform.wants_etcd(cluster):  # type: ignore[attr-defined]
+            machine.files.add(traces.single)
+            return
+        machine.files.discard(traces.single)
+        machine.files.add(traces.etcd)
+        self.voters[name] = address
 
     def settled(self, name: str) -> set[str]:
         """What holds on a node that was upgraded: all that a new node of that version would be given."""
@@ -318,7 +374,7 @@ class World:
         context = self.context()
         for node in context.nodes:
             if node.name == name:
-                joined = replace(node, parts=replace(node.parts, joined=True))
+                joined = replace(node, parts=replace(node.parts, joined=True, started=node.control_plane))
                 yield platform_of(context.cluster).services(context, joined)
 
     def call(self, call: Call, target: str) -> None:

@@ -54,7 +54,7 @@ def _leave(context: Context, node: Node, needs: tuple[str, ...]) -> Iterable[Dra
         # The way into the cluster is kept until its control plane is gone.
         secrets = platform.secrets(cluster, node)
         if node == context.control_planes[-1]:
-            secrets.append(kubeconfig_secret(cluster))
+            secrets += [kubeconfig_secret(cluster), *platform.cluster_secrets(context.cluster)]
         yield Draft(
             "forget",
             node.name,

@@ -34,7 +34,8 @@ RETURN_SECONDS = 600
 
 def backup_first(context: Context) -> Iterable[Draft]:
     """Before the first control plane host is touched."""
-    wanted = context.cluster.policy.backup_before_upgrade
+    outside = platform_of(context.cluster).kept_outside(context.cluster)
+    wanted = context.cluster.policy.backup_before_upgrade and not outside
     if wanted and any(is_outdated(context, node) for node in joined(context, context.control_planes)):
         yield from take_backup(context, after=("settle/*", "ready/*"))
 

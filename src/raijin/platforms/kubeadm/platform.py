@@ -61,6 +61,10 @@ class Kubeadm:
         if cluster.platform_config:
             yield "platformConfig", "kubeadm's settings are typed: write them into `kubernetes.kubeadm`"
 
+    def given(self, cluster: Cluster) -> dict[str, str]:
+        del cluster
+        return {}
+
     def needs(self, cluster: Cluster, version: str, archs: Sequence[str], lock: Lock | None) -> list[Need]:
         return supply.needs(cluster, version, archs, lock)
 
@@ -78,6 +82,10 @@ class Kubeadm:
     def etcd(self, cluster: Cluster) -> EtcdAccess | None:
         del cluster
         return ETCD_ACCESS
+
+    def kept_outside(self, cluster: Cluster) -> bool:
+        del cluster
+        return False
 
     def least(self, node: Node) -> tuple[int, int]:
         return (CONTROL_PLANE_CPUS, CONTROL_PLANE_BYTES) if node.control_plane else (0, 0)
@@ -113,8 +121,16 @@ class Kubeadm:
     def images(self, context: Context, host: Node) -> Program | None:
         return node.load_images(context, host)
 
+    def found(self, context: Context) -> Call | None:
+        del context
+        return None
+
     def start(self, context: Context) -> Program:
         return members.start_cluster(context)
+
+    def convert(self, context: Context) -> Program | None:
+        del context
+        return None
 
     def admit(self, context: Context, host: Node) -> Call | None:
         arguments: dict[str, Json] = {
@@ -165,6 +181,10 @@ class Kubeadm:
     def pack(self, context: Context, host: Node) -> Program:
         return backup.pack(context, host)
 
+    def snapshot_kind(self, host: Node) -> str:
+        del host
+        return "etcd"
+
     def back_up(self, context: Context, host: Node) -> Program | None:
         return backup.by_itself(context, host)
 
@@ -176,6 +196,10 @@ class Kubeadm:
 
     def secrets(self, cluster: str, host: Node) -> list[str]:
         return [members.join_secret(cluster, host.name), calls.token_secret(cluster, host.name)]
+
+    def cluster_secrets(self, cluster: Cluster) -> list[str]:
+        del cluster
+        return []
 
 
 PLATFORM = Kubeadm()
