@@ -42,13 +42,22 @@ from raijin.operations.command import Command
 from raijin.operations.file import File
 from raijin.operations.program import Program
 from raijin.operations.report import Report, State
+from raijin.operations.template import Template
 from raijin.plan.build import build
 from raijin.plan.model import Call, Plan, Step
 from raijin.platforms import platform_of
 from raijin.platforms.addresses import known_address
 from raijin.platforms.base import BinaryFile, Context, Hop, ImageFile, Node, Parts, Supply
+from raijin.platforms.encrypted import NO_KEYS, Keys, read_written
 from raijin.platforms.k3s.platform import DISTRIBUTION as K3S
-from raijin.platforms.kubeadm.paths import ADMIN_CONF, CONFIG_FILE, ETCD_DATA, KUBELET_CONF
+from raijin.platforms.kubeadm.paths import (
+    ADMIN_CONF,
+    AUDIT_POLICY,
+    CONFIG_FILE,
+    ENCRYPTION_FILE,
+    ETCD_DATA,
+    KUBELET_CONF,
+)
 from raijin.platforms.rke2.platform import DISTRIBUTION as RKE2
 from raijin.platforms.versions import way
 from raijin.platforms.view import HostView
@@ -139,12 +148,15 @@ def supply_of(version: str) -> Supply:
 def written(program: Program) -> Iterator[tuple[str, str]]:
     """The markers that a program leaves on a host, with what they say, and the files of settings."""
     for operation in program.operations:
+        path = str(getattr(operation, "path", ""))
         if isinstance(operation, Command) and operation.value:
             yield operation.marker, operation.value
-        elif isinstance(operation, File) and operation.path.startswith((CONFIG_FILE, "/etc/rancher/")):
+        elif isinstance(operation, File) and (path in {CONFIG_FILE, AUDIT_POLICY} or path.startswith("/etc/rancher/")):
             yield operation.path, str(operation.content)
-        elif isinstance(operation, Absent) and operation.path.startswith("/etc/rancher/"):
+        elif isinstance(operation, Absent) and path.startswith("/etc/rancher/"):
             yield operation.path, ""
+        elif isinstance(operation, Template) and operation.path == ENCRYPTION_FILE:
+            yield operation.path, operation.template
 
 
 @dataclass
@@ -207,6 +219,7 @@ class World:
     objects: dict[str, dict[str, Any]] = field(default_factory=dict)
     voters: dict[str, str] = field(default_factory=dict)
     api: bool = True
+    keys: Keys = NO_KEYS
 
     def power_cut(self, name: str) -> None:
         """The host is dead, and the cluster has noticed."""
@@ -238,7 +251,9 @@ class World:
         departed = tuple(self.node(host, role) for host, role in gone)
         site, members = self.definition.site(), self.members
         supplies = {"amd64": supply_of(str(cluster.kubernetes_version))}
-        first = Context(site, cluster, nodes, supplies, TAGS, members=members, departed=departed, beside=beside)
+        first = Context(
+            site, cluster, nodes, supplies, TAGS, members=members, departed=departed, beside=beside, keys=self.keys
+        )
         first = replace(first, etcd=self.etcd(first))
         if self.nodes and self.api:
             objects = {describe(d): self.objects.get(describe(d)) for d in desired_documents(first)}
@@ -319,6 +334,7 @@ class World:
             machine.values.update(written(step.action))
             commands = (o for o in step.action.operations if isinstance(o, Command))
             machine.markers.update(o.marker for o in commands if o.marker and not o.value)
+            machine.files |= {ENCRYPTION_FILE} & machine.values.keys()
             if step.stage == "halt":
                 machine.files, machine.markers = set(), set()
             if step.stage == "seed":
@@ -340,9 +356,9 @@ class World:
                 machine.version = step.stage.partition("@")[2]
                 self.nodes[step.target] = replace(self.nodes[step.target], version=machine.version)
                 machine.holds |= self.settled(step.target)
-            if step.stage == "services":
-                # A kubelet that has joined is to run: the program says so from the next time on.
-                machine.holds |= {f"services.{p.id}" for p in self.joined_services(step.target)}
+            if step.stage in {"services", "images"}:
+                # A node that has joined is asked for something else from the next time on: that its kubelet runs, say.
+                machine.holds |= {f"{step.stage}.{p.id}" for p in self.once_joined(step.stage, step.target)}
 
     def store_data(self, machine: Machine, name: str, address: str) -> None:
         """Where the data of a control plane host is from now on."""
@@ -370,12 +386,13 @@ class World:
         }
         return {f"{stage}.{program.id}" for stage, program in programs.items() if program is not None}
 
-    def joined_services(self, name: str) -> Iterable[Program]:
+    def once_joined(self, stage: str, name: str) -> Iterable[Program]:
         context = self.context()
         for node in context.nodes:
             if node.name == name:
                 joined = replace(node, parts=replace(node.parts, joined=True, started=node.control_plane))
-                yield platform_of(context.cluster).services(context, joined)
+                program = getattr(platform_of(context.cluster), stage)(context, joined)
+                yield from [program] if program is not None else []
 
     def call(self, call: Call, target: str) -> None:
         arguments: Mapping[str, Any] = call.arguments
@@ -401,6 +418,11 @@ class World:
                 self.nodes[target] = replace(self.nodes[target], unschedulable=False, held=False)
         elif call.name == "kube.delete-node":
             self.nodes.pop(target, None)
+        elif call.name == "encryption.key":
+            noted = read_written(arguments["written"]) if arguments["written"] else self.keys.written
+            self.keys = Keys(self.keys.names | ({arguments["key"]} - {""}), noted)
+        elif call.name == "encryption.written":
+            self.keys = Keys(self.keys.names, read_written(arguments["written"]))
         elif call.name == "raijin.quarantine":
             self.members[target] = replace(self.members[target], quarantine=str(arguments["reason"]))
         elif call.name == "raijin.forget":

@@ -16,7 +16,7 @@ from raijin.operations.program import Program
 from raijin.plan.model import Disruption, Plan
 
 HERE = Path(__file__).parent
-SERVED = ("minimal", "single-host", "k3s", "k3s-ha", "k3s-datastore", "rke2", "rke2-ha")
+SERVED = ("minimal", "single-host", "ha", "k3s", "k3s-ha", "k3s-datastore", "rke2", "rke2-ha")
 OCCASIONS = ("first-apply", "no-change", "destroy")
 
 

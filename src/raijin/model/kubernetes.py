@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from raijin.model.apiserver import Audit, Encryption
 from raijin.model.base import FreeDict, Model
 from raijin.model.duration import Duration
 from raijin.model.names import Address
@@ -58,3 +59,5 @@ class Kubernetes(Model):
     kubeadm: Kubeadm = Field(default=Kubeadm.bare(), description="Additions to kubeadm's configuration (VANILLA).")
     k3s: K3s = Field(default=K3s.bare(), alias="k3s", description="Settings of K3s (K3S).")
     rke2: Rke2 = Field(default=Rke2.bare(), alias="rke2", description="Settings of RKE2 (RKE2).")
+    encryption: Encryption | None = Field(default=None, description="Encryption of what is kept in etcd (VANILLA).")
+    audit: Audit | None = Field(default=None, description="The audit log of the API servers (VANILLA).")

@@ -50,6 +50,8 @@ class K3sPlatform(RancherPlatform):
     release = "k3s"
     known: Mapping[int, Version] = _RELEASES
     distribution = DISTRIBUTION
+    kubeconfig = DISTRIBUTION.kubeconfig
+    static_pods = DISTRIBUTION.static_pods
     images_artifact = IMAGES
     flags = (options.SERVER, options.AGENT)
     # docs.k3s.io, "Requirements": 2 cores and 2 GB for a server, 1 core and 512 MB for an agent; some of it is the

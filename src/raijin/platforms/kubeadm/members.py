@@ -16,6 +16,7 @@ from raijin.operations.file import File
 from raijin.operations.program import Program
 from raijin.platforms.base import Context, Node
 from raijin.platforms.decided import fixed
+from raijin.platforms.kubeadm import apiserver
 from raijin.platforms.kubeadm.config import init_documents, to_yaml
 from raijin.platforms.kubeadm.paths import (
     ADMIN_CONF,
@@ -69,6 +70,7 @@ def start_cluster(context: Context) -> Program:
     begun = ("test", "-e", API_MANIFEST, "-o", "-d", f"{ETCD_DATA}/member", "-o", "-e", KUBELET_CONF)
     operations: tuple[Operation, ...] = (
         Directory(FOLDER, mode="700"),
+        *apiserver.files(context),
         File(INIT_FILE, to_yaml(init_documents(context)), mode="600"),
         Command(
             "go on with the start of the cluster",
@@ -131,6 +133,7 @@ def join_control_plane(context: Context, node: Node) -> Program:
 def _joining(context: Context, node: Node, *commands: Command) -> Program:
     operations: tuple[Operation, ...] = (
         Directory(FOLDER, mode="700"),
+        *(apiserver.files(context) if node.control_plane else ()),
         File(JOIN_FILE, SecretRef(join_secret(context.cluster.name, node.name)), mode="600"),
         *commands,
         Absent(JOIN_FILE),

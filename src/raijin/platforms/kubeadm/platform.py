@@ -19,7 +19,7 @@ from raijin.plan.model import Call, Json
 from raijin.platforms.access import access_to
 from raijin.platforms.addresses import api_endpoint
 from raijin.platforms.base import Context, Hop, Node, Parts
-from raijin.platforms.kubeadm import backup, calls, members, node, removal, settings, supply, upgrade
+from raijin.platforms.kubeadm import apiserver, backup, calls, members, node, removal, settings, supply, upgrade
 from raijin.platforms.kubeadm.config import init_documents, join_document, kubelet_allows_cgroup_v1
 from raijin.platforms.kubeadm.paths import (
     ADMIN_CONF,
@@ -32,7 +32,8 @@ from raijin.platforms.kubeadm.paths import (
     MANIFESTS,
     SUPER_ADMIN_CONF,
 )
-from raijin.platforms.platform import Document, Part
+from raijin.platforms.platform import ApiServers, Document, Part
+from raijin.platforms.programs import ByPrograms
 from raijin.platforms.view import HostView
 from raijin.transport.pool import Pool
 
@@ -43,7 +44,7 @@ CONTROL_PLANE_PORTS = {2379: "etcd", 2380: "etcd", 10257: "kube-controller-manag
 NODE_PORTS = {10250: "the kubelet"}
 
 
-class Kubeadm:
+class Kubeadm(ByPrograms):
     """Upstream Kubernetes (cluster type VANILLA)."""
 
     type = ClusterType.VANILLA
@@ -54,16 +55,13 @@ class Kubeadm:
     release = "kubelet"
     known: Mapping[int, Version] = {minor: Version(1, minor, patch) for minor, patch in NEWEST_PATCHES.items()}
     inits = ("systemd",)
+    api_servers: ApiServers | None = apiserver
     handlers = calls.HANDLERS
     by_hand = calls.BY_HAND
 
     def refused(self, cluster: Cluster) -> Iterable[Part]:
         if cluster.platform_config:
             yield "platformConfig", "kubeadm's settings are typed: write them into `kubernetes.kubeadm`"
-
-    def given(self, cluster: Cluster) -> dict[str, str]:
-        del cluster
-        return {}
 
     def needs(self, cluster: Cluster, version: str, archs: Sequence[str], lock: Lock | None) -> list[Need]:
         return supply.needs(cluster, version, archs, lock)
@@ -83,10 +81,6 @@ class Kubeadm:
         del cluster
         return ETCD_ACCESS
 
-    def kept_outside(self, cluster: Cluster) -> bool:
-        del cluster
-        return False
-
     def least(self, node: Node) -> tuple[int, int]:
         return (CONTROL_PLANE_CPUS, CONTROL_PLANE_BYTES) if node.control_plane else (0, 0)
 
@@ -96,6 +90,7 @@ class Kubeadm:
         return NODE_PORTS | CONTROL_PLANE_PORTS | {context.cluster.kubernetes.api_server_port: "the API server"}
 
     def preflight(self, context: Context) -> Iterable[str]:
+        yield from apiserver.reasons(context)
         if kubelet_allows_cgroup_v1(context):
             return
         for host in context.reachable:
@@ -121,16 +116,8 @@ class Kubeadm:
     def images(self, context: Context, host: Node) -> Program | None:
         return node.load_images(context, host)
 
-    def found(self, context: Context) -> Call | None:
-        del context
-        return None
-
     def start(self, context: Context) -> Program:
         return members.start_cluster(context)
-
-    def convert(self, context: Context) -> Program | None:
-        del context
-        return None
 
     def admit(self, context: Context, host: Node) -> Call | None:
         arguments: dict[str, Json] = {
@@ -175,15 +162,12 @@ class Kubeadm:
     async def join_command(self, pool: Pool, context: Context, ttl_minutes: int) -> str:
         return await calls.join_command(pool, context, ttl_minutes)
 
-    def leave(self, context: Context) -> Program:
+    def leave(self, context: Context, host: Node) -> Program:
+        del host
         return removal.leave(context)
 
     def pack(self, context: Context, host: Node) -> Program:
         return backup.pack(context, host)
-
-    def snapshot_kind(self, host: Node) -> str:
-        del host
-        return "etcd"
 
     def back_up(self, context: Context, host: Node) -> Program | None:
         return backup.by_itself(context, host)
@@ -196,10 +180,6 @@ class Kubeadm:
 
     def secrets(self, cluster: str, host: Node) -> list[str]:
         return [members.join_secret(cluster, host.name), calls.token_secret(cluster, host.name)]
-
-    def cluster_secrets(self, cluster: Cluster) -> list[str]:
-        del cluster
-        return []
 
 
 PLATFORM = Kubeadm()

@@ -12,7 +12,7 @@ import yaml
 from raijin.model.cluster import Cluster
 from raijin.model.names import split_endpoint
 from raijin.model.rancher import Rancher
-from raijin.network import kube_vip
+from raijin.model.virtual_ip import VipProvider
 from raijin.platforms.addresses import api_endpoint, joined, node_address
 from raijin.platforms.base import Context, Node
 from raijin.platforms.rancher.layout import API_PORT, Distribution
@@ -24,7 +24,7 @@ MEMBERSHIP = frozenset(
      "cluster-reset-restore-path", "data-dir", "node-name", "datastore-endpoint", "config", "https-listen-port",
      "cluster-cidr", "service-cidr", "cluster-domain", "write-kubeconfig", "private-registry"}
 )  # fmt: skip
-"""Options by which Raijin holds a cluster together: the definition has words of its own for what of them is a choice."""
+"""Options by which Raijin holds a cluster together: what of them is a choice has words of its own in the definition."""
 
 
 def node_options(distribution: Distribution, settings: Rancher, node: Node) -> Document:
@@ -85,7 +85,7 @@ def registration(context: Context, distribution: Distribution) -> str:
     cluster = context.cluster
     port = distribution.port(cluster.kubernetes.api_server_port)
     vip = cluster.network.virtual_ip
-    if vip is not None and kube_vip.serves(vip):
+    if vip is not None and vip.provider is VipProvider.KUBE_VIP:
         return f"https://{joined(str(vip.address), port)}"
     if distribution.supervisor_port:
         return at(context.first, port)

@@ -1,7 +1,7 @@
 """Where a distribution keeps its files on a host, and how its parts are called.
 
 Sources: k3s-io/k3s install.sh, pkg/server, pkg/daemons/config; rancher/rke2 bundle/ and pkg/cli (1.35, 2026-08);
-docs.k3s.io "Architecture", "Backup and restore", "k3s token"; docs.rke2.io "Server configuration", "Backup and restore".
+docs.k3s.io "Architecture", "Backup and restore", "k3s token"; docs.rke2.io "Server configuration", "Backup".
 """
 
 from __future__ import annotations

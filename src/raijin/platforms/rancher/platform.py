@@ -21,7 +21,8 @@ from raijin.operations.restart import Restart
 from raijin.operations.unit import Unit
 from raijin.plan.model import Call
 from raijin.platforms.base import Context, Hop, Node, Parts, Supply
-from raijin.platforms.platform import Document, Part
+from raijin.platforms.platform import ApiServers, Document, Part
+from raijin.platforms.programs import ByPrograms
 from raijin.platforms.rancher import backup, calls, members, node, removal
 from raijin.platforms.rancher.config import faults, merged, node_options, registration, registries, to_yaml
 from raijin.platforms.rancher.layout import Distribution
@@ -34,7 +35,7 @@ SERVER_PORTS = {10250: "the kubelet", 10257: "kube-controller-manager", 10259: "
 ETCD_PORTS = {2379: "etcd", 2380: "etcd"}
 
 
-class RancherPlatform:
+class RancherPlatform(ByPrograms):
     """The common part of K3s and RKE2."""
 
     type: ClusterType
@@ -42,6 +43,7 @@ class RancherPlatform:
     release: str
     known: Mapping[int, Version]
     inits = ("systemd",)
+    api_servers: ApiServers | None = None
     bootstrap_kubeconfig = ""
     distribution: Distribution
     images_artifact: str
@@ -52,13 +54,8 @@ class RancherPlatform:
     handlers = calls.HANDLERS
     by_hand = calls.BY_HAND
 
-    @property
-    def kubeconfig(self) -> str:
-        return self.distribution.kubeconfig
-
-    @property
-    def static_pods(self) -> str:
-        return self.distribution.static_pods
+    kubeconfig: str
+    static_pods: str
 
     # What each of the two says of itself.
 
@@ -273,7 +270,8 @@ class RancherPlatform:
     async def join_command(self, pool: Pool, context: Context, ttl_minutes: int) -> str:
         return await calls.join_command(pool, context, self.distribution, ttl_minutes)
 
-    def leave(self, context: Context) -> Program:
+    def leave(self, context: Context, host: Node) -> Program:
+        del host
         return removal.leave(context, self.distribution)
 
     def pack(self, context: Context, host: Node) -> Program:

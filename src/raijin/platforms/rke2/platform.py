@@ -60,6 +60,8 @@ class Rke2Platform(RancherPlatform):
     release = "rke2"
     known: Mapping[int, Version] = _RELEASES
     distribution = DISTRIBUTION
+    kubeconfig = DISTRIBUTION.kubeconfig
+    static_pods = DISTRIBUTION.static_pods
     images_artifact = IMAGES
     flags = (options.SERVER, options.AGENT)
     # docs.rke2.io, "Requirements": 2 cores and 4 GB at least; some of it is the kernel's.
@@ -118,7 +120,8 @@ class Rke2Platform(RancherPlatform):
         del host
         return ""
 
-    def leave(self, context: Context) -> Program:
+    def leave(self, context: Context, host: Node) -> Program:
+        del host
         return removal.leave(context, self.distribution, _FOLDERS)
 
 

@@ -91,7 +91,7 @@ def running(example: str) -> Iterator[tuple[str, Program]]:
         restoring = replace(context, snapshot=snapshot)
         yield "halt", own.halt(restoring, first)
         yield "seed", own.seed(restoring)
-    yield "leave", own.leave(context)
+    yield "leave", own.leave(context, first)
 
 
 def kinds(context: Context) -> list[tuple[str, Node]]:
