@@ -8,7 +8,7 @@ from raijin.artifacts.catalogue import normal_arch, normal_version
 from raijin.artifacts.lock import Lock
 from raijin.artifacts.needs import ArtifactNeed, Choice, Need
 from raijin.model.cluster import Cluster, ClusterType
-from raijin.model.network import CniName
+from raijin.model.cni import CniName
 from raijin.model.rancher import Embedded, K3s
 from raijin.model.version import Version
 from raijin.operations.base import Operation
@@ -77,6 +77,9 @@ class K3sPlatform(RancherPlatform):
         for component in settings.disable:
             if component not in COMPONENTS:
                 yield "kubernetes.k3s.disable", f"{component} is none of {', '.join(COMPONENTS)}"
+        others = cni.model_fields_set - {"name", "backend"}
+        if cni.name is CniName.FLANNEL and others:
+            yield f"network.cni.{min(others)}", "K3s's own flannel has no such setting here: leave it out"
         if cni.name is CniName.FLANNEL and cni.backend not in {None, *BACKENDS}:
             yield "network.cni.backend", f"{cni.backend} is none of {', '.join(BACKENDS)}"
 

@@ -40,6 +40,7 @@ _ELSEWHERE = frozenset(
         "kubernetesVersion",
         "controlPlaneEndpoint",
         "networking",
+        "proxy",
         "etcd",
         "certificateValidityPeriod",
     }

@@ -54,7 +54,7 @@ def server_options(context: Context, distribution: Distribution, settings: Ranch
         options["kube-controller-manager-arg"] = [mask_size(cluster)]
     if settings.disable:
         options["disable"] = sorted(settings.disable)
-    if settings.disable_kube_proxy:
+    if settings.disable_kube_proxy or network.cni.replaces_kube_proxy:
         options["disable-kube-proxy"] = True
     if settings.disable_cloud_controller:
         options["disable-cloud-controller"] = True

@@ -10,7 +10,7 @@ from raijin.definition.secrets import reveal
 from raijin.facts.cluster import ClusterState
 from raijin.facts.etcd import EtcdAccess
 from raijin.model.cluster import Cluster, ClusterType
-from raijin.model.network import CniName
+from raijin.model.cni import CniName
 from raijin.model.rancher import Rancher
 from raijin.model.secret import Secret
 from raijin.model.version import Version
@@ -45,6 +45,7 @@ class RancherPlatform(ByPrograms):
     inits = ("systemd",)
     api_servers: ApiServers | None = None
     bootstrap_kubeconfig = ""
+    kube_proxy = False  # it is a part of the program
     distribution: Distribution
     images_artifact: str
     flags: tuple[frozenset[str], frozenset[str]]
@@ -69,6 +70,11 @@ class RancherPlatform(ByPrograms):
     def program(self, supply: Supply, host: Node) -> tuple[Operation, ...]:
         """Its binaries on a host."""
         raise NotImplementedError
+
+    def manifests(self, context: Context, host: Node) -> tuple[Operation, ...]:
+        """What a server puts into the cluster by itself when it starts."""
+        del context, host
+        return ()
 
     def unit_text(self, host: Node) -> str:
         """Of its unit file; empty where the binaries bring one along."""
@@ -165,6 +171,7 @@ class RancherPlatform(ByPrograms):
         operations = node.folders(self.distribution, host)
         if not host.joined:
             operations += node.configuration(self.distribution, host, self.files(context, host))
+            operations += self.manifests(context, host)
         return Program("lay down the configuration", context.cluster.name, operations)
 
     def files(self, context: Context, host: Node) -> node.Files:
@@ -226,6 +233,7 @@ class RancherPlatform(ByPrograms):
             return None
         operations = (
             *node.configuration(self.distribution, host, self.files(context, host)),
+            *self.manifests(context, host),
             self.unit(context.supply(host), host),
             *self.guarded(context, host),
         )

@@ -8,18 +8,20 @@ from raijin.artifacts.catalogue import kind_of, normal_arch, normal_version
 from raijin.artifacts.lock import Lock
 from raijin.artifacts.needs import ArtifactNeed, Choice, Need
 from raijin.model.cluster import Cluster, ClusterType
-from raijin.model.network import CniName
+from raijin.model.cni import CniName
 from raijin.model.rancher import Rke2
 from raijin.model.version import Version
 from raijin.operations.archive import Archive
 from raijin.operations.base import Operation
+from raijin.operations.directory import Directory
+from raijin.operations.file import File
 from raijin.operations.group import Group
 from raijin.operations.program import Program
 from raijin.operations.user import User
 from raijin.platforms.base import Context, Node, Supply
 from raijin.platforms.platform import Document, Part
 from raijin.platforms.rancher import node, removal
-from raijin.platforms.rancher.config import server_options
+from raijin.platforms.rancher.config import server_options, to_yaml
 from raijin.platforms.rancher.layout import API_PORT, Distribution
 from raijin.platforms.rancher.platform import RancherPlatform, releases
 from raijin.platforms.rke2 import options
@@ -77,8 +79,8 @@ class Rke2Platform(RancherPlatform):
             yield "kubernetes.apiServerPort", f"RKE2 listens on {API_PORT} and nowhere else"
         if cni.name not in {*NETWORKS, CniName.NONE}:
             yield "network.cni.name", f"{cni.name} does not come with RKE2: choose another, or NONE to bring your own"
-        if cni.backend is not None:
-            yield "network.cni.backend", "RKE2 is told by a HelmChartConfig: leave it out"
+        for name in sorted(cni.model_fields_set - {"name"}):
+            yield f"network.cni.{name}", "RKE2's own networks are set up by a HelmChartConfig of yours: leave it out"
         for component in settings.disable:
             if not component.startswith("rke2-"):
                 yield "kubernetes.rke2.disable", f"{component} is no chart of RKE2: their names begin with rke2-"
@@ -115,6 +117,21 @@ class Rke2Platform(RancherPlatform):
         name = f"rke2-{binary.version}-linux-{host.architecture}.tar.gz"
         members = kind_of("rke2").archive_members(binary.version, host.architecture)
         return (Archive("/usr/local", binary.sha256, name, members=members),)
+
+    def manifests(self, context: Context, host: Node) -> tuple[Operation, ...]:
+        """Cilium's chart is told that there is no kube-proxy (docs.rke2.io, "Basic network options")."""
+        if not host.control_plane or not context.cluster.network.cni.replaces_kube_proxy:
+            return ()
+        folder = f"{self.distribution.server_data}/manifests"
+        values = {"kubeProxyReplacement": True, "k8sServiceHost": "localhost", "k8sServicePort": str(API_PORT)}
+        document = {
+            "apiVersion": "helm.cattle.io/v1",
+            "kind": "HelmChartConfig",
+            "metadata": {"name": "rke2-cilium", "namespace": "kube-system"},
+            "spec": {"valuesContent": to_yaml(values)},
+        }
+        made = (Directory(self.distribution.server_data, mode="700"), Directory(folder, mode="700"))
+        return (*(() if host.joined else made), File(f"{folder}/raijin-cilium.yaml", to_yaml(document), mode="600"))
 
     def unit_text(self, host: Node) -> str:
         del host
