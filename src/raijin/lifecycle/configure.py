@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from raijin.facts.etcd import EtcdAccess
 from raijin.lifecycle.drafting import drafted
 from raijin.lifecycle.stages import joined, settle
 from raijin.lifecycle.upgrade import is_outdated
@@ -32,7 +33,7 @@ def configure_nodes(context: Context) -> Iterable[Draft]:
 def _spare(context: Context, node: Node, before: tuple[str, ...]) -> Iterable[Draft]:
     """A change of settings starts a server anew: not while etcd could not do without it."""
     access = platform_of(context.cluster).etcd(context.cluster)
-    if access is not None and len(context.control_planes) > 1:
+    if isinstance(access, EtcdAccess) and len(context.control_planes) > 1:
         yield Draft(
             "spare",
             node.name,
