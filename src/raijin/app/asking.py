@@ -28,7 +28,7 @@ from raijin.definition.files import definition_files
 from raijin.errors import HostError, RaijinError
 from raijin.transport.base import Completed
 from raijin.transport.delivery import atomic_write
-from raijin.transport.pool import LocalTarget, Pool
+from raijin.transport.pool import AnyTarget, LocalTarget, Pool, TwinTarget
 
 if TYPE_CHECKING:
     from raijin.app.session import Session
@@ -45,7 +45,7 @@ class Asked:
     """What the last `apply` of a definition asked. targets: how hosts are reached; checks: the script sent to each."""
 
     cluster: str
-    targets: Mapping[str, SshTarget | LocalTarget]
+    targets: Mapping[str, AnyTarget]
     checks: Mapping[str, str]
 
 
@@ -123,7 +123,7 @@ class Ahead:
         for host, answer in self._answers.items():
             answer.start(self.pool, host)
 
-    def reaches(self, targets: Mapping[str, SshTarget | LocalTarget]) -> bool:
+    def reaches(self, targets: Mapping[str, AnyTarget]) -> bool:
         """Whether all hosts that were asked are reached in the same way by these targets."""
         return all(targets.get(name) == target for name, target in self.pool.targets.items())
 
@@ -170,7 +170,7 @@ def read(session: Session) -> Asked | None:
         return None
 
 
-def keep(session: Session, targets: Mapping[str, SshTarget | LocalTarget], checks: Mapping[str, Sequence[str]]) -> None:
+def keep(session: Session, targets: Mapping[str, AnyTarget], checks: Mapping[str, Sequence[str]]) -> None:
     """Write down what was asked: the parts of each host's check. Hosts that a secret reaches are left out."""
     plain = {name: written for name, target in targets.items() if (written := _written(target)) is not None}
     hosts = [p.name for p in session.definition.hosts_of(session.cluster) if p.name in checks and p.name in plain]
@@ -229,9 +229,9 @@ _SECRET = ("passphrase", "password", "become_password")
 _PATHS = ("key", "first_use")
 
 
-def _written(target: SshTarget | LocalTarget) -> dict[str, Any] | None:
-    """A target as JSON values; None when it holds a secret."""
-    if any(getattr(target, name, None) for name in _SECRET):
+def _written(target: AnyTarget) -> dict[str, Any] | None:
+    """A target as JSON values; None when it holds a secret, or is of a rehearsal."""
+    if isinstance(target, TwinTarget) or any(getattr(target, name, None) for name in _SECRET):
         return None
     if isinstance(target, LocalTarget):
         return {"local": target.name}

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 PLANNING = ("raijin.app.planning", "raijin.plan.build")
 CARRYING_OUT = ("raijin.engine.service", "raijin.engine.durable", "raijin.platforms.calls")
 
+REHEARSED_PAUSE = 0.01
+"""Seconds before a step is tried again on simulated hosts, which keep a clock of their own."""
+
 SWITCH_SECONDS = 0.0005
 """How long the thread that imports keeps the connections waiting; Python's own 5 ms would be felt in each exchange."""
 
@@ -32,11 +35,12 @@ SWITCH_SECONDS = 0.0005
 def engine_of(session: Session) -> Engine:
     """The engine with everything that plans of the session's cluster may call."""
     from raijin.app.keeping import handlers_of  # noqa: PLC0415
-    from raijin.engine.service import Engine  # noqa: PLC0415
+    from raijin.engine.service import FIRST_PAUSE_SECONDS, Engine  # noqa: PLC0415
     from raijin.platforms import calls, platform_of  # noqa: PLC0415
 
     handlers = {**calls.HANDLERS, **platform_of(session.cluster).handlers, **handlers_of(session)}
-    return Engine(session.home, session.database, handlers, session.events)
+    pause = REHEARSED_PAUSE if session.twin is not None else FIRST_PAUSE_SECONDS
+    return Engine(session.home, session.database, handlers, session.events, pause)
 
 
 @asynccontextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ from raijin.model.host import Host
 from raijin.model.node_group import NodeRole
 from raijin.state.member import Member
 from raijin.state.snapshot import read_members
-from raijin.transport.pool import Pool
+from raijin.transport.pool import AnyTarget, Pool
 
 if TYPE_CHECKING:
     from raijin.app.asking import Ahead
@@ -28,7 +28,10 @@ async def open_pool(session: Session, extra: Iterable[Host] = (), ahead: Ahead |
     """
     hosts = [placed.host for placed in session.definition.hosts_of(session.cluster)]
     hosts += [host for host, _ in wanted_hosts(session)]
-    targets = targets_of([*hosts, *extra], session.definition, session.home)
+    if session.twin is not None:  # nobody is reached, so no password is asked for
+        targets: Mapping[str, AnyTarget] = session.twin.targets([*hosts, *extra])
+    else:
+        targets = targets_of([*hosts, *extra], session.definition, session.home)
     if ahead is not None and ahead.reaches(targets):
         pool = ahead.pool
         pool.learn(targets)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from raijin.definition.edit import Edits
     from raijin.model.cluster import Cluster
     from raijin.platforms.base import Snapshot
+    from raijin.twin.site import TwinSite
 
 # What hangs on a session is imported when it is asked for: each part costs more to import than most commands compute.
 
@@ -33,7 +34,7 @@ class Session:
 
     drain: whether nodes that leave are drained. only_host: the host that `prepare` is about, by name or address.
     snapshot: what `restore` restores. pending: changes of the definition that are planned with and not saved yet (see
-    `propose`).
+    `propose`). twin: the simulated site that a rehearsal has in place of the hosts; None where hosts are real.
     """
 
     home: Path
@@ -45,6 +46,7 @@ class Session:
     only_host: str | None = None
     snapshot: Snapshot | None = None
     pending: Edits | None = None
+    twin: TwinSite | None = None
     events: Events = field(default_factory=Events)
 
     @cached_property

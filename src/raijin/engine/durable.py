@@ -28,7 +28,6 @@ APPLICATION_VERSION = "raijin-workflow-1"
 """Pinned: DBOS leaves the work of another version alone for ever. Raise it only with a path for what is pending."""
 
 ATTEMPTS = 4
-FIRST_PAUSE_SECONDS = 1.0
 BACKOFF = 2.0
 
 T = TypeVar("T")
@@ -75,6 +74,7 @@ class _Current:
 
     runner: Runner
     loop: asyncio.AbstractEventLoop
+    pause: float
 
 
 async def _on_home_loop(work: Coroutine[Any, Any, T]) -> T:
@@ -107,7 +107,7 @@ async def _step_workflow(step_id: str) -> str:
                 "name": step.stage,
                 "retries_allowed": step.retry is Retry.TRANSIENT,
                 "max_attempts": ATTEMPTS,
-                "interval_seconds": FIRST_PAUSE_SECONDS,
+                "interval_seconds": _Current.pause,
                 "backoff_rate": BACKOFF,
                 "should_retry": _transient,
             },
@@ -147,8 +147,8 @@ def _child(run: str, attempt: int, step: str) -> str:
 class Durable:
     """DBOS, started for one run and ended with it."""
 
-    def __init__(self, home: Path, run: str) -> None:
-        self._run = run
+    def __init__(self, home: Path, run: str, pause: float) -> None:
+        self._run, self._pause = run, pause
         config: DBOSConfig = {
             "name": "raijin",
             "system_database_url": f"sqlite:///{home / 'engine.sqlite'}",
@@ -166,7 +166,7 @@ class Durable:
 
     async def execute(self, runner: Runner) -> None:
         """Run or go on with the attempt until every step has ended."""
-        _Current.runner, _Current.loop = runner, asyncio.get_running_loop()
+        _Current.runner, _Current.loop, _Current.pause = runner, asyncio.get_running_loop(), self._pause
         runner.prepare()
         DBOS(config=self._config)
         await asyncio.to_thread(DBOS.launch)

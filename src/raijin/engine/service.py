@@ -33,16 +33,18 @@ from raijin.state.secrets import SecretStore
 from raijin.transport.pool import Pool
 
 CANCEL_POLL_SECONDS = 0.5
+FIRST_PAUSE_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """The durable engine of one RAIJIN_HOME."""
+    """The durable engine of one RAIJIN_HOME. pause: seconds before a step is tried again for the first time."""
 
     home: Path
     database: Database
     handlers: Handlers
     events: Events
+    pause: float = FIRST_PAUSE_SECONDS
 
     @property
     def runs(self) -> Runs:
@@ -111,7 +113,7 @@ class Engine:
         started = time.monotonic()
         try:
             async with _watched(runner, runs, Locks(self.database)):
-                await Durable(self.home, run).execute(runner)
+                await Durable(self.home, run, self.pause).execute(runner)
         finally:
             journal.flush()
         status, error = runner.result()

@@ -21,6 +21,7 @@ from lightkube.types import PatchType
 
 from raijin.errors import KubernetesError, KubernetesUnavailable
 from raijin.transport.document import Document, describe
+from raijin.transport.twin import Asked, Inside
 
 FIELD_MANAGER = "raijin"
 TIMEOUT_SECONDS = 20.0
@@ -42,11 +43,33 @@ async def open_kube(kubeconfig: str, address: tuple[str, int], cluster: str) -> 
         field_manager=FIELD_MANAGER,
         trust_env=False,
         lazy=False,
+        transport=_IntoTheTwin(address) if isinstance(address, Inside) else None,
     )
     try:
         yield Kube(client, cluster)
     finally:
         await client.close()
+
+
+class _IntoTheTwin(httpx2.AsyncBaseTransport):
+    """Requests to a simulated machine, in place of a socket: all above it is as with a real one."""
+
+    def __init__(self, address: Inside) -> None:
+        self._address = address
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        asked = Asked(
+            request.method,
+            request.url.path,
+            dict(request.url.params),
+            request.headers.get("content-type", ""),
+            await request.aread(),
+        )
+        try:
+            told = await self._address.machine.answer(self._address.port, asked)
+        except ConnectionError as error:
+            raise httpx2.ConnectError(str(error), request=request) from error
+        return httpx2.Response(told.status, json=dict(told.body), request=request)
 
 
 @asynccontextmanager

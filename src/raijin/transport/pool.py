@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from raijin.errors import HostUnreachable, NotFound
 from raijin.transport.base import Connection
 from raijin.transport.local import LocalConnection
+from raijin.transport.twin import Machine, TwinConnection
 
 if TYPE_CHECKING:
     from raijin.transport.ssh import SshConnection, SshTarget
@@ -23,10 +24,20 @@ class LocalTarget:
     become_password: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class TwinTarget:
+    """A simulated machine of a rehearsal."""
+
+    machine: Machine
+
+
+AnyTarget: TypeAlias = "SshTarget | LocalTarget | TwinTarget"
+
+
 class Pool:
     """Connections by host name. `limit`: how many hosts may be in the middle of connecting at the same time."""
 
-    def __init__(self, targets: Mapping[str, SshTarget | LocalTarget], *, limit: int = 64) -> None:
+    def __init__(self, targets: Mapping[str, AnyTarget], *, limit: int = 64) -> None:
         self._targets = dict(targets)
         self._slots = asyncio.Semaphore(limit)
         self._opening: dict[str, asyncio.Task[Connection]] = {}
@@ -35,10 +46,10 @@ class Pool:
         return name in self._targets
 
     @property
-    def targets(self) -> Mapping[str, SshTarget | LocalTarget]:
+    def targets(self) -> Mapping[str, AnyTarget]:
         return self._targets
 
-    def learn(self, targets: Mapping[str, SshTarget | LocalTarget]) -> None:
+    def learn(self, targets: Mapping[str, AnyTarget]) -> None:
         """More hosts. One that is known already keeps its connection, so it must be reached in the same way."""
         self._targets |= targets
 
@@ -68,6 +79,9 @@ class Pool:
             raise NotFound(f"no host {name} is known", remedy="look at the hosts of the Site document")
         if isinstance(target, LocalTarget):
             return LocalConnection(name, sudo_password=target.become_password)
+        if isinstance(target, TwinTarget):
+            await target.machine.reach()
+            return TwinConnection(target.machine)
         return await self._open_ssh(target)
 
     async def _open_ssh(self, target: SshTarget) -> Connection:
