@@ -37,8 +37,9 @@ def engine_of(session: Session) -> Engine:
     from raijin.app.keeping import handlers_of  # noqa: PLC0415
     from raijin.engine.service import FIRST_PAUSE_SECONDS, Engine  # noqa: PLC0415
     from raijin.platforms import calls, platform_of  # noqa: PLC0415
+    from raijin.validation.calls import HANDLERS  # noqa: PLC0415
 
-    handlers = {**calls.HANDLERS, **platform_of(session.cluster).handlers, **handlers_of(session)}
+    handlers = {**calls.HANDLERS, **HANDLERS, **platform_of(session.cluster).handlers, **handlers_of(session)}
     pause = REHEARSED_PAUSE if session.twin is not None else FIRST_PAUSE_SECONDS
     return Engine(session.home, session.database, handlers, session.events, pause)
 

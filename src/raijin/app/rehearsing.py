@@ -23,6 +23,7 @@ from raijin.app.session import Session
 from raijin.artifacts.lock import Lock
 from raijin.errors import NotFound, RaijinError, RunFailed, UsageError
 from raijin.model.host import Host
+from raijin.model.names import split_endpoint
 from raijin.model.node_group import NodeRole
 from raijin.model.version import Version
 from raijin.observe.events import Event, Events, Kind
@@ -127,7 +128,8 @@ class Stage:
         if self.saved.is_file():  # an earlier process of this rehearsal was killed: the hosts are as it left them
             site: TwinSite = pickle.loads(self.saved.read_bytes())  # noqa: S301  (written by this very rehearsal)
             return site
-        site = TwinSite(twin, virtual)
+        named = self.session.cluster.network.control_plane_endpoint
+        site = TwinSite(twin, virtual, split_endpoint(str(named), 0)[0] if named else "")
         for placed in self.session.definition.hosts_of(self.session.cluster):
             site.add(placed.host)
         return site

@@ -79,6 +79,10 @@ class _Refused(Exception):
 
 
 def answer(site: TwinSite, cluster: Cluster, asked: Asked) -> Told:
+    if asked.method == "GET" and asked.path in {"/readyz", "/livez", "/healthz"}:
+        return Told(200, "ok")
+    if asked.method == "GET" and asked.path == "/version":
+        return Told(200, {"gitVersion": site.platform.api_version(site), "major": "1"})
     try:
         place = _place(cluster, asked.path)
         if place.sub:

@@ -24,8 +24,8 @@ def succeeds(site: TwinSite, host: Host, argv: Sequence[str]) -> bool:
     """Whether a guard or a probe ends with status 0. It changes nothing. Raises Unsupported for an unknown one."""
     program, *words = argv
     program = program.rpartition("/")[2]
-    if program == "true":
-        return True
+    if program in {"true", "false"}:
+        return program == "true"
     if program == "test":
         return _test(host, words)
     if program == "systemctl" and words[0] == "is-active":

@@ -92,6 +92,11 @@ class KubeadmTwin:
     def serves(self, site: TwinSite, host: Host) -> bool:
         return self.lives(host) and host.entry(API_MANIFEST) is not None and site.has_quorum()
 
+    def api_version(self, site: TwinSite) -> str:
+        manifests = (host.text(API_MANIFEST) for host in site.hosts.values() if self.serves(site, host))
+        found = re.search(r"image: \S+:(\S+)", next(manifests, ""))
+        return found[1] if found else ""
+
     def ports(self, site: TwinSite, host: Host) -> Mapping[int, str]:
         found: dict[int, str] = {}
         if self.lives(host):
@@ -140,6 +145,8 @@ class KubeadmTwin:
             return _etcdctl(self, host, words)
         if program == "kubectl" and "rollout" in words and "restart" in words:
             return _served_or_fail(self, site, 2.0)
+        if program == "sh" and "kubectl replace -f -" in words[1] and words[2] == ADMIN_CONF:
+            return _served_or_fail(self, site, 10.0)  # encryption at rest: objects are written anew as they are
         if program == "sh" and words[1].startswith("own=") and "server: " in words[1]:
             return _point(site, host, words)
         return None

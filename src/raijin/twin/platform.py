@@ -31,6 +31,10 @@ class PlatformTwin(Protocol):
         """Whether the API server of this host answers."""
         ...
 
+    def api_version(self, site: TwinSite) -> str:
+        """The version that the API server says it is."""
+        ...
+
     def ports(self, site: TwinSite, host: Host) -> Mapping[int, str]:
         """What listens on TCP, beside SSH: port and program."""
         ...

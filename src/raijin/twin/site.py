@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from raijin.errors import HostUnreachable, NotFound
+from raijin.errors import HostUnreachable, NotFound, OperationFailed
 from raijin.facts.raijin import STATE_FOLDER
 from raijin.model.host import Host as Defined
 from raijin.operations.program import Mode, Script
@@ -35,12 +35,14 @@ _STAGED = re.compile(rf"\[ -s '?{STATE_FOLDER}/stage/([0-9a-f]{{64}})'? \] && ec
 @dataclass
 class TwinSite:
     """platform: of the cluster that is rehearsed. virtual: the address that its API has, beside those of its hosts.
+    endpoint: the name by which its API is reached, where the definition gives one.
 
     kill: ends this process at once, as `kill -9` does; None where no such fault is asked for.
     """
 
     platform: PlatformTwin
     virtual: str = ""
+    endpoint: str = ""
     hosts: dict[str, Host] = field(default_factory=dict)
     cluster: Cluster | None = None
     faults: list[Fault] = field(default_factory=list)
@@ -88,18 +90,21 @@ class TwinSite:
         """Whether something answers on a port, seen from a host."""
         if address in {"127.0.0.1", "::1", "localhost", host.address}:
             return port in self.platform.ports(self, host)
-        if address == self.virtual:
-            return any(self._carries(other) for other in self.hosts.values()) and any(
-                self.platform.serves(self, other) for other in self.hosts.values()
-            )
-        other = next((other for other in self.hosts.values() if other.address == address), None)
-        return other is not None and other.up and port in self.platform.ports(self, other)
+        other = self.behind(host, address, port)
+        virtual = address in {self.virtual, self.endpoint}
+        return other is not None and (virtual or port in self.platform.ports(self, other))
 
     def _carries(self, host: Host) -> bool:
         """A static pod of kube-vip, or keepalived, with the virtual address in its configuration."""
         kube_vip = any(path.endswith("/kube-vip.yaml") and self.virtual in host.text(path) for path in host.below("/"))
         balanced = host.runs("keepalived") and self.virtual in host.text("/etc/keepalived/keepalived.conf")
         return host.up and (kube_vip or balanced)
+
+    def api_ports(self) -> set[int]:
+        """Ports at which the API is reached: its own, and that of the load balancer before it."""
+        if self.cluster is None:
+            return set()
+        return {self.cluster.port, int(str(self.cluster.settings.get("endpoint", "")).rpartition(":")[2] or 0)}
 
     def carried(self, host: Host) -> list[str]:
         """The virtual address, on the first host that carries it."""
@@ -140,6 +145,15 @@ class TwinSite:
             host.up = False
         elif host is not None and fault.kind is FaultKind.LOST_LINK:
             host.cut = host.seconds + fault.seconds
+
+    def behind(self, host: Host, address: str, port: int) -> Host | None:
+        """The host that answers for an address, seen from another one."""
+        if address in {"127.0.0.1", "::1", "localhost", host.address}:
+            return host
+        if address in {self.virtual, self.endpoint} - {""}:
+            carried = not self.virtual or any(self._carries(other) for other in self.hosts.values())
+            return next((h for h in self.hosts.values() if carried and self.platform.serves(self, h)), None)
+        return next((other for other in self.hosts.values() if other.up and other.address == address), None)
 
     def forbids_eviction(self, node: str) -> bool:
         for fault in self.faults:
@@ -210,11 +224,22 @@ class TwinMachine:
         self._host.seconds += size / SENDING
         deliver(self._host, destination, sha256, size)
 
+    def way_to(self, address: str, port: int) -> TwinMachine:
+        other = self._site.behind(self._host, address, port)
+        if other is None:
+            raise OperationFailed(f"nobody answers at {address} port {port} (rehearsed)", host=self.name)
+        return TwinMachine(self._site, other)
+
     def content(self, path: str) -> bytes:
         return self._host.content(path)
 
     async def answer(self, port: int, asked: Asked) -> Told:
         site, cluster = self._site, self._site.cluster
-        if not self._host.up or cluster is None or port != cluster.port or not site.platform.serves(site, self._host):
+        if (
+            not self._host.up
+            or cluster is None
+            or port not in site.api_ports()
+            or not site.platform.serves(site, self._host)
+        ):
             raise ConnectionError("connection refused (rehearsed)")
         return api.answer(site, cluster, asked)
