@@ -49,19 +49,18 @@ def test_there_are_examples_to_rehearse() -> None:
 
 @pytest.mark.parametrize("example", served())
 def test_every_example_that_is_served_rehearses_to_an_empty_plan(rehearse, example: str) -> None:
-    result, _ = rehearse(example)
+    result, stage = rehearse(example)
     assert (result.error, result.exit_code) == (None, 0)
     assert result.steps > 0
     assert result.later == []
     assert all(node.ready and node.schedulable for node in result.nodes)
     assert result.nodes
     assert result.seconds > 60
-
-
-def test_an_upgrade_ends_with_the_new_version_everywhere(rehearse) -> None:
-    result, _ = rehearse(MINIMAL, verb="upgrade", start="v1.33.6")
-    assert (result.error, result.later) == (None, [])
-    assert {(node.version, node.schedulable) for node in result.nodes} == {("v1.34.2", True)}
+    assert result.to_json()["rehearsal"] is True
+    assert any("made up" in note for note in result.notes)
+    # What is asked after a destroy can fail: a host in use is not as it was.
+    first = next(iter(stage.site.hosts.values()))
+    assert "path /etc/kubernetes/admin.conf" in first.leftovers()
 
 
 def test_nothing_is_left_after_a_destroy(rehearse) -> None:
@@ -71,38 +70,12 @@ def test_nothing_is_left_after_a_destroy(rehearse) -> None:
     assert all(host.leftovers() == [] for host in stage.site.hosts.values())
 
 
-def test_what_a_destroy_leaves_is_found(rehearse) -> None:
-    """The check can fail: a file that nobody puts back is named."""
-    _, stage = rehearse(MINIMAL)
-    assert "path /etc/kubernetes/admin.conf" in stage.site.hosts["n1"].leftovers()
-    assert any(item.startswith("swap") for item in stage.site.hosts["w1"].leftovers())
-
-
-def test_three_control_planes_behind_one_address(rehearse) -> None:
-    result, stage = rehearse(HA)
-    assert (result.error, result.later) == (None, [])
-    assert stage.site.cluster is not None
-    assert set(stage.site.cluster.members) == {"n1", "n2", "n3"}
-
-
 def test_three_control_planes_are_upgraded_with_their_quorum(rehearse) -> None:
     result, _ = rehearse(HA, verb="upgrade", start="v1.33.6")
     assert (result.error, result.later) == (None, [])
     assert {node.version for node in result.nodes} == {"v1.34.2"}
 
 
-def test_a_rehearsal_is_marked_as_one(rehearse) -> None:
-    result, _ = rehearse("single-host")
-    document = result.to_json()
-    assert document["rehearsal"] is True
-    assert any("made up" in note for note in result.notes)
-
-
 def test_a_platform_without_a_twin_is_refused(rehearse) -> None:
     with pytest.raises(RaijinError, match="cannot be rehearsed"):
         rehearse(MINIMAL.replace("VANILLA", "OKD"))
-
-
-def test_a_hundred_hosts(rehearse) -> None:
-    result, _ = rehearse(MINIMAL, hosts=100)
-    assert (result.error, result.later, len(result.nodes)) == (None, [], 100)

@@ -66,7 +66,7 @@ def test_a_script_that_is_not_known_is_named(site) -> None:
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        ("GET", "/version"),
+        ("GET", "/metrics"),
         ("GET", "/apis/metrics.k8s.io/v1beta1/nodes"),
         ("PUT", "/api/v1/nodes/w1"),
         ("POST", "/api/v1/namespaces/default/pods/a/exec"),
