@@ -14,7 +14,8 @@ from raijin.app.session import Session
 from raijin.app.unsupported import unsupported, untouched
 from raijin.app.verbs import VERBS, Verb
 from raijin.errors import HostError, RaijinError, Unsupported
-from raijin.lifecycle.desired import desired_documents
+from raijin.lifecycle.desired import NETWORK_PART, observed_documents
+from raijin.lifecycle.network import farewell, unwell
 from raijin.lifecycle.returned import as_empty
 from raijin.model.host import Host
 from raijin.model.node_group import NodeRole
@@ -136,6 +137,8 @@ async def _observe(
         context = replace(context, hops=hops, departed=(*context.departed, *strangers))
         materials = (*materials, *more)
         notes += [f"{node.name} is in the cluster, not in the definition, and {node.absence}" for node in strangers]
+    notes += farewell(context, (*(context.nodes if traits.ends else ()), *context.departed))
+    notes += unwell(context)
     if why:
         notes.append(f"the API of the cluster does not answer: {why}")
     reasons = traits.reasons(context, why)
@@ -168,9 +171,9 @@ async def _look_at_hosts(
 
 async def _look_at_cluster(pool: Pool, traits: Verb, context: Context) -> tuple[Context, str]:
     """The cluster by its API and its etcd, as far as they answer, and why the API does not."""
-    documents = desired_documents(context) if traits.converges else []
+    documents = observed_documents(context) if traits.converges else []
     (state, why), members = await asyncio.gather(
-        observing.cluster_state(pool, context, documents),
+        observing.cluster_state(pool, context, documents, NETWORK_PART if documents else ""),
         platform_of(context.cluster).etcd_state(pool, context) if _asks_etcd(traits, context) else _nothing(),
     )
     return as_empty(replace(context, state=state, etcd=members)), why

@@ -19,8 +19,8 @@ class Verb:
     stages: from a context to every step that could be needed. refusals: from a context, and why the API does not
     answer, to what stands against it. equips: it brings hosts nearer to the definition, so that it needs artifacts and
     leaves hosts in quarantine alone. converges: it looks at all that is in the cluster, upgrades and removes. leaves:
-    hosts that the definition no longer places are part of it. lives: it asks the API of the cluster and etcd. tolerant:
-    hosts that cannot be reached are judged by the refusals, not by the policy.
+    hosts that the definition no longer places are part of it. ends: all hosts leave the cluster. lives: it asks the API
+    of the cluster and etcd. tolerant: hosts that cannot be reached are judged by the refusals, not by the policy.
     """
 
     stages: str
@@ -28,6 +28,7 @@ class Verb:
     equips: bool = False
     converges: bool = False
     leaves: bool = True
+    ends: bool = False
     lives: bool = True
     tolerant: bool = False
 
@@ -51,7 +52,7 @@ _PREFLIGHT = "raijin.lifecycle.preflight:preflight"
 VERBS = {
     "apply": Verb("raijin.lifecycle.apply:drafts", _PREFLIGHT, equips=True, converges=True),
     "prepare": Verb("raijin.lifecycle.apply:prepare_drafts", _PREFLIGHT, equips=True, leaves=False),
-    "destroy": Verb("raijin.lifecycle.destroy:drafts"),
+    "destroy": Verb("raijin.lifecycle.destroy:drafts", ends=True),
     "backup": Verb("raijin.lifecycle.backup:drafts", tolerant=True),
     "restore": Verb(
         "raijin.lifecycle.restore:drafts",

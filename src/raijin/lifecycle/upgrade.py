@@ -42,7 +42,7 @@ def backup_first(context: Context) -> Iterable[Draft]:
 
 def upgrade_nodes(context: Context) -> Iterable[Draft]:
     """Every node that runs something older than the definition says, through every version on the way."""
-    before: tuple[str, ...] = ("settle/*", "ready/*", "keep/*")
+    before: tuple[str, ...] = ("settle/*", "ready/*", "rollout/*", "keep/*")
     planes, workers = (joined(context, nodes) for nodes in (context.control_planes, context.workers))
     at = {node.name: platform_of(context.cluster).version_of(node, context.state) for node in (*planes, *workers)}
     for hop, after in zip(context.hops, (*context.hops[1:], None), strict=False):

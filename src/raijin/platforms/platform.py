@@ -17,7 +17,7 @@ from raijin.artifacts.needs import Need
 from raijin.facts.cluster import ClusterState
 from raijin.facts.etcd import EtcdAccess, EtcdByCalls, EtcdState
 from raijin.model.cluster import Cluster, ClusterType
-from raijin.model.network import CniName
+from raijin.model.cni import CniName
 from raijin.model.version import Version
 from raijin.operations.program import Program
 from raijin.plan.handlers import CallContext, Handlers
@@ -56,6 +56,8 @@ class Platform(Protocol):
     """The folder that its kubelets read static pods from."""
     networks: frozenset[CniName]
     """Container networks that it brings along itself."""
+    kube_proxy: bool
+    """Whether it runs kube-proxy as a DaemonSet of that name, unless the container network stands in for it."""
     release: str
     """The artifact that has the version of the distribution itself."""
     known: Mapping[int, Version]
