@@ -111,6 +111,9 @@ def _place(cluster: Cluster, path: str) -> _Place:
     if rest[0] == "namespaces" and len(rest) > 2:
         namespace, rest = rest[1], rest[2:]
     known = KINDS.get((group, rest[0])) or cluster.kinds.get((group, rest[0]))
+    if known is None and "." in group and not group.endswith("k8s.io"):
+        # As Kubernetes says it of a kind of somebody else's that nobody has defined there.
+        raise _Refused(404, "the server could not find the requested resource", "NotFound")
     if known is None:
         raise _Refused(400, f"the rehearsal does not model the resource {rest[0]} of {group or 'the core API'}")
     name, sub = (rest[1] if len(rest) > 1 else ""), (rest[2] if len(rest) > 2 else "")
@@ -276,11 +279,14 @@ def _shown(site: TwinSite, cluster: Cluster, document: Document) -> Document:
         return _node(site, cluster, document)
     count = len(list(cluster.nodes()))
     if kind == "DaemonSet":
-        numbers = ("desiredNumberScheduled", "currentNumberScheduled", "numberReady", "numberAvailable")
-        status = dict.fromkeys((*numbers, "updatedNumberScheduled"), count) | {"numberMisscheduled": 0}
+        status: Document = dict.fromkeys(("desiredNumberScheduled", "currentNumberScheduled"), count)
+        alive = sum(_alive(site, node["metadata"]["name"]) for node in cluster.nodes())
+        status |= dict.fromkeys(("numberReady", "numberAvailable", "updatedNumberScheduled"), alive)
+        status["numberMisscheduled"] = 0
     elif kind in {"Deployment", "StatefulSet"}:
         numbers = ("replicas", "readyReplicas", "availableReplicas", "updatedReplicas")
         status = dict.fromkeys(numbers, spec.get("replicas", 1))
+        status["conditions"] = [{"type": "Available", "status": "True"}]
     elif kind == "CustomResourceDefinition":
         return {**document, "status": {"conditions": [{"type": "Established", "status": "True"}]}}
     else:
@@ -290,8 +296,15 @@ def _shown(site: TwinSite, cluster: Cluster, document: Document) -> Document:
     return {**document, "metadata": metadata, "status": {**status, "observedGeneration": generation}}
 
 
+def _alive(site: TwinSite, name: str) -> bool:
+    host = site.hosts.get(name)
+    return host is not None and host.up and site.platform.lives(host)
+
+
 def _node(site: TwinSite, cluster: Cluster, document: Document) -> Document:
     reason = cluster.ready(site, document["metadata"]["name"])
-    condition = {"type": "Ready", "status": "False" if reason else "True", "message": reason or "kubelet is ready"}
+    # A kubelet that is heard of no more leaves its node as Unknown; one that says why not, as False.
+    bad = "False" if _alive(site, document["metadata"]["name"]) else "Unknown"
+    condition = {"type": "Ready", "status": bad if reason else "True", "message": reason or "kubelet is ready"}
     condition |= {"reason": "KubeletNotReady" if reason else "KubeletReady"}
     return {**document, "status": {**document.get("status", {}), "conditions": [condition]}}

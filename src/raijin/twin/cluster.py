@@ -7,8 +7,10 @@ container network onto every node, a node with a network becomes Ready, pods tha
 from __future__ import annotations
 
 import copy
+import hashlib
+import json
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from raijin.twin.site import TwinSite
 
 NODES = "/api/v1/nodes"
+REVISION_LABEL = "controller-revision-hash"
 CNI_FOLDER = "/etc/cni/net.d"
 APPS_PER_NODE = 2
 CONTROL_PLANE_LABEL = "node-role.kubernetes.io/control-plane"
@@ -112,18 +115,26 @@ class Cluster:
         self.spread(site, host)
 
     def spread(self, site: TwinSite, host: Host) -> None:
-        """What DaemonSets put onto a node: the configuration of the container network, and its interfaces."""
+        """The pods that DaemonSets have on a node; those of a container network configure it there."""
         if self.node(host.name) is None or not site.platform.lives(host):
             return
-        for path, document in list(self.objects.items()):
-            if "/daemonsets/" in path and _brings_network(document):
-                name = document["metadata"]["name"]
-                file = f"{CNI_FOLDER}/10-{name}.conflist"
-                if host.entry(file) is None:
-                    host.write(file, f"written by the pods of {name}\n")
-                    host.write("/run/flannel/subnet.env", "rehearsed\n")
-                    host.things["link", "cni0"] = True
-                    host.things["chain", "CNI-HOSTPORT"] = True
+        for document in [document for path, document in self.objects.items() if "/daemonsets/" in path]:
+            self._run_daemon(host, document)
+
+    def _run_daemon(self, host: Host, document: Document) -> None:
+        metadata, template = document["metadata"], document["spec"]["template"]
+        name, namespace = metadata["name"], metadata["namespace"]
+        labels = {**(template.get("metadata", {}).get("labels") or {}), REVISION_LABEL: _revision(template)}
+        path = f"/api/v1/namespaces/{namespace}/pods/{name}-{host.name}"
+        pod = self.objects.get(path)
+        if pod is None or pod["metadata"]["labels"] != labels:
+            self._pod(host.name, namespace, f"{name}-{host.name}", "DaemonSet", labels)
+        file = f"{CNI_FOLDER}/10-{name}.conflist"
+        if _brings_network(document) and host.entry(file) is None:
+            host.write(file, f"written by the pods of {name}\n")
+            host.write("/run/flannel/subnet.env", "rehearsed\n")
+            host.things["link", "cni0"] = True
+            host.things["chain", "CNI-HOSTPORT"] = True
 
     def ready(self, site: TwinSite, name: str) -> str:
         """Why a node is not Ready; empty when it is."""
@@ -139,11 +150,10 @@ class Cluster:
         return [pod for pod in found if node is None or pod["spec"].get("nodeName") == node]
 
     def _place_pods(self, host: Host, *, schedulable: bool) -> None:
-        self._pod(host.name, "kube-system", f"kube-proxy-{host.name}", "DaemonSet")
         for number in range(APPS_PER_NODE if schedulable else 0):
-            self._pod(host.name, "default", f"app-{host.name}-{number}", "ReplicaSet")
+            self._pod(host.name, "default", f"app-{host.name}-{number}", "ReplicaSet", {"app": "rehearsed"})
 
-    def _pod(self, node: str, namespace: str, name: str, owner: str) -> None:
+    def _pod(self, node: str, namespace: str, name: str, owner: str, labels: Mapping[str, str]) -> None:
         self.put(
             f"/api/v1/namespaces/{namespace}/pods/{name}",
             {
@@ -152,6 +162,7 @@ class Cluster:
                 "metadata": {
                     "name": name,
                     "namespace": namespace,
+                    "labels": dict(labels),
                     "ownerReferences": [
                         {"apiVersion": "apps/v1", "kind": owner, "name": name, "uid": name, "controller": True}
                     ],
@@ -182,6 +193,10 @@ class Cluster:
         for path, document in list(self.objects.items()):
             if "/pods/" in path and document["spec"].get("nodeName") == name:
                 del self.objects[path]
+
+
+def _revision(template: Document) -> str:
+    return hashlib.sha256(json.dumps(template, sort_keys=True).encode()).hexdigest()[:10]
 
 
 def _brings_network(document: Document) -> bool:

@@ -37,6 +37,7 @@ from raijin.operations.reboot import Reboot
 from raijin.operations.repository import Repository
 from raijin.operations.restart import Restart
 from raijin.operations.restore import Restore
+from raijin.operations.routes import RoutesAbsent
 from raijin.operations.staticpod import StaticPod
 from raijin.operations.swap import Swap
 from raijin.operations.sysctl import Sysctl
@@ -93,6 +94,7 @@ EFFECTS: Mapping[type[Any], Effect] = {
     ContainersAbsent: Effect(ending.check_containers, ending.change_containers, 3.0),
     LinkAbsent: Effect(ending.check_link, ending.change_link, disk=False),
     ChainsAbsent: Effect(ending.check_chains, ending.change_chains, 0.5, disk=False),
+    RoutesAbsent: Effect(ending.check_routes, ending.change_routes, disk=False),
     Restore: Effect(ending.check_restore, ending.change_restore, 8.0),
     Forget: Effect(ending.check_forget, ending.change_forget, 0.2),
 }

@@ -10,6 +10,7 @@ from raijin.operations.forget import Forget
 from raijin.operations.link import LinkAbsent
 from raijin.operations.report import FieldChange
 from raijin.operations.restore import Restore
+from raijin.operations.routes import RoutesAbsent
 from raijin.operations.wait import Wait
 from raijin.twin.commands import perform, succeeds
 from raijin.twin.host import OWNER, STAMPS, Entry
@@ -82,6 +83,18 @@ def check_chains(run: Run, wanted: ChainsAbsent) -> Found:
 def change_chains(run: Run, wanted: ChainsAbsent) -> None:
     for name in _chains(run, wanted):
         run.put(("chain", name), None)
+
+
+def check_routes(run: Run, wanted: RoutesAbsent) -> Found:
+    del wanted
+    found = [name for kind, name in run.host.things if kind == "route"]
+    return [FieldChange("routes", ", ".join(found), "none")] if found else []
+
+
+def change_routes(run: Run, wanted: RoutesAbsent) -> None:
+    del wanted
+    for thing in [thing for thing in run.host.things if thing[0] == "route"]:
+        run.put(thing, None)
 
 
 def check_restore(run: Run, wanted: Restore) -> Found:

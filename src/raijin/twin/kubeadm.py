@@ -271,7 +271,7 @@ def _addons(cluster: Cluster, version: str) -> None:
             "apiVersion": "apps/v1",
             "kind": "DaemonSet",
             "metadata": {"name": "kube-proxy", "namespace": "kube-system", "labels": labels},
-            "spec": {"template": {"metadata": {"labels": labels}, "spec": pod}},
+            "spec": {"selector": {"matchLabels": labels}, "template": {"metadata": {"labels": labels}, "spec": pod}},
         },
     )
     cluster.put(
@@ -280,7 +280,11 @@ def _addons(cluster: Cluster, version: str) -> None:
             "apiVersion": "apps/v1",
             "kind": "Deployment",
             "metadata": {"name": "coredns", "namespace": "kube-system"},
-            "spec": {"replicas": 2, "template": {"metadata": {}, "spec": {"containers": []}}},
+            "spec": {
+                "replicas": 2,
+                "selector": {"matchLabels": {"k8s-app": "kube-dns"}},
+                "template": {"metadata": {"labels": {"k8s-app": "kube-dns"}}, "spec": {"containers": []}},
+            },
         },
     )
 
