@@ -33,7 +33,7 @@ from raijin.facts.memory import Memory
 from raijin.facts.network import Interface, Network
 from raijin.facts.raijin import Ownership
 from raijin.facts.system import System
-from raijin.lifecycle import apply, backup, destroy, restore
+from raijin.lifecycle import apply, backup, destroy, etcd, reset, restore
 from raijin.lifecycle.desired import KUBE_PROXY, NETWORK_PART, observed_documents
 from raijin.lifecycle.returned import as_empty
 from raijin.model.cluster import Cluster
@@ -75,6 +75,9 @@ VERBS = {
     "destroy": destroy.drafts,
     "backup": backup.drafts,
     "restore": restore.drafts,
+    "defragment": etcd.defragment,
+    "replace": etcd.replace_member,
+    "reset": reset.drafts,
 }
 UNKNOWN = HostFacts(**{ability.name: Unknown("not asked") for ability in ABILITIES})  # type: ignore[arg-type]
 BINARIES = {
@@ -192,6 +195,9 @@ class World:
     voters: dict[str, str] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=lambda: dict(TAGS))
     api: bool = True
+    broken: set[str] = field(default_factory=set)
+    alarms: tuple[str, ...] = ()
+    leads: str = ""
     moment: float = field(default_factory=time.time)
     keys: Keys = NO_KEYS
 
@@ -264,12 +270,13 @@ class World:
             )
             for n, (name, address) in enumerate(self.voters.items(), 1)
         )
-        state = EtcdState(members)
+        members = tuple(replace(m, leader=m.name == self.leads, size=90 << 20, in_use=30 << 20) for m in members)
+        state = EtcdState(members, self.alarms)
         return state if state.has_quorum and context.started else None
 
     def alive(self, name: str) -> bool:
         machine = self.machine(name)
-        return machine.up and ADMIN_CONF in machine.files
+        return machine.up and ADMIN_CONF in machine.files and name not in self.broken
 
     def node(self, host: Host, role: NodeRole) -> Node:
         facts = self.machine(host.name).view()
@@ -308,6 +315,7 @@ class World:
             self.call(step.action, step.target)
         elif step.stage in {"leave", "wipe"}:
             self.machines[step.target] = Machine(number=machine.number)
+            self.broken.discard(step.target)
         else:
             machine.owner = cluster
             machine.holds.add(f"{step.stage}.{step.action.id}")

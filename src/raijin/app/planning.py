@@ -166,7 +166,9 @@ async def _look_at_hosts(
         _judge_absence(session, verb, nodes, [e for e in errors if e.host in {n.name for n in nodes}], force=force)
     context = context_of(session, nodes, members=members, departed=gone)
     keys = keys_of(SecretStore(session.home), session.cluster.name)
-    return replace(context, force=force, drain=session.drain, snapshot=session.snapshot, keys=keys), notes
+    chosen = frozenset(session.hosts)
+    context = replace(context, chosen=chosen, force=force, drain=session.drain, snapshot=session.snapshot, keys=keys)
+    return context, notes
 
 
 async def _look_at_cluster(pool: Pool, traits: Verb, context: Context) -> tuple[Context, str]:
@@ -182,7 +184,7 @@ async def _look_at_cluster(pool: Pool, traits: Verb, context: Context) -> tuple[
 def _asks_etcd(traits: Verb, context: Context) -> bool:
     """Its members matter where there are, or were, several control plane hosts."""
     planes = [node for node in (*context.nodes, *context.departed) if node.control_plane]
-    return (traits.equips or traits.tolerant) and len(planes) > 1
+    return traits.members or ((traits.equips or traits.tolerant) and len(planes) > 1)
 
 
 async def _nothing() -> None:

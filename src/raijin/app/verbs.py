@@ -21,6 +21,7 @@ class Verb:
     leaves hosts in quarantine alone. converges: it looks at all that is in the cluster, upgrades and removes. leaves:
     hosts that the definition no longer places are part of it. ends: all hosts leave the cluster. lives: it asks the API
     of the cluster and etcd. tolerant: hosts that cannot be reached are judged by the refusals, not by the policy.
+    members: it asks etcd also where there is only one control plane host.
     """
 
     stages: str
@@ -31,6 +32,7 @@ class Verb:
     ends: bool = False
     lives: bool = True
     tolerant: bool = False
+    members: bool = False
 
     def drafts(self, context: Context) -> list[Draft]:
         drafts: list[Draft] = _function(self.stages)(context)
@@ -54,6 +56,17 @@ VERBS = {
     "prepare": Verb("raijin.lifecycle.apply:prepare_drafts", _PREFLIGHT, equips=True, leaves=False),
     "destroy": Verb("raijin.lifecycle.destroy:drafts", ends=True),
     "backup": Verb("raijin.lifecycle.backup:drafts", tolerant=True),
+    "defragment": Verb(
+        "raijin.lifecycle.etcd:defragment", "raijin.lifecycle.etcd:defragment_reasons", tolerant=True, members=True
+    ),
+    "replace": Verb(
+        "raijin.lifecycle.etcd:replace_member",
+        "raijin.lifecycle.etcd:replace_reasons",
+        equips=True,
+        tolerant=True,
+        members=True,
+    ),
+    "reset": Verb("raijin.lifecycle.reset:drafts", "raijin.lifecycle.reset:reasons", tolerant=True, members=True),
     "restore": Verb(
         "raijin.lifecycle.restore:drafts",
         "raijin.lifecycle.restore:reasons",

@@ -140,6 +140,7 @@ class Context:
     earlier runs made part of the cluster. departed: nodes that are no longer in the definition. hops: the versions that
     an upgrade goes through, the wanted one last; none when nothing is older. beside: hosts of the cluster that are no
     nodes: they carry its load balancer. snapshot: what is to be restored. keys: of encryption at rest.
+    chosen: the hosts that were named to a verb that is about single ones.
 
     What is derived from the nodes is computed once (so it has no slots): stages ask for it at each node.
     """
@@ -157,6 +158,7 @@ class Context:
     snapshot: Snapshot | None = None
     beside: tuple[Node, ...] = ()
     keys: Keys = NO_KEYS
+    chosen: frozenset[str] = frozenset()
     force: bool = False
     drain: bool = True
 

@@ -218,7 +218,7 @@ BY_HAND = {
     "kube.delete-node": "`kubectl delete node {target}`",
     "cluster.kubeconfig": "Copy the administrator's kubeconfig of {target} to your machine, readable by you alone",
     "raijin.forget": "Take {target} out of your own notes",
-    "raijin.quarantine": "Do not switch {target} on before its disk is wiped",
+    "raijin.quarantine": "Do not switch {target} on before `raijin cluster reset {target}` can wipe it",
 }
 
 HANDLERS: Handlers = {
