@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 from raijin.app.choosing import host_to_prepare
 from raijin.app.session import Session
 from raijin.app.targets import recalled, targets_of
+from raijin.app.tools import outside_targets
 from raijin.model.host import Host
 from raijin.model.node_group import NodeRole
 from raijin.state.member import Member
 from raijin.state.snapshot import read_members
-from raijin.transport.pool import AnyTarget, Pool
+from raijin.transport.pool import Target, Pool
 
 if TYPE_CHECKING:
     from raijin.app.asking import Ahead
@@ -28,10 +29,12 @@ async def open_pool(session: Session, extra: Iterable[Host] = (), ahead: Ahead |
     """
     hosts = [placed.host for placed in session.definition.hosts_of(session.cluster)]
     hosts += [host for host, _ in wanted_hosts(session)]
+    everybody = [*hosts, *extra]
     if session.twin is not None:  # nobody is reached, so no password is asked for
-        targets: Mapping[str, AnyTarget] = session.twin.targets([*hosts, *extra])
+        targets: Mapping[str, Target] = session.twin.targets(everybody)
     else:
-        targets = targets_of([*hosts, *extra], session.definition, session.home)
+        own, outside = targets_of(everybody, session.definition, session.home), outside_targets(session, everybody)
+        targets = {**own, **outside}
     if ahead is not None and ahead.reaches(targets):
         pool = ahead.pool
         pool.learn(targets)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from raijin.errors import HostUnreachable, NotFound
 from raijin.transport.base import Connection
 from raijin.transport.local import LocalConnection
+from raijin.transport.talos import TalosConnection, TalosTarget
 from raijin.transport.twin import Machine, TwinConnection
 
 if TYPE_CHECKING:
@@ -31,13 +32,13 @@ class TwinTarget:
     machine: Machine
 
 
-AnyTarget: TypeAlias = "SshTarget | LocalTarget | TwinTarget"
+Target: TypeAlias = "SshTarget | LocalTarget | TalosTarget | TwinTarget"
 
 
 class Pool:
     """Connections by host name. `limit`: how many hosts may be in the middle of connecting at the same time."""
 
-    def __init__(self, targets: Mapping[str, AnyTarget], *, limit: int = 64) -> None:
+    def __init__(self, targets: Mapping[str, Target], *, limit: int = 64) -> None:
         self._targets = dict(targets)
         self._slots = asyncio.Semaphore(limit)
         self._opening: dict[str, asyncio.Task[Connection]] = {}
@@ -46,10 +47,10 @@ class Pool:
         return name in self._targets
 
     @property
-    def targets(self) -> Mapping[str, AnyTarget]:
+    def targets(self) -> Mapping[str, Target]:
         return self._targets
 
-    def learn(self, targets: Mapping[str, AnyTarget]) -> None:
+    def learn(self, targets: Mapping[str, Target]) -> None:
         """More hosts. One that is known already keeps its connection, so it must be reached in the same way."""
         self._targets |= targets
 
@@ -79,6 +80,8 @@ class Pool:
             raise NotFound(f"no host {name} is known", remedy="look at the hosts of the Site document")
         if isinstance(target, LocalTarget):
             return LocalConnection(name, sudo_password=target.become_password)
+        if isinstance(target, TalosTarget):
+            return TalosConnection(target)
         if isinstance(target, TwinTarget):
             await target.machine.reach()
             return TwinConnection(target.machine)
