@@ -14,7 +14,7 @@ from raijin.model.host import Host
 from raijin.model.node_group import NodeRole
 from raijin.state.member import Member
 from raijin.state.snapshot import read_members
-from raijin.transport.pool import Target, Pool
+from raijin.transport.pool import Pool, Target
 
 if TYPE_CHECKING:
     from raijin.app.asking import Ahead
