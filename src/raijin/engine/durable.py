@@ -28,6 +28,7 @@ APPLICATION_VERSION = "raijin-workflow-1"
 """Pinned: DBOS leaves the work of another version alone for ever. Raise it only with a path for what is pending."""
 
 ATTEMPTS = 4
+FIRST_PAUSE_SECONDS = 1.0
 BACKOFF = 2.0
 
 T = TypeVar("T")
@@ -147,7 +148,7 @@ def _child(run: str, attempt: int, step: str) -> str:
 class Durable:
     """DBOS, started for one run and ended with it."""
 
-    def __init__(self, home: Path, run: str, pause: float) -> None:
+    def __init__(self, home: Path, run: str, pause: float | None = None) -> None:
         self._run, self._pause = run, pause
         config: DBOSConfig = {
             "name": "raijin",
@@ -166,7 +167,8 @@ class Durable:
 
     async def execute(self, runner: Runner) -> None:
         """Run or go on with the attempt until every step has ended."""
-        _Current.runner, _Current.loop, _Current.pause = runner, asyncio.get_running_loop(), self._pause
+        _Current.runner, _Current.loop = runner, asyncio.get_running_loop()
+        _Current.pause = FIRST_PAUSE_SECONDS if self._pause is None else self._pause
         runner.prepare()
         DBOS(config=self._config)
         await asyncio.to_thread(DBOS.launch)

@@ -33,18 +33,20 @@ from raijin.state.secrets import SecretStore
 from raijin.transport.pool import Pool
 
 CANCEL_POLL_SECONDS = 0.5
-FIRST_PAUSE_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """The durable engine of one RAIJIN_HOME. pause: seconds before a step is tried again for the first time."""
+    """The durable engine of one RAIJIN_HOME.
+
+    pause: seconds before a step is tried again for the first time; None: as on real hosts.
+    """
 
     home: Path
     database: Database
     handlers: Handlers
     events: Events
-    pause: float = FIRST_PAUSE_SECONDS
+    pause: float | None = None
 
     @property
     def runs(self) -> Runs:

@@ -26,7 +26,13 @@ MOST_LINES = 200
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
 @click.option("--cluster", metavar="NAME", help="Which cluster, where the definition has several.")
-@click.option("--verb", type=click.Choice(["apply", "upgrade", "destroy"]), default="apply", show_default=True)
+@click.option(
+    "--verb",
+    type=click.Choice(["apply", "upgrade", "destroy"]),
+    default="apply",
+    show_default=True,
+    help="What is rehearsed; the last two on a cluster that was applied before.",
+)
 @click.option("--from", "start", default="", metavar="VERSION", help="For an upgrade: the version that runs before.")
 @click.option("--fault", "faults", multiple=True, metavar="FAULT", help="What goes wrong, as in dead-host=w1@join.")
 @click.option("--hosts", type=click.IntRange(1, 20000), default=None, help="Multiply the workers, to so many hosts.")
