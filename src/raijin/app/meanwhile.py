@@ -41,7 +41,7 @@ def engine_of(session: Session) -> Engine:
 
     handlers = {**calls.HANDLERS, **HANDLERS, **platform_of(session.cluster).handlers, **handlers_of(session)}
     pause = REHEARSED_PAUSE if session.twin is not None else None
-    return Engine(session.home, session.database, handlers, session.events, pause)
+    return Engine(session.home, session.database, handlers, session.events, session.durable, pause)
 
 
 @asynccontextmanager
