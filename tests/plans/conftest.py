@@ -138,6 +138,12 @@ def written(program: Program) -> Iterator[tuple[str, str]]:
             yield operation.path, operation.template
 
 
+def noted(step: Step) -> set[str]:
+    """The markers that the preparation of a host leaves, where it is taken over."""
+    operations = step.action.operations if isinstance(step.action, Program) and step.stage == "prepare" else ()
+    return {operation.marker for operation in operations if isinstance(operation, Command) and operation.marker}
+
+
 @dataclass
 class Machine:
     """A host: which programs hold on it already (by key), and what of a cluster is on it."""
@@ -320,6 +326,7 @@ class World:
             machine.owner = cluster
             machine.holds.add(f"{step.stage}.{step.action.id}")
             machine.values.update(written(step.action))
+            machine.markers |= noted(step)
             machine.files |= {ENCRYPTION_FILE} & machine.values.keys()
             if step.stage == "halt":
                 machine.files, machine.markers = set(), set()
