@@ -32,6 +32,8 @@ from raijin.platforms.view import HostView
 from raijin.transport.document import Document, describe
 
 ROLLOUT_SECONDS = 900
+APPLY_SECONDS = 600
+"""Calico is forty documents, each a request; a busy control plane host took 111 seconds for them."""
 
 
 def keep_certificates(context: Context) -> Iterable[Draft]:
@@ -80,7 +82,7 @@ def install_network(context: Context) -> Iterable[Draft]:
         ),
         changes=() if context.blind else tuple(changes),
         follows=context.blind,
-        timeout=120,
+        timeout=APPLY_SECONDS,
         estimate=3,
     )
 
