@@ -18,7 +18,7 @@ from raijin.app import observing
 from raijin.app.targets import remembered, targets_of
 from raijin.definition.definition import Definition
 from raijin.definition.load import load
-from raijin.errors import HostError, NotFound, Unsupported, UsageError
+from raijin.errors import HostError, KubernetesError, KubernetesUnavailable, NotFound, Unsupported, UsageError
 from raijin.facts.cluster import node_state
 from raijin.model.cluster import ClusterType
 from raijin.model.node_group import NodeRole
@@ -28,6 +28,7 @@ from raijin.platforms.addresses import api_endpoint
 from raijin.platforms.adoption import (
     FIELDS,
     KUBEADM_KINDS,
+    PORT,
     Document,
     Found,
     FoundHost,
@@ -61,7 +62,6 @@ MAPS = {
     "KubeProxyConfiguration": ("kube-proxy", "config.conf"),
 }
 """Where kubeadm keeps its objects: ConfigMaps of kube-system, and the key in each."""
-PORT = 6443
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +93,7 @@ async def adopt(home: Path, address: str, way: Way, *, name: str | None = None) 
         view = await observing.facts_of(pool, "first")
         kind, path = _kind(view, address)
         kubeconfig = await read_kubeconfig(pool, "first", path)
-        async with open_cluster(pool, ("first",), name or "the cluster", port=_port(kubeconfig), path=path) as kube:
-            found = await _read(kube, kind, address, _server(kubeconfig), way)
+        found = await _ask(pool, kind, address, kubeconfig, way)
         found = replace(found, owner=view.owner, name=_name(name, view, found))
         found = await _from_host(pool, view, found)
     finally:
@@ -126,10 +125,22 @@ def _server(kubeconfig: str) -> str:
     return str(clusters[0].get("cluster", {}).get("server", "")).removeprefix("https://")
 
 
-def _port(kubeconfig: str) -> int:
-    """Of the API server on its own host: a port below a balancer's is not in the kubeconfig."""
-    port = _server(kubeconfig).rpartition(":")[2]
-    return int(port) if port.isdigit() and int(port) == PORT else PORT
+async def _ask(pool: Pool, kind: ClusterType, address: str, kubeconfig: str, way: Way) -> Found:
+    """By the usual port of the API server on its host, else by that of the kubeconfig, which may be a balancer's.
+
+    Raises KubernetesError when neither answers.
+    """
+    path = next(path for path, known in KINDS.items() if known is kind)
+    written = _server(kubeconfig).rpartition(":")[2]
+    ports = dict.fromkeys((PORT, *([int(written)] if written.isdigit() else [])))
+    last: KubernetesError | None = None
+    for port in ports:
+        try:
+            async with open_cluster(pool, ("first",), "the cluster", port=port, path=path) as kube:
+                return replace(await _read(kube, kind, address, _server(kubeconfig), way), port=port)
+        except KubernetesUnavailable as error:
+            last = error
+    raise last or KubernetesUnavailable("the API does not answer")
 
 
 def _name(given: str | None, view: HostView, found: Found) -> str:

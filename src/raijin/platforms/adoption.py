@@ -13,6 +13,7 @@ from raijin.facts.cluster import NodeState
 from raijin.model.cluster import ClusterType
 
 Document = dict[str, Any]
+PORT = 6443
 ROLE = "node-role.kubernetes.io/"
 HARDWARE = "raijin.dev/"
 """Prefix of the labels that Raijin works out itself."""
@@ -65,9 +66,9 @@ class FoundHost:
 class Found:
     """What was read. owner: the cluster that Raijin claimed the hosts for before, empty where it did not.
 
-    server: `host:port` of the API as the administrator's kubeconfig has it. documents: kubeadm's objects by kind; ours:
-    those that are as Raijin has written them.
-    virtual: the address that keepalived or kube-vip of Raijin's own carries, and by which of them. ssh: of the Site.
+    server: `host:port` of the API as the administrator's kubeconfig has it. port: of the API servers. documents:
+    kubeadm's objects by kind; ours: those that are as Raijin has written them. virtual: the address that keepalived or
+    kube-vip of Raijin's own carries, and by which of them. ssh: of the Site.
     """
 
     name: str
@@ -76,6 +77,7 @@ class Found:
     hosts: tuple[FoundHost, ...]
     owner: str = ""
     server: str = ""
+    port: int = PORT
     documents: Mapping[str, Document] = field(default_factory=dict)
     ours: frozenset[str] = frozenset()
     daemons: frozenset[str] = frozenset()
@@ -111,11 +113,13 @@ def cluster_of(found: Found) -> Document:
     }  # fmt: skip
     network = _network(found)
     names = _names(found)
+    kubernetes: Document = {"apiServerPort": found.port} if found.port != PORT else {}
+    kubernetes |= {"certSans": names} if names else {}
     return {
         **document,
         **({"network": network} if network else {}),
         "nodeGroups": groups,
-        **({"kubernetes": {"certSans": names}} if names else {}),
+        **({"kubernetes": kubernetes} if kubernetes else {}),
     }
 
 

@@ -68,6 +68,7 @@ def test_a_cluster_made_by_hand() -> None:
     assert cluster.network.control_plane_endpoint is None, "it is the host itself"
     assert cluster.kubernetes.cert_sans == ("k8s.example.org",)
     assert definition.site().hosts[1].labels == {}
+    assert loaded(replace(FOUND, port=7443)).cluster().kubernetes.api_server_port == 7443
     said = "\n".join(remarks(FOUND))
     assert "the container network CALICO was put there by somebody else" in said
 
