@@ -37,7 +37,7 @@ def engine_of(session: Session) -> Engine:
     from raijin.validation.calls import HANDLERS  # noqa: PLC0415
 
     handlers = {**calls.HANDLERS, **HANDLERS, **platform_of(session.cluster).handlers, **handlers_of(session)}
-    return Engine(session.home, session.database, handlers, session.events)
+    return Engine(session.home, session.database, handlers, session.events, session.durable)
 
 
 @asynccontextmanager

@@ -18,6 +18,8 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "facts": ("raijin.cli.commands.facts", "facts", "Show what is known about the hosts."),
     "kubeconfig": ("raijin.cli.commands.kubeconfig", "kubeconfig", "Write the cluster's kubeconfig, or merge it."),
     "run": ("raijin.cli.commands.run", "run", "List, show, resume and cancel runs."),
+    "audit": ("raijin.cli.commands.audit", "audit", "List, verify and export the audit trail."),
+    "serve": ("raijin.cli.commands.serve", "serve", "Serve the REST API, and carry out what it is asked for."),
     "artifacts": ("raijin.cli.commands.artifacts", "artifacts", "Lock, list and fetch binaries and images."),
     "bundle": ("raijin.cli.commands.bundle", "bundle", "Make, import and verify air-gap bundles."),
     "lab": ("raijin.cli.commands.lab", "lab", "Real Linux machines on this box, to try things on."),
@@ -61,6 +63,11 @@ GROUPS: dict[str, dict[str, tuple[str, str, str]]] = {
         "show": ("raijin.cli.commands.run", "show", "Show a run: steps, timings, errors, events."),
         "resume": ("raijin.cli.commands.run", "resume", "Go on where a run was killed, failed or cancelled."),
         "cancel": ("raijin.cli.commands.run", "cancel", "Stop a run after the operations in hand."),
+    },
+    "audit": {
+        "list": ("raijin.cli.commands.audit", "list_entries", "List who did what, the newest first."),
+        "verify": ("raijin.cli.commands.audit", "verify", "Compute the whole chain of hashes again."),
+        "export": ("raijin.cli.commands.audit", "export", "Write it as lines of JSON, a table or a report."),
     },
     "artifacts": {
         "lock": ("raijin.cli.commands.artifacts", "lock", "Write the lock file from published checksums or a bundle."),

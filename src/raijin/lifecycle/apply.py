@@ -17,7 +17,7 @@ from raijin.lifecycle.network import install_network, keep_certificates, prune_n
 from raijin.lifecycle.removal import lost, remove_departed, remove_lost_members
 from raijin.lifecycle.returned import wiped_first
 from raijin.lifecycle.stages import call, live_node, settle
-from raijin.lifecycle.upgrade import backup_first, is_outdated, return_nodes, upgrade_nodes
+from raijin.lifecycle.upgrade import advance_cluster, backup_first, is_outdated, return_nodes, upgrade_nodes
 from raijin.model.virtual_ip import VipProvider
 from raijin.plan.draft import Draft
 from raijin.plan.model import Call, Change, Disruption, Json, Retry
@@ -241,6 +241,7 @@ STAGES: tuple[Stage, ...] = (
     back_up_by_themselves,
     backup_first,
     upgrade_nodes,
+    advance_cluster,
     return_nodes,
     remove_departed,
 )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 
 from raijin.facts.cluster import ClusterState
 from raijin.facts.etcd import EtcdState
@@ -76,6 +77,20 @@ class Work:
 
 
 Action = Program | Work
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What a platform is given that reaches its hosts by a program on this machine.
+
+    tool: that program, verified and executable, by its name in the catalogue; raises ArtifactError. secret: a kept one
+    by its name, empty when there is none. made: what the platform keeps for all hosts while the cluster is reached.
+    """
+
+    cluster: str
+    tool: Callable[[str], Awaitable[Path]]
+    secret: Callable[[str], str]
+    made: dict[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
