@@ -98,8 +98,13 @@ class Platform(Protocol):
         """How the etcd of a control plane host is reached; None where Raijin looks after none."""
         ...
 
-    async def etcd_state(self, pool: Pool, context: Context) -> EtcdState | None:
-        """The members, by way of the first control plane host that tells; None when none does."""
+    async def etcd_state(
+        self, pool: Pool, hosts: Sequence[str], access: EtcdAccess | EtcdByCalls | None
+    ) -> EtcdState | None:
+        """The members, by way of the first of these control plane hosts that tells; None when none does.
+
+        access: what `etcd` said.
+        """
         ...
 
     def least(self, node: Node) -> tuple[int, int]:

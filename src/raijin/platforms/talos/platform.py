@@ -16,7 +16,7 @@ from raijin.artifacts.lock import Lock
 from raijin.artifacts.needs import ArtifactNeed, Need
 from raijin.errors import KubernetesError, Unsupported
 from raijin.facts.cluster import ClusterState
-from raijin.facts.etcd import EtcdByCalls, EtcdState
+from raijin.facts.etcd import EtcdAccess, EtcdByCalls, EtcdState
 from raijin.model.cluster import Cluster, ClusterType
 from raijin.model.cni import CniName
 from raijin.model.host import Host
@@ -107,9 +107,12 @@ class Talos:
         del cluster
         return EtcdByCalls("talos")
 
-    async def etcd_state(self, pool: Pool, context: Context) -> EtcdState | None:
+    async def etcd_state(
+        self, pool: Pool, hosts: Sequence[str], access: EtcdAccess | EtcdByCalls | None
+    ) -> EtcdState | None:
+        del access
         try:
-            return (await etcd.ask(pool, [node.name for node in context.started]))[0]
+            return (await etcd.ask(pool, hosts))[0]
         except KubernetesError:
             return None  # without a quorum etcd does not tell who belongs to it
 
