@@ -248,9 +248,11 @@ def _without(context: Context, verb: str, failures: Sequence[RaijinError]) -> tu
 
 
 def _resolver(session: Session) -> Resolve:
-    store = SecretStore(session.home)
+    store, given = SecretStore(session.home), platform_of(session.cluster).given(session.cluster)
 
     def resolve(reference: SecretRef) -> str:
+        if reference.secret in given:
+            return given[reference.secret]
         return store.get(reference.secret) if store.has(reference.secret) else unresolved(reference)
 
     return resolve

@@ -13,11 +13,12 @@ from raijin.plan.model import Call
 from raijin.platforms import etcd, packing
 from raijin.platforms.access import access_to
 from raijin.platforms.base import Action, Context, Hop, Node, Outside
+from raijin.platforms.ordinary import Ordinary
 from raijin.platforms.view import HostView
 from raijin.transport.pool import Pool
 
 
-class ByPrograms:
+class ByPrograms(Ordinary):
     """A part of `Platform` for its classes to inherit."""
 
     kubeconfig: str

@@ -27,6 +27,7 @@ from raijin.plan.model import Call, Change, Json
 from raijin.platforms.access import access_to
 from raijin.platforms.addresses import api_endpoint, known_address
 from raijin.platforms.base import Context, Hop, Node, Outside, Parts, Work
+from raijin.platforms.ordinary import Ordinary
 from raijin.platforms.platform import Document, Part
 from raijin.platforms.talos import bundle, calls, etcd, machine, merge
 from raijin.platforms.talos.look import INIT, Machine, carrier, connection_to, look, machine_of
@@ -47,7 +48,7 @@ BUNDLE_FILE = "/talos/secrets.yaml"
 """In a backup."""
 
 
-class Talos:
+class Talos(Ordinary):
     """Talos Linux (cluster type TALOS). `version` is that of Talos; Kubernetes has its own in `platformConfig`."""
 
     type = ClusterType.TALOS
