@@ -20,6 +20,7 @@ from raijin.definition.definition import Definition
 from raijin.definition.load import load
 from raijin.facts import ABILITIES
 from raijin.facts.base import Unknown
+from raijin.facts.certificates import Certificate
 from raijin.facts.cluster import ClusterState, NodeState, Taint
 from raijin.facts.cpu import Cpu
 from raijin.facts.etcd import EtcdMember, EtcdState
@@ -30,12 +31,13 @@ from raijin.facts.memory import Memory
 from raijin.facts.network import Interface, Network
 from raijin.facts.raijin import Ownership
 from raijin.facts.system import System
-from raijin.lifecycle import apply, backup, destroy, restore
+from raijin.lifecycle import apply, backup, destroy, renew, restore
 from raijin.lifecycle.desired import desired_documents
 from raijin.lifecycle.returned import as_empty
 from raijin.model.host import Host
 from raijin.model.node_group import NodeRole
 from raijin.model.version import Version
+from raijin.operations.absent import Absent
 from raijin.operations.command import Command
 from raijin.operations.file import File
 from raijin.operations.program import Program
@@ -45,6 +47,14 @@ from raijin.plan.model import Call, Plan, Step
 from raijin.platforms import platform_of
 from raijin.platforms.addresses import known_address
 from raijin.platforms.base import BinaryFile, Context, Hop, ImageFile, Node, Parts, Supply
+from raijin.platforms.kubeadm.certificates import (
+    AUTHORITIES,
+    BEGUN,
+    DONE,
+    KUBELET_CLIENT,
+    KUBELET_SERVER,
+    RENEWED,
+)
 from raijin.platforms.kubeadm.paths import ADMIN_CONF, CONFIG_FILE, ETCD_DATA, INIT_MARKER, JOIN_MARKER, KUBELET_CONF
 from raijin.platforms.versions import way
 from raijin.platforms.view import HostView
@@ -57,6 +67,7 @@ VERBS = {
     "prepare": apply.prepare_drafts,
     "destroy": destroy.drafts,
     "backup": backup.drafts,
+    "renew": renew.drafts,
     "restore": restore.drafts,
 }
 UNKNOWN = HostFacts(**{ability.name: Unknown("not asked") for ability in ABILITIES})  # type: ignore[arg-type]
@@ -88,6 +99,7 @@ TAGS = {
 }
 
 
+TODAY, DAY, YEAR = 1_800_000_000.0, 86_400.0, 365 * 86_400.0
 IN_BETWEEN = {minor: Version(1, minor, 9) for minor in range(29, 37)}
 
 
@@ -122,6 +134,7 @@ class Machine:
     markers: set[str] = field(default_factory=set)
     version: str = ""
     holds: set[str] = field(default_factory=set)
+    certificates: dict[str, tuple[float, float]] = field(default_factory=dict)
     values: dict[str, str] = field(default_factory=dict)
 
     def follows(self, program: Program) -> bool:
@@ -152,6 +165,10 @@ class Machine:
             system=filled(System, init="systemd", packages="apt"),
             cgroup="2",
             network=self.network(),
+            certificates=tuple(
+                Certificate(path, begins=begins, ends=ends, ca=path in AUTHORITIES)
+                for path, (begins, ends) in self.certificates.items()
+            ),
             kubernetes=Kubernetes(self.parts(), tuple(sorted(self.files)), self.images()),
             raijin=Ownership(self.owner, {}, tuple(sorted(self.markers))),
         )
@@ -167,6 +184,7 @@ class World:
     objects: dict[str, dict[str, Any]] = field(default_factory=dict)
     voters: dict[str, str] = field(default_factory=dict)
     api: bool = True
+    at: float = TODAY
 
     def power_cut(self, name: str) -> None:
         """The host is dead, and the cluster has noticed."""
@@ -204,7 +222,7 @@ class World:
             objects = {describe(d): self.objects.get(describe(d)) for d in desired_documents(first)}
             first = replace(first, state=ClusterState(self.nodes, objects))
         first = as_empty(first)
-        return replace(first, hops=self.hops(first), **more)  # type: ignore[arg-type]
+        return replace(first, **{"hops": self.hops(first), "at": self.at, **more})  # type: ignore[arg-type]
 
     def hops(self, context: Context) -> tuple[Hop, ...]:
         """As app/supply.py finds them, with everything at hand."""
@@ -289,6 +307,7 @@ class World:
             if step.stage in {"start", "join"} and node.control_plane:
                 machine.files.add(f"{ETCD_DATA}/member")
                 self.voters[step.target] = known_address(node)
+            self.certify(machine, step, control_plane=node.control_plane)
             if step.stage in {"start", "join", "register"}:
                 machine.version = str(self.definition.cluster().kubernetes_version)
                 role = {"node-role.kubernetes.io/control-plane": ""} if node.control_plane else {}
@@ -300,6 +319,26 @@ class World:
             if step.stage == "services":
                 # A kubelet that has joined is to run: the program says so from the next time on.
                 machine.holds |= {f"services.{p.id}" for p in self.joined_services(step.target)}
+
+    def certify(self, machine: Machine, step: Step, *, control_plane: bool) -> None:
+        """A host after its start, or after its renewal: what the program's markers say was made, nothing left begun."""
+        if step.stage in {"start", "join"}:
+            made = [KUBELET_CLIENT, KUBELET_SERVER, *(RENEWED if control_plane else ())]
+            machine.certificates = dict.fromkeys(made, (self.at, self.at + YEAR))
+            machine.certificates |= dict.fromkeys(AUTHORITIES, (self.at, self.at + 10 * YEAR))
+        if step.stage != "renew":
+            return
+        assert isinstance(step.action, Program)
+        noted = {o.marker for o in step.action.operations if isinstance(o, Command) and o.value}
+        for marker, paths in (
+            (DONE, RENEWED),
+            ("kubelet-client", (KUBELET_CLIENT,)),
+            ("kubelet-serving", (KUBELET_SERVER,)),
+        ):
+            if marker in noted:
+                machine.certificates |= {p: (self.at, self.at + YEAR) for p in paths if p in machine.certificates}
+        if any(isinstance(o, Absent) and o.path.endswith(BEGUN) for o in step.action.operations):
+            machine.markers.discard(BEGUN)
 
     def settled(self, name: str) -> set[str]:
         """What holds on a node that was upgraded: all that a new node of that version would be given."""

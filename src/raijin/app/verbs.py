@@ -20,7 +20,8 @@ class Verb:
     answer, to what stands against it. equips: it brings hosts nearer to the definition, so that it needs artifacts and
     leaves hosts in quarantine alone. converges: it looks at all that is in the cluster, upgrades and removes. leaves:
     hosts that the definition no longer places are part of it. lives: it asks the API of the cluster and etcd. tolerant:
-    hosts that cannot be reached are judged by the refusals, not by the policy.
+    hosts that cannot be reached are judged by the refusals, not by the policy. restarts: it stops control plane hosts
+    for a moment, which etcd has a say in.
     """
 
     stages: str
@@ -30,6 +31,7 @@ class Verb:
     leaves: bool = True
     lives: bool = True
     tolerant: bool = False
+    restarts: bool = False
 
     def drafts(self, context: Context) -> list[Draft]:
         drafts: list[Draft] = _function(self.stages)(context)
@@ -53,6 +55,7 @@ VERBS = {
     "prepare": Verb("raijin.lifecycle.apply:prepare_drafts", _PREFLIGHT, equips=True, leaves=False),
     "destroy": Verb("raijin.lifecycle.destroy:drafts"),
     "backup": Verb("raijin.lifecycle.backup:drafts", tolerant=True),
+    "renew": Verb("raijin.lifecycle.renew:drafts", "raijin.lifecycle.renew:reasons", leaves=False, restarts=True),
     "restore": Verb(
         "raijin.lifecycle.restore:drafts",
         "raijin.lifecycle.restore:reasons",

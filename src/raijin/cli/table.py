@@ -37,6 +37,15 @@ GROUPS: dict[str, dict[str, tuple[str, str, str]]] = {
         "upgrade": ("raijin.cli.commands.cluster", "upgrade", "Go to another version, node by node."),
         "backup": ("raijin.cli.commands.cluster", "backup", "Take a snapshot and keep it, encrypted."),
         "restore": ("raijin.cli.commands.cluster", "restore", "Go on from a snapshot, also on new hosts."),
+        "certificates": ("raijin.cli.commands.certificates", "certificates", "List and renew certificates."),
+    },
+    "cluster certificates": {
+        "list": (
+            "raijin.cli.commands.certificates",
+            "list_certificates",
+            "List them with their authority and the days left.",
+        ),
+        "renew": ("raijin.cli.commands.certificates", "renew", "Renew all of them now, host by host."),
     },
     "backup": {
         "list": ("raijin.cli.commands.backup", "list_backups", "List the backups, and whether they were tried."),

@@ -11,6 +11,7 @@ from raijin.lifecycle.configure import configure_nodes
 from raijin.lifecycle.desired import desired_documents, desired_labels, desired_taints
 from raijin.lifecycle.endpoint import serve_endpoint, with_address
 from raijin.lifecycle.removal import lost, remove_departed, remove_lost_members
+from raijin.lifecycle.renew import renew_certificates
 from raijin.lifecycle.returned import wiped_first
 from raijin.lifecycle.stages import call, live_node, settle
 from raijin.lifecycle.upgrade import backup_first, is_outdated, return_nodes, upgrade_nodes
@@ -29,6 +30,8 @@ TRANSFER_SECONDS = 3600
 START_SECONDS = 960
 JOIN_SECONDS = 660
 """A little more than the programs give their own commands."""
+RENEWED = ("renewed/*",)
+"""What needs the API waits for a control plane whose certificates are renewed: it may answer nobody before."""
 
 
 def prepare_nodes(context: Context) -> Iterable[Draft]:
@@ -96,7 +99,7 @@ def fetch_kubeconfig(context: Context) -> Iterable[Draft]:
         first.name,
         "keep the kubeconfig",
         Call("cluster.kubeconfig", {"kubeconfig": _platform(context).kubeconfig, "endpoint": api_endpoint(context)}),
-        needs=(f"start/{first.name}",),
+        needs=(f"start/{first.name}", f"renew/{first.name}"),
         follows=True,
         timeout=60,
     )
@@ -119,7 +122,7 @@ def install_network(context: Context) -> Iterable[Draft]:
             context.cluster.name,
             "install the container network",
             call(context, "kube.apply", {"documents": cast("Json", documents)}),
-            needs=(f"start/{context.first.name}", f"services/{context.first.name}"),
+            needs=(f"start/{context.first.name}", f"services/{context.first.name}", *RENEWED),
             changes=() if context.blind else tuple(changes),
             follows=context.blind,
             timeout=120,
@@ -144,7 +147,7 @@ def join_workers(context: Context) -> Iterable[Draft]:
 def _join(context: Context, node: Node, title: str, after: tuple[str, ...]) -> Iterable[Draft]:
     """Let one host in when all that takes long to send is there, join it, and close the door again."""
     platform = _platform(context)
-    here = (f"services/{node.name}", f"images/{node.name}", f"delete-node/{node.name}", *_address(context))
+    here = (f"services/{node.name}", f"images/{node.name}", f"delete-node/{node.name}", *_address(context), *RENEWED)
     admission, farewell = platform.admit(context, node), platform.revoke(context, node)
     if admission is not None:
         ttl = context.cluster.kubernetes.token_ttl_minutes
@@ -190,7 +193,7 @@ def register_again(context: Context) -> Iterable[Draft]:
                 node.name,
                 "register the node again",
                 _platform(context).register(context, node),
-                needs=(f"services/{node.name}",),
+                needs=(f"services/{node.name}", f"renew/{node.name}", *RENEWED),
                 changes=(Change(f"node {node.name}", "state", "absent", "registered"),),
                 disruption=Disruption.RESTART,
                 timeout=120,
@@ -206,7 +209,7 @@ def label_nodes(context: Context) -> Iterable[Draft]:
             node.name,
             "set labels and taints",
             call(context, "kube.label", {"labels": dict(labels), "taints": cast("Json", taints)}),
-            needs=(f"join/{node.name}", f"start/{node.name}", f"register/{node.name}"),
+            needs=(f"join/{node.name}", f"start/{node.name}", f"register/{node.name}", *RENEWED),
             changes=() if context.blind else tuple(_label_changes(node, live, labels, taints)),
             follows=context.blind,
             timeout=300,
@@ -232,6 +235,8 @@ def wait_until_ready(context: Context) -> Iterable[Draft]:
                 f"label/{node.name}",
                 f"register/{node.name}",
                 f"network/{context.cluster.name}",
+                f"renew/{node.name}",
+                *RENEWED,
             ),
             changes=changes,
             follows=True,
@@ -246,6 +251,7 @@ STAGES: tuple[Stage, ...] = (
     run_services,
     load_images,
     serve_endpoint,
+    renew_certificates,
     start_cluster,
     fetch_kubeconfig,
     install_network,

@@ -17,7 +17,7 @@ def configure_nodes(context: Context) -> Iterable[Draft]:
     planes = joined(context, context.control_planes)
     planes.sort(key=lambda node: node.name != context.first.name)
     hops = tuple(f"{stage}@{hop.version}/*" for hop in context.hops for stage in ("settle", "current", "return"))
-    before = ("endpoint/*", "settle/*", *hops)
+    before = ("endpoint/*", "renewed/*", "settle/*", *hops)
     for node in planes:
         yield from _configure(context, node, before, alone=len(context.control_planes) == 1)
         yield settle(context, node, "follow", (f"configure/{node.name}",))

@@ -49,7 +49,9 @@ def remove_departed(context: Context) -> Iterable[Draft]:
             yield from _removal(context, node, ())
             continue
         if node.facts is not None:
-            yield from _leave_etcd(context, node, needs=(f"drain/{node.name}", "ready/*", "settle/*", *before))
+            yield from _leave_etcd(
+                context, node, needs=(f"drain/{node.name}", "ready/*", "settle/*", "renewed/*", *before)
+            )
         yield from _removal(context, node, before)
         before = (f"forget/{node.name}",)
 

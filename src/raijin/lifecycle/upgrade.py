@@ -36,12 +36,12 @@ def backup_first(context: Context) -> Iterable[Draft]:
     """Before the first control plane host is touched."""
     wanted = context.cluster.policy.backup_before_upgrade
     if wanted and any(is_outdated(context, node) for node in joined(context, context.control_planes)):
-        yield from take_backup(context, after=("settle/*", "ready/*"))
+        yield from take_backup(context, after=("renewed/*", "settle/*", "ready/*"))
 
 
 def upgrade_nodes(context: Context) -> Iterable[Draft]:
     """Every node that runs something older than the definition says, through every version on the way."""
-    before: tuple[str, ...] = ("settle/*", "ready/*", "keep/*")
+    before: tuple[str, ...] = ("renewed/*", "settle/*", "ready/*", "keep/*")
     planes, workers = (joined(context, nodes) for nodes in (context.control_planes, context.workers))
     at = {node.name: platform_of(context.cluster).version_of(node, context.state) for node in (*planes, *workers)}
     for hop, after in zip(context.hops, (*context.hops[1:], None), strict=False):

@@ -125,7 +125,8 @@ class Context:
     cannot be reached (it may not exist yet). etcd: None when it was not asked, or has no quorum. members: hosts that
     earlier runs made part of the cluster. departed: nodes that are no longer in the definition. hops: the versions that
     an upgrade goes through, the wanted one last; none when nothing is older. beside: hosts of the cluster that are no
-    nodes: they carry its load balancer. snapshot: what is to be restored.
+    nodes: they carry its load balancer. snapshot: what is to be restored. at: when it was looked at, in seconds since
+    the epoch, by which certificates are judged.
 
     What is derived from the nodes is computed once (so it has no slots): stages ask for it at each node.
     """
@@ -144,6 +145,7 @@ class Context:
     beside: tuple[Node, ...] = ()
     force: bool = False
     drain: bool = True
+    at: float = 0.0
 
     @cached_property
     def reachable(self) -> tuple[Node, ...]:
