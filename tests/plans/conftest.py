@@ -42,11 +42,13 @@ from raijin.operations.command import Command
 from raijin.operations.file import File
 from raijin.operations.program import Program
 from raijin.operations.report import Report, State
+from raijin.operations.template import Template
 from raijin.plan.build import build
 from raijin.plan.model import Call, Plan, Step
 from raijin.platforms import platform_of
 from raijin.platforms.addresses import known_address
 from raijin.platforms.base import BinaryFile, Context, Hop, ImageFile, Node, Parts, Supply
+from raijin.platforms.encrypted import NO_KEYS, Keys, read_written
 from raijin.platforms.kubeadm.certificates import (
     AUTHORITIES,
     BEGUN,
@@ -55,7 +57,16 @@ from raijin.platforms.kubeadm.certificates import (
     KUBELET_SERVER,
     RENEWED,
 )
-from raijin.platforms.kubeadm.paths import ADMIN_CONF, CONFIG_FILE, ETCD_DATA, INIT_MARKER, JOIN_MARKER, KUBELET_CONF
+from raijin.platforms.kubeadm.paths import (
+    ADMIN_CONF,
+    AUDIT_POLICY,
+    CONFIG_FILE,
+    ENCRYPTION_FILE,
+    ETCD_DATA,
+    INIT_MARKER,
+    JOIN_MARKER,
+    KUBELET_CONF,
+)
 from raijin.platforms.versions import way
 from raijin.platforms.view import HostView
 from raijin.state.member import Member
@@ -115,12 +126,14 @@ def supply_of(version: str) -> Supply:
 
 
 def written(program: Program) -> Iterator[tuple[str, str]]:
-    """The markers that a program leaves on a host, with what they say, and kubeadm's file."""
+    """The markers that a program leaves on a host, with what they say, and the files of its control plane."""
     for operation in program.operations:
         if isinstance(operation, Command) and operation.value:
             yield operation.marker, operation.value
-        elif isinstance(operation, File) and operation.path == CONFIG_FILE:
+        elif isinstance(operation, File) and operation.path in {CONFIG_FILE, AUDIT_POLICY}:
             yield operation.path, str(operation.content)
+        elif isinstance(operation, Template) and operation.path == ENCRYPTION_FILE:
+            yield operation.path, operation.template
 
 
 @dataclass
@@ -185,6 +198,7 @@ class World:
     voters: dict[str, str] = field(default_factory=dict)
     api: bool = True
     at: float = TODAY
+    keys: Keys = NO_KEYS
 
     def power_cut(self, name: str) -> None:
         """The host is dead, and the cluster has noticed."""
@@ -216,7 +230,9 @@ class World:
         departed = tuple(self.node(host, role) for host, role in gone)
         site, members = self.definition.site(), self.members
         supplies = {"amd64": supply_of(str(cluster.kubernetes_version))}
-        first = Context(site, cluster, nodes, supplies, TAGS, members=members, departed=departed, beside=beside)
+        first = Context(
+            site, cluster, nodes, supplies, TAGS, members=members, departed=departed, beside=beside, keys=self.keys
+        )
         first = replace(first, etcd=self.etcd(first))
         if self.nodes and self.api:
             objects = {describe(d): self.objects.get(describe(d)) for d in desired_documents(first)}
@@ -291,6 +307,7 @@ class World:
             machine.owner = cluster
             machine.holds.add(f"{step.stage}.{step.action.id}")
             machine.values.update(written(step.action))
+            machine.files |= {ENCRYPTION_FILE} & machine.values.keys()
             if step.stage == "halt":
                 machine.files, machine.markers = set(), set()
             if step.stage == "seed":
@@ -384,6 +401,11 @@ class World:
                 self.nodes[target] = replace(self.nodes[target], unschedulable=False, held=False)
         elif call.name == "kube.delete-node":
             self.nodes.pop(target, None)
+        elif call.name == "encryption.key":
+            noted = read_written(arguments["written"]) if arguments["written"] else self.keys.written
+            self.keys = Keys(self.keys.names | ({arguments["key"]} - {""}), noted)
+        elif call.name == "encryption.written":
+            self.keys = Keys(self.keys.names, read_written(arguments["written"]))
         elif call.name == "raijin.quarantine":
             self.members[target] = replace(self.members[target], quarantine=str(arguments["reason"]))
         elif call.name == "raijin.forget":

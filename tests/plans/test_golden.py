@@ -16,7 +16,7 @@ from raijin.operations.program import Program
 from raijin.plan.model import Disruption, Plan
 
 HERE = Path(__file__).parent
-SERVED = ("minimal", "single-host")
+SERVED = ("minimal", "single-host", "ha")
 OCCASIONS = ("first-apply", "no-change", "destroy")
 
 

@@ -17,7 +17,7 @@ from raijin.backups.naming import file_name, new_id
 from raijin.backups.targets import Target, surplus
 from raijin.errors import OperationFailed, RaijinError
 from raijin.plan.handlers import CallContext, Handlers
-from raijin.platforms import packing
+from raijin.platforms import packing, platform_of
 from raijin.state.backups import BackupRecord, Backups
 from raijin.state.secrets import SecretStore
 from raijin.transport.delivery import sha256_of
@@ -41,8 +41,7 @@ async def _keep(session: Session, context: CallContext) -> None:
     with workshop(session) as folder:
         plain = folder / "backup.tar"
         context.say(f"fetching the snapshot from {host}")
-        connection = await context.pool.get(host)
-        await connection.pull(packing.PACKED, plain)
+        await platform_of(session.cluster).fetch_pack(context, host, plain)
         created = _time_of(plain)
         backup = new_id(context.cluster, created)
         sealed = folder / file_name(backup)

@@ -34,8 +34,9 @@ def engine_of(session: Session) -> Engine:
     from raijin.app.keeping import handlers_of  # noqa: PLC0415
     from raijin.engine.service import Engine  # noqa: PLC0415
     from raijin.platforms import calls, platform_of  # noqa: PLC0415
+    from raijin.validation.calls import HANDLERS  # noqa: PLC0415
 
-    handlers = {**calls.HANDLERS, **platform_of(session.cluster).handlers, **handlers_of(session)}
+    handlers = {**calls.HANDLERS, **HANDLERS, **platform_of(session.cluster).handlers, **handlers_of(session)}
     return Engine(session.home, session.database, handlers, session.events)
 
 

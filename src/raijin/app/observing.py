@@ -10,11 +10,8 @@ from dataclasses import dataclass, replace
 
 from raijin.app.asking import CHECK_SECONDS, FACTS_SECONDS, Ahead
 from raijin.errors import HostError, KubernetesError, OperationFailed, RaijinError
-from raijin.facts import etcd
-from raijin.facts.base import Unknown
 from raijin.facts.cluster import ClusterState, observe
-from raijin.facts.etcd import EtcdState
-from raijin.facts.gather import parse, script
+from raijin.facts.gather import script
 from raijin.model.host import Host
 from raijin.model.node_group import NodeRole
 from raijin.operations.base import Resolve, SecretRef
@@ -25,7 +22,7 @@ from raijin.platforms import platform_of
 from raijin.platforms.access import open_cluster
 from raijin.platforms.base import Context, Node
 from raijin.platforms.platform import Platform
-from raijin.platforms.view import HostView
+from raijin.platforms.view import HostView, viewed
 from raijin.transport.document import Document
 from raijin.transport.pool import Pool
 
@@ -37,7 +34,7 @@ async def facts_of(pool: Pool, host: str, *, for_plan: bool = False, ahead: Ahea
     if answer and told is not None:
         # What is not whole is asked for again, and its error then is the one that a person has to see.
         with contextlib.suppress(HostError):
-            return _view(told, answer.sent, answer.heard)
+            return viewed(told, answer.sent, answer.heard)
     connection = await pool.get(host)
     sent = time.time()
     done = await connection.run(script(for_plan=for_plan), timeout=FACTS_SECONDS)
@@ -48,12 +45,7 @@ async def facts_of(pool: Pool, host: str, *, for_plan: bool = False, ahead: Ahea
             remedy="see the output; the host needs a POSIX shell at /bin/sh",
             detail=done.stderr or done.stdout[-2000:],
         )
-    return _view(done.stdout, sent, time.time())
-
-
-def _view(output: str, sent: float, heard: float) -> HostView:
-    facts, middle = parse(output), (sent + heard) / 2
-    return HostView(facts, 0.0 if isinstance(facts.clock, Unknown) else facts.clock.epoch - middle)
+    return viewed(done.stdout, sent, time.time())
 
 
 async def look_at(
@@ -68,7 +60,9 @@ async def look_at(
 
     async def one(host: Host, role: NodeRole) -> tuple[Node, HostError | None]:
         try:
-            facts = await facts_of(pool, host.name, for_plan=for_plan, ahead=ahead)
+            facts = await platform.look(pool, host.name)
+            if facts is None:
+                facts = await facts_of(pool, host.name, for_plan=for_plan, ahead=ahead)
             return Node(host, role, facts, parts=platform.parts(facts)), None
         except HostError as error:
             return Node(host, role, None, str(error)), error
@@ -90,27 +84,6 @@ async def cluster_state(
             return await observe(kube, documents), ""
     except (KubernetesError, HostError) as error:
         return None, str(error)
-
-
-async def etcd_state(pool: Pool, context: Context) -> EtcdState | None:
-    """The members of the cluster's etcd, by way of the first control plane host whose member answers.
-
-    None when there is none that Raijin looks after, or none answers: without a quorum etcd does not tell who belongs to
-    it.
-    """
-    access = platform_of(context.cluster).etcd(context.cluster)
-    if access is None:
-        return None
-    for node in context.started:
-        try:
-            connection = await pool.get(node.name)
-            done = await connection.run(etcd.script(access), timeout=FACTS_SECONDS)
-        except HostError:
-            continue  # its absence is told elsewhere; another member knows the same
-        state = etcd.parse(done.stdout)
-        if state is not None:
-            return state
-    return None
 
 
 @dataclass(frozen=True, slots=True)

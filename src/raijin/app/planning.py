@@ -26,6 +26,7 @@ from raijin.plan.draft import Draft
 from raijin.plan.model import Material, Plan
 from raijin.platforms import platform_of
 from raijin.platforms.base import Context, Node
+from raijin.platforms.keys import keys_of
 from raijin.state.member import Member
 from raijin.state.secrets import SecretStore
 from raijin.state.snapshot import read_timings
@@ -49,8 +50,12 @@ class Planned:
         from raijin.app import keeping  # noqa: PLC0415
         from raijin.plan.runbook import runbook  # noqa: PLC0415
         from raijin.platforms import calls  # noqa: PLC0415
+        from raijin.validation import calls as health  # noqa: PLC0415
 
-        return runbook(self.plan, {**calls.BY_HAND, **keeping.BY_HAND, **platform_of(self.context.cluster).by_hand})
+        return runbook(
+            self.plan,
+            {**calls.BY_HAND, **health.BY_HAND, **keeping.BY_HAND, **platform_of(self.context.cluster).by_hand},
+        )
 
 
 def context_of(
@@ -161,7 +166,8 @@ async def _look_at_hosts(
     if not traits.tolerant:
         _judge_absence(session, verb, nodes, [e for e in errors if e.host in {n.name for n in nodes}], force=force)
     context = context_of(session, nodes, members=members, departed=gone)
-    return replace(context, force=force, drain=session.drain, snapshot=session.snapshot), notes
+    keys = keys_of(SecretStore(session.home), session.cluster.name)
+    return replace(context, force=force, drain=session.drain, snapshot=session.snapshot, keys=keys), notes
 
 
 async def _look_at_cluster(pool: Pool, traits: Verb, context: Context) -> tuple[Context, str]:
@@ -169,7 +175,7 @@ async def _look_at_cluster(pool: Pool, traits: Verb, context: Context) -> tuple[
     documents = desired_documents(context) if traits.converges else []
     (state, why), members = await asyncio.gather(
         observing.cluster_state(pool, context, documents),
-        observing.etcd_state(pool, context) if _asks_etcd(traits, context) else _nothing(),
+        platform_of(context.cluster).etcd_state(pool, context) if _asks_etcd(traits, context) else _nothing(),
     )
     return as_empty(replace(context, state=state, etcd=members)), why
 

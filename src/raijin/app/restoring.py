@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from raijin.backups.naming import new_id
 from raijin.errors import UsageError
 from raijin.model.version import Version
 from raijin.platforms.base import Snapshot
+from raijin.platforms.encrypted import PLAIN, key_secret, read_configuration, written_secret
 from raijin.state.secrets import SecretStore
 
 if TYPE_CHECKING:
@@ -64,12 +65,23 @@ def open_backup(session: Session, sealed: Path, identities: Sequence[str] = ()) 
         for path, entry in about.files().items():
             files[path] = opened_secret(session.cluster.name, path)
             store.put(files[path], read_entry(tar, entry).decode())
+        _take_keys(store, session.cluster.name, files)
         sha256 = about.entries[SNAPSHOT]
         target = opened_file(session.home, sha256)
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         extract_snapshot(tar, target)
     name = new_id(about.cluster, about.created)
     return Snapshot(name, sha256, files, version, time.strftime("%Y%m%d-%H%M%S", time.gmtime()))
+
+
+def _take_keys(store: SecretStore, cluster: str, files: Mapping[str, str]) -> None:
+    """The keys that the data of a backup is encrypted with are needed from now on, whatever is noted here of later."""
+    found = next((name for path, name in files.items() if path.endswith("/encryption.yaml")), None)
+    keys, written = read_configuration(store.get(found)) if found else ({}, PLAIN)
+    for key, value in keys.items():
+        store.put(key_secret(cluster, key), value)
+    if found or store.has(written_secret(cluster)):
+        store.put(written_secret(cluster), written.as_json())
 
 
 def _fitting(session: Session, about: Manifest, sealed: Path) -> Version:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from raijin.model.artifacts import Delivery
 from raijin.model.base import listed
 from raijin.model.boot import BootMethod
-from raijin.model.cluster import Cluster
+from raijin.model.cluster import Cluster, ClusterType
 from raijin.model.host import Host
 from raijin.model.network import CniName, Isolation
 from raijin.model.node_group import NodeGroup, NodeRole
@@ -20,6 +20,7 @@ from raijin.model.virtual_ip import VipProvider
 from raijin.network import CONTAINER_NETWORKS
 from raijin.platforms import PLATFORMS, platform_of, served
 
+OPERATORS = "cluster-operators"
 SERVED_ROLES = (NodeRole.CONTROL_PLANE, NodeRole.WORKER, NodeRole.STORAGE, NodeRole.INFRA)
 Part = tuple[str, str]
 """(field path, reason)"""
@@ -30,6 +31,7 @@ def unsupported(cluster: Cluster, site: Site | None = None, hosts: Iterable[Host
     parts = [*_cluster(cluster), *_network(cluster)]
     if served(cluster.type):
         parts += platform_of(cluster).refused(cluster)
+        parts += _api_servers(cluster)
     parts += [item for index, group in enumerate(cluster.node_groups) for item in _group(cluster, index, group)]
     if site is not None and site.proxy.model_fields_set:
         parts.append(("site: proxy", "a proxy is not set up on hosts and in containerd yet"))
@@ -59,12 +61,21 @@ def _cluster(cluster: Cluster) -> Iterable[Part]:
         yield "bootMethod", f"booting machines by {cluster.boot_method} is not served yet; hosts must run Linux already"
     for index, service in enumerate(cluster.services):
         yield f"services[{index}]", f"services of type {service.type} are not run yet"
-    if cluster.validation.health_checks:
-        yield "validation.healthChecks", "named health checks are not run yet; readiness of nodes is always waited for"
+    for index, name in enumerate(cluster.validation.health_checks):
+        if name == OPERATORS and cluster.type is not ClusterType.OKD:
+            yield f"validation.healthChecks[{index}]", f"clusters of type {cluster.type} have no cluster operators"
     if cluster.security:
         yield "security", "its settings are not applied yet"
-    if "max_unavailable" in cluster.policy.model_fields_set:
-        yield "policy.maxUnavailable", "it is about upgrades, which are not served yet"
+
+
+def _api_servers(cluster: Cluster) -> Iterable[Part]:
+    """What Raijin sets up where it writes the files of the API servers itself."""
+    for name in ("encryption", "audit"):
+        if getattr(cluster.kubernetes, name) is not None and platform_of(cluster).api_servers is None:
+            yield (
+                f"kubernetes.{name}",
+                f"it is not set up on {cluster.type} clusters: use the distribution's own setting",
+            )
 
 
 def _network(cluster: Cluster) -> Iterable[Part]:

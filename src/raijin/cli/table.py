@@ -34,6 +34,8 @@ GROUPS: dict[str, dict[str, tuple[str, str, str]]] = {
         "join-command": ("raijin.cli.commands.worker", "join_command", "Print a kubeadm join command."),
     },
     "cluster": {
+        "status": ("raijin.cli.commands.health", "status", "Show the state of the cluster on one screen."),
+        "health": ("raijin.cli.commands.health", "health", "Make every health check, and say what each found."),
         "upgrade": ("raijin.cli.commands.cluster", "upgrade", "Go to another version, node by node."),
         "backup": ("raijin.cli.commands.cluster", "backup", "Take a snapshot and keep it, encrypted."),
         "restore": ("raijin.cli.commands.cluster", "restore", "Go on from a snapshot, also on new hosts."),

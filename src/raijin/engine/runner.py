@@ -211,6 +211,7 @@ class Runner:
                 members=self.members,
                 timeout=step.timeout,
                 say=lambda text: self._emit(Kind.MESSAGE, step, {"text": text}),
+                locate=self.programs.locate,
             )
         )
 

@@ -26,6 +26,11 @@ class EtcdAccess:
     key: str
     socket: str
 
+    @property
+    def calls(self) -> str:
+        """How the names of the calls begin that look after it."""
+        return "etcd"
+
     def arguments(self) -> tuple[str, ...]:
         return (
             f"--endpoints={self.endpoint}",
@@ -33,6 +38,13 @@ class EtcdAccess:
             f"--cert={self.cert}",
             f"--key={self.key}",
         )
+
+
+@dataclass(frozen=True, slots=True)
+class EtcdByCalls:
+    """An etcd that only the platform's own calls reach: `{calls}.remove-member` and `{calls}.wait-member`."""
+
+    calls: str
 
 
 # Finds an etcdctl, then runs it with what is given.
@@ -50,7 +62,11 @@ run_etcdctl() { # socket arguments...
 
 @dataclass(frozen=True, slots=True)
 class EtcdMember:
-    """One member. id in hexadecimal. name is empty until it has started. revision and size (bytes) of its store."""
+    """One member. id in hexadecimal. name is empty until it has started. revision and size (bytes) of its store.
+
+    quota: how many bytes it may have, 0 where etcd does not tell. applied: the last entry of the log that it has taken
+    over, of `index` that it knows of.
+    """
 
     id: str
     name: str
@@ -64,6 +80,9 @@ class EtcdMember:
     in_use: int = 0
     revision: int = 0
     failure: str = ""
+    quota: int = 0
+    index: int = 0
+    applied: int = 0
 
     def has_peer(self, address: str) -> bool:
         """Whether it is reached by its peers at this IP address."""
@@ -98,6 +117,14 @@ class EtcdState:
     @property
     def healthy(self) -> bool:
         return not self.alarms and all(member.healthy and not member.learner for member in self.members)
+
+    @property
+    def leader(self) -> EtcdMember | None:
+        return next((member for member in self.members if member.leader), None)
+
+    def lag(self, member: EtcdMember) -> int:
+        """How many entries of the log a member is behind the one that knows most."""
+        return max((other.index for other in self.members), default=0) - member.applied
 
     def at(self, address: str) -> EtcdMember | None:
         """The member whose peer URL has this address."""
@@ -151,6 +178,9 @@ def _member(data: dict[str, Any], status: Sequence[dict[str, Any]]) -> EtcdMembe
         in_use=int(own.get("dbSizeInUse", 0)),
         revision=int(own.get("header", {}).get("revision", 0)),
         failure="; ".join(map(str, errors)),
+        quota=int(own.get("dbSizeQuota", 0)),
+        index=int(own.get("raftIndex", 0)),
+        applied=int(own.get("raftAppliedIndex", 0)),
     )
 
 

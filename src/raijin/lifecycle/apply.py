@@ -9,7 +9,10 @@ from raijin.facts.cluster import NodeState, differences
 from raijin.lifecycle.backup import back_up_by_themselves
 from raijin.lifecycle.configure import configure_nodes
 from raijin.lifecycle.desired import desired_documents, desired_labels, desired_taints
+from raijin.lifecycle.drafting import drafted
+from raijin.lifecycle.encryption import encrypt_anew, make_keys
 from raijin.lifecycle.endpoint import serve_endpoint, with_address
+from raijin.lifecycle.health import check_health
 from raijin.lifecycle.removal import lost, remove_departed, remove_lost_members
 from raijin.lifecycle.renew import renew_certificates
 from raijin.lifecycle.returned import wiped_first
@@ -36,42 +39,41 @@ RENEWED = ("renewed/*",)
 
 def prepare_nodes(context: Context) -> Iterable[Draft]:
     for node in _steady(context):
-        program = _platform(context).prepare(context, node)
-        yield Draft("prepare", node.name, "prepare the operating system", program, timeout=900, estimate=15)
+        action = _platform(context).prepare(context, node)
+        if action is not None:
+            yield drafted("prepare", node.name, "prepare the operating system", action, timeout=900, estimate=15)
 
 
 def install_binaries(context: Context) -> Iterable[Draft]:
     for node in _steady(context):
-        yield Draft(
-            "binaries",
-            node.name,
-            "install the binaries",
-            _platform(context).equip(context, node),
-            needs=(f"prepare/{node.name}",),
-            timeout=TRANSFER_SECONDS,
-            estimate=20,
-        )
+        action = _platform(context).equip(context, node)
+        if action is not None:
+            yield drafted(
+                "binaries",
+                node.name,
+                "install the binaries",
+                action,
+                needs=(f"prepare/{node.name}",),
+                timeout=TRANSFER_SECONDS,
+                estimate=20,
+            )
 
 
 def run_services(context: Context) -> Iterable[Draft]:
     for node in _steady(context):
-        yield Draft(
-            "services",
-            node.name,
-            "set up the services",
-            _platform(context).services(context, node),
-            needs=(f"binaries/{node.name}", f"prepare/{node.name}"),
-            estimate=5,
-        )
+        action = _platform(context).services(context, node)
+        if action is not None:
+            needs = (f"binaries/{node.name}", f"prepare/{node.name}")
+            yield drafted("services", node.name, "set up the services", action, needs=needs, estimate=5)
 
 
 def load_images(context: Context) -> Iterable[Draft]:
     for node in _steady(context):
-        program = _platform(context).images(context, node)
-        if program is not None:
+        action = _platform(context).images(context, node)
+        if action is not None:
             needs = (f"services/{node.name}",)
-            yield Draft(
-                "images", node.name, "load the images", program, needs=needs, timeout=TRANSFER_SECONDS, estimate=30
+            yield drafted(
+                "images", node.name, "load the images", action, needs=needs, timeout=TRANSFER_SECONDS, estimate=30
             )
 
 
@@ -80,12 +82,12 @@ def start_cluster(context: Context) -> Iterable[Draft]:
     first = context.first
     if first.facts is None or context.started:
         return
-    yield Draft(
+    yield drafted(
         "start",
         first.name,
         "start the cluster",
         with_address(context, _platform(context).start(context)),
-        needs=(f"services/{first.name}", f"images/{first.name}", *_address(context)),
+        needs=(f"services/{first.name}", f"images/{first.name}", "keys/*", *_address(context)),
         retry=Retry.NEVER,
         timeout=START_SECONDS,
         estimate=45,
@@ -147,7 +149,14 @@ def join_workers(context: Context) -> Iterable[Draft]:
 def _join(context: Context, node: Node, title: str, after: tuple[str, ...]) -> Iterable[Draft]:
     """Let one host in when all that takes long to send is there, join it, and close the door again."""
     platform = _platform(context)
-    here = (f"services/{node.name}", f"images/{node.name}", f"delete-node/{node.name}", *_address(context), *RENEWED)
+    here = (
+        f"services/{node.name}",
+        f"images/{node.name}",
+        f"delete-node/{node.name}",
+        "keys/*",
+        *_address(context),
+        *RENEWED,
+    )
     admission, farewell = platform.admit(context, node), platform.revoke(context, node)
     if admission is not None:
         ttl = context.cluster.kubernetes.token_ttl_minutes
@@ -161,7 +170,7 @@ def _join(context: Context, node: Node, title: str, after: tuple[str, ...]) -> I
             timeout=120,
             renewed=True,
         )
-    yield Draft(
+    yield drafted(
         "join",
         node.name,
         title,
@@ -188,7 +197,7 @@ def register_again(context: Context) -> Iterable[Draft]:
     known = context.state.nodes if context.state is not None else {node.name for node in context.nodes}
     for node in context.reachable:
         if node.joined and node.name not in known:
-            yield Draft(
+            yield drafted(
                 "register",
                 node.name,
                 "register the node again",
@@ -250,6 +259,7 @@ STAGES: tuple[Stage, ...] = (
     install_binaries,
     run_services,
     load_images,
+    make_keys,
     serve_endpoint,
     renew_certificates,
     start_cluster,
@@ -262,6 +272,7 @@ STAGES: tuple[Stage, ...] = (
     label_nodes,
     wait_until_ready,
     configure_nodes,
+    encrypt_anew,
     back_up_by_themselves,
     backup_first,
     upgrade_nodes,
@@ -276,7 +287,8 @@ PREPARE_STAGES: tuple[Stage, ...] = (prepare_nodes, install_binaries, run_servic
 
 def drafts(context: Context) -> list[Draft]:
     """Everything that apply could have to do, in the order of the stages."""
-    return wiped_first(context, [draft for stage in STAGES for draft in stage(context)])
+    planned = wiped_first(context, [draft for stage in STAGES for draft in stage(context)])
+    return [*planned, *check_health(context, planned)]
 
 
 def prepare_drafts(context: Context) -> list[Draft]:

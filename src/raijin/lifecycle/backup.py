@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from raijin.errors import PlanRefused
+from raijin.lifecycle.drafting import drafted
 from raijin.plan.draft import Draft
 from raijin.plan.model import Call, Change
 from raijin.platforms import packing, platform_of
@@ -30,46 +31,49 @@ def take_backup(context: Context, after: tuple[str, ...] = ()) -> Iterable[Draft
     """A snapshot with all that belongs to it. `keep/*` is done when it is safe. after: what it waits for."""
     platform, name, node = platform_of(context.cluster), context.cluster.name, source(context)
     running = platform.control_plane_version(node, context.state) or platform.version_of(node, context.state)
-    yield Draft(
-        "pack",
-        node.name,
-        "take a snapshot",
-        platform.pack(context, node),
-        needs=after,
-        timeout=PACK_SECONDS,
-        estimate=10,
-        forced=True,
-        renewed=True,
-    )
+    action = platform.pack(context, node)
+    if action is not None:
+        yield drafted(
+            "pack",
+            node.name,
+            "take a snapshot",
+            action,
+            needs=after,
+            timeout=PACK_SECONDS,
+            estimate=10,
+            forced=True,
+            renewed=True,
+        )
     yield Draft(
         "keep",
         name,
         "keep the backup",
         Call("backup.keep", {"host": node.name, "version": str(running or context.cluster.kubernetes_version)}),
-        needs=(f"pack/{node.name}",),
+        needs=(f"pack/{node.name}", *after),
         changes=(Change(f"backup of {name}", "state", "absent", "kept"),),
         timeout=KEEP_SECONDS,
         estimate=5,
     )
-    yield Draft(
-        "clean",
-        node.name,
-        "clean up",
-        packing.clean(context),
-        needs=(f"pack/{node.name}", f"keep/{name}"),
-        timeout=120,
-        forced=True,
-        cleanup=True,
-    )
+    if action is not None:
+        yield Draft(
+            "clean",
+            node.name,
+            "clean up",
+            packing.clean(context),
+            needs=(f"pack/{node.name}", f"keep/{name}"),
+            timeout=120,
+            forced=True,
+            cleanup=True,
+        )
 
 
 def back_up_by_themselves(context: Context) -> Iterable[Draft]:
     """Control plane hosts that make backups by a timer of their own, or no longer do."""
     for node in context.control_planes:
-        program = platform_of(context.cluster).back_up(context, node) if node.facts is not None else None
-        if program is not None:
+        action = platform_of(context.cluster).back_up(context, node) if node.facts is not None else None
+        if action is not None:
             needs = (f"start/{node.name}", f"join/{node.name}", f"binaries/{node.name}")
-            yield Draft("schedule", node.name, "set up its own backups", program, needs=needs, timeout=120)
+            yield drafted("schedule", node.name, "set up its own backups", action, needs=needs, timeout=120)
 
 
 def source(context: Context) -> Node:

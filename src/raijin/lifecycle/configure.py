@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from raijin.lifecycle.drafting import drafted
 from raijin.lifecycle.stages import joined, settle
 from raijin.lifecycle.upgrade import is_outdated
 from raijin.plan.draft import Draft
@@ -17,7 +18,7 @@ def configure_nodes(context: Context) -> Iterable[Draft]:
     planes = joined(context, context.control_planes)
     planes.sort(key=lambda node: node.name != context.first.name)
     hops = tuple(f"{stage}@{hop.version}/*" for hop in context.hops for stage in ("settle", "current", "return"))
-    before = ("endpoint/*", "renewed/*", "settle/*", *hops)
+    before = ("keys/*", "endpoint/*", "renewed/*", "settle/*", *hops)
     for node in planes:
         yield from _configure(context, node, before, alone=len(context.control_planes) == 1)
         yield settle(context, node, "follow", (f"configure/{node.name}",))
@@ -27,13 +28,13 @@ def configure_nodes(context: Context) -> Iterable[Draft]:
 
 
 def _configure(context: Context, node: Node, before: tuple[str, ...], *, alone: bool) -> Iterable[Draft]:
-    program = platform_of(context.cluster).configure(context, node, outdated=is_outdated(context, node))
-    if program is not None:
-        yield Draft(
+    action = platform_of(context.cluster).configure(context, node, outdated=is_outdated(context, node))
+    if action is not None:
+        yield drafted(
             "configure",
             node.name,
             "follow the settings",
-            program,
+            action,
             needs=(*before, f"services/{node.name}"),
             disruption=Disruption.API if alone else Disruption.RESTART,
             timeout=1200,

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import cast
 
+from raijin.lifecycle.drafting import drafted
 from raijin.plan.draft import Draft
 from raijin.plan.model import Call, Change, Disruption, Json
 from raijin.platforms import platform_of
 from raijin.platforms.base import Context, Node
+from raijin.platforms.keys import secrets_of
 from raijin.platforms.kubeconfig import kubeconfig_secret
 
 Stage = Callable[[Context], Iterable[Draft]]
@@ -39,12 +41,13 @@ def _others(context: Context) -> tuple[Node, ...]:
 
 def _leave(context: Context, node: Node, needs: tuple[str, ...]) -> Iterable[Draft]:
     cluster, platform = context.cluster.name, platform_of(context.cluster)
-    if node.facts is not None:
-        yield Draft(
+    farewell = platform.leave(context, node) if node.facts is not None else None
+    if farewell is not None:
+        yield drafted(
             "leave",
             node.name,
             "put the host back as it was",
-            platform.leave(context),
+            farewell,
             needs=needs,
             disruption=Disruption.DATA,
             timeout=900,
@@ -54,7 +57,7 @@ def _leave(context: Context, node: Node, needs: tuple[str, ...]) -> Iterable[Dra
         # The way into the cluster is kept until its control plane is gone.
         secrets = platform.secrets(cluster, node)
         if node == context.control_planes[-1]:
-            secrets.append(kubeconfig_secret(cluster))
+            secrets += [kubeconfig_secret(cluster), *secrets_of(context.keys, cluster)]
         yield Draft(
             "forget",
             node.name,

@@ -24,7 +24,7 @@ from raijin.plan.draft import Draft
 from raijin.plan.model import Disruption
 from raijin.platforms import platform_of
 from raijin.platforms.addresses import joined, known_address, node_address, virtual_port
-from raijin.platforms.base import Context, Node
+from raijin.platforms.base import Action, Context, Node, Work
 
 _NO_NETWORK = Network((), "", "")
 
@@ -32,7 +32,7 @@ _NO_NETWORK = Network((), "", "")
 def serve_endpoint(context: Context) -> Iterable[Draft]:
     """haproxy and keepalived stand before there is a cluster; kube-vip comes with each control plane host."""
     vip = context.cluster.network.virtual_ip
-    if vip is None:
+    if vip is None or platform_of(context.cluster).own_address:
         return
     before = vip.provider is VipProvider.KEEPALIVED
     turn: tuple[str, ...] = ()
@@ -54,14 +54,14 @@ def serve_endpoint(context: Context) -> Iterable[Draft]:
         )
 
 
-def with_address(context: Context, start: Program) -> Program:
+def with_address(context: Context, start: Action) -> Action:
     """The start of a cluster whose own API has to be reached by the address that kube-vip will carry.
 
     Until the first start has ended, only the kubeconfig of the platform's emergency administrator has rights; from then
     on kube-vip uses the common one.
     """
     vip, platform = context.cluster.network.virtual_ip, platform_of(context.cluster)
-    if vip is None or not kube_vip.serves(vip) or not platform.bootstrap_kubeconfig:
+    if vip is None or not kube_vip.serves(vip) or not platform.bootstrap_kubeconfig or isinstance(start, Work):
         return start
     first = context.first
     operations: tuple[Operation, ...] = (
@@ -93,7 +93,7 @@ def carriers(context: Context) -> tuple[Node, ...]:
 def reasons(context: Context) -> Iterable[str]:
     """What stands against serving the address, judged from what was seen."""
     vip = context.cluster.network.virtual_ip
-    if vip is None or vip.mode is VipMode.BGP:
+    if vip is None or vip.mode is VipMode.BGP or platform_of(context.cluster).own_address:
         return
     for node in carriers(context):
         if node.facts is not None and _carrier(vip, node) is None:

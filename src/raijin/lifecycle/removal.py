@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import cast
 
+from raijin.lifecycle.drafting import drafted
 from raijin.plan.draft import Draft
 from raijin.plan.model import Call, Change, Disruption, Json
 from raijin.platforms import platform_of
@@ -65,7 +66,7 @@ def _leave_etcd(context: Context, node: Node, needs: tuple[str, ...] = ()) -> It
         "leave-etcd",
         node.name,
         "take its member out of etcd",
-        Call("etcd.remove-member", arguments(context, node, access)),
+        Call(f"{access.calls}.remove-member", arguments(context, node, access)),
         changes=(Change(f"etcd member {member.name or member.id}", "state", "member", "absent"),),
         needs=needs,
         disruption=Disruption.REMOVAL,
@@ -108,12 +109,13 @@ def _removal(context: Context, node: Node, before: tuple[str, ...]) -> Iterable[
         )
     if live is not None:
         yield _delete_node(context, node, (f"drain/{node.name}", f"leave-etcd/{node.name}"))
-    if node.facts is not None:
-        yield Draft(
+    farewell = platform.leave(context, node) if node.facts is not None else None
+    if farewell is not None:
+        yield drafted(
             "leave",
             node.name,
             "put the host back as it was",
-            platform.leave(context),
+            farewell,
             needs=(f"delete-node/{node.name}", f"leave-etcd/{node.name}", *before),
             disruption=Disruption.REMOVAL,
             timeout=900,

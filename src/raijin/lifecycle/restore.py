@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from raijin.errors import PlanRefused
 from raijin.lifecycle import apply, endpoint
+from raijin.lifecycle.drafting import drafted
 from raijin.lifecycle.preflight import host_reasons
 from raijin.lifecycle.returned import after
 from raijin.lifecycle.stages import call
@@ -45,7 +46,7 @@ def drafts(context: Context) -> list[Draft]:
 
 def halt(context: Context) -> Iterable[Draft]:
     for node in halting(context):
-        yield Draft(
+        yield drafted(
             "halt",
             node.name,
             "halt the control plane",
@@ -73,12 +74,14 @@ def leave_behind(context: Context) -> Iterable[Draft]:
 
 
 def seed(context: Context) -> Iterable[Draft]:
-    first = context.first
-    yield Draft(
+    first, action = context.first, platform_of(context.cluster).seed(context)
+    if action is None:
+        return
+    yield drafted(
         "seed",
         first.name,
         "restore the data",
-        platform_of(context.cluster).seed(context),
+        action,
         needs=("halt/*", f"services/{first.name}", f"images/{first.name}"),
         disruption=Disruption.DATA,
         timeout=SEED_SECONDS,
@@ -106,7 +109,7 @@ def wake(context: Context) -> Iterable[Draft]:
     """Kubelets hold watches of a later time than the one that is restored."""
     for node in context.workers:
         if node.facts is not None and node.joined:
-            yield Draft(
+            yield drafted(
                 "register",
                 node.name,
                 "register the node again",

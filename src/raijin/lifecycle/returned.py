@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from raijin.lifecycle.drafting import drafted
 from raijin.operations.program import Program
 from raijin.plan.draft import Draft
 from raijin.plan.model import Change, Disruption
@@ -52,12 +53,13 @@ def after(
 
 def _wipe(context: Context) -> Iterable[Draft]:
     for node in context.nodes:
-        if node.parts.stale:
-            yield Draft(
+        farewell = platform_of(context.cluster).leave(context, node) if node.parts.stale else None
+        if farewell is not None:
+            yield drafted(
                 STAGE,
                 node.name,
                 "put the host back as it was",
-                platform_of(context.cluster).leave(context),
+                farewell,
                 changes=(Change(f"control plane of {node.name}", "state", "no longer part of the cluster", "absent"),),
                 disruption=Disruption.DATA,
                 timeout=900,

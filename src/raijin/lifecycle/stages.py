@@ -34,7 +34,8 @@ def settle(context: Context, node: Node, stage: str, needs: tuple[str, ...]) -> 
     access = platform_of(context.cluster).etcd(context.cluster)
     several = len(context.control_planes) > 1
     if access is not None and several:
-        title, wait = "wait until its etcd member votes", Call("etcd.wait-member", arguments(context, node, access))
+        title = "wait until its etcd member votes"
+        wait = Call(f"{access.calls}.wait-member", arguments(context, node, access))
     else:
         title, wait = "wait until its control plane answers", call(context, "kube.wait-api", {})
     return Draft(stage, node.name, title, wait, needs=needs, follows=True, timeout=300, estimate=5)

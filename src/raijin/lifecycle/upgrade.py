@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from raijin.lifecycle.backup import take_backup
+from raijin.lifecycle.drafting import drafted
 from raijin.lifecycle.stages import call, joined, live_node, settle
 from raijin.model.version import Version
 from raijin.plan.draft import Draft
@@ -124,8 +125,12 @@ def leader(context: Context, hop: Hop) -> Node | None:
 
 
 def _workers(context: Context, workers: list[Node], hop: Hop, before: tuple[str, ...]) -> Iterable[Draft]:
-    """At most `policy.maxUnavailable` at the same time: as many lanes, each node waiting for the one before it."""
-    lanes = context.cluster.policy.unavailable_of(len(context.workers))
+    """At most `policy.maxUnavailable` at the same time: as many lanes, each node waiting for the one before it.
+
+    Workers that are out of service already count; one lane there is always.
+    """
+    out = [node for node in context.workers if node not in workers and _is_out(context, node)]
+    lanes = max(1, context.cluster.policy.unavailable_of(len(context.workers)) - len(out))
     for place, node in enumerate(workers):
         turn = (_key("return", hop, workers[place - lanes]),) if place >= lanes else ()
         yield from _images(context, node, hop)
@@ -133,10 +138,10 @@ def _workers(context: Context, workers: list[Node], hop: Hop, before: tuple[str,
 
 
 def _images(context: Context, node: Node, hop: Hop) -> Iterable[Draft]:
-    program = platform_of(context.cluster).hop_images(context, node, hop)
-    if program is not None:
+    action = platform_of(context.cluster).hop_images(context, node, hop)
+    if action is not None:
         stage = _stage("images", hop)
-        yield Draft(stage, node.name, "load the images", program, timeout=TRANSFER_SECONDS, estimate=30)
+        yield drafted(stage, node.name, "load the images", action, timeout=TRANSFER_SECONDS, estimate=30)
 
 
 def _one(context: Context, node: Node, hop: Hop, before: tuple[str, ...], *, leads: bool) -> Iterable[Draft]:
@@ -158,7 +163,7 @@ def _one(context: Context, node: Node, hop: Hop, before: tuple[str, ...], *, lea
             renewed=True,
         )
     alone = node.control_plane and len(context.control_planes) == 1
-    yield Draft(
+    yield drafted(
         _stage("upgrade", hop),
         node.name,
         f"upgrade to {version}",
@@ -173,7 +178,7 @@ def _one(context: Context, node: Node, hop: Hop, before: tuple[str, ...], *, lea
         _stage("current", hop),
         node.name,
         f"wait until the node runs {version}",
-        call(context, "kube.wait-version", {"version": version}),
+        platform.arrival(context, node, hop),
         needs=(_key("upgrade", hop, node),),
         follows=True,
         timeout=RETURN_SECONDS,
@@ -193,6 +198,11 @@ def _one(context: Context, node: Node, hop: Hop, before: tuple[str, ...], *, lea
             timeout=RETURN_SECONDS,
             estimate=2,
         )
+
+
+def _is_out(context: Context, node: Node) -> bool:
+    live = live_node(context, node)
+    return node.facts is None or (live is not None and (not live.ready or live.unschedulable))
 
 
 def _must_drain(context: Context, node: Node) -> bool:

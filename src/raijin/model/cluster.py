@@ -38,6 +38,11 @@ class ClusterType(Choice):
     def aliases(cls) -> dict[str, str]:
         return {"KUBEADM": "VANILLA", "KUBERNETES": "VANILLA"}
 
+    @property
+    def of_kubernetes(self) -> bool:
+        """Whether its versions are those of Kubernetes, so that its kubelets report them."""
+        return self in {ClusterType.VANILLA, ClusterType.K3S, ClusterType.RKE2}
+
 
 _VERSION_EXAMPLES = {
     ClusterType.VANILLA: "v1.34.2",

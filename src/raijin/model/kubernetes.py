@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from raijin.model.apiserver import Audit, Encryption
 from raijin.model.base import FreeDict, Model
 from raijin.model.duration import Duration
 from raijin.model.names import Address
@@ -55,3 +56,5 @@ class Kubernetes(Model):
     )
     container_runtime: ContainerRuntime = Field(default=ContainerRuntime.bare(), description="The container runtime.")
     kubeadm: Kubeadm = Field(default=Kubeadm.bare(), description="Additions to kubeadm's configuration (VANILLA).")
+    encryption: Encryption | None = Field(default=None, description="Encryption of what is kept in etcd (VANILLA).")
+    audit: Audit | None = Field(default=None, description="The audit log of the API servers (VANILLA).")

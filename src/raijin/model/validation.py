@@ -2,9 +2,34 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Annotated
 
-from raijin.model.base import Model
+from pydantic import AfterValidator, Field
+
+from raijin.model.base import Model, fault, listed
+
+HEALTH_CHECKS: dict[str, str] = {
+    "host-health": "every host answers, has room on its disks, and its clock is right",
+    "api-availability": "the API server of every control plane host is ready, and so is the address of all of them",
+    "etcd-health": "every member of etcd answers, votes, keeps up, and has room; there is no alarm",
+    "node-readiness": "every host of the definition is a node that is Ready and lacks nothing",
+    "versions": "every node runs the version of the definition",
+    "container-network": "what pods talk to each other by runs on every node",
+    "system-workloads": "what the cluster itself runs is there as often as it should be",
+    "pod-health": "no pod crashes, and none waits for an image or a node",
+    "cluster-operators": "every cluster operator is available and not degraded (OKD)",
+}
+"""The checks by name, and what holds when they pass. What each looks at is in raijin/validation/."""
+
+
+def _check(value: str) -> str:
+    name = value.strip().lower().replace("_", "-").replace(" ", "-")
+    if name not in HEALTH_CHECKS:
+        raise fault("is no health check", f"there are {listed(HEALTH_CHECKS)}")
+    return name
+
+
+HealthCheck = Annotated[str, AfterValidator(_check)]
 
 
 class Validation(Model):
@@ -12,6 +37,10 @@ class Validation(Model):
 
     wait_for_cluster: bool = Field(default=True, description="Wait until the checks pass.")
     timeout_minutes: int = Field(default=30, ge=1, description="How long to wait before the run fails.")
-    health_checks: tuple[str, ...] = Field(
-        default=(), description="Checks to pass, by name.", examples=[["node-readiness", "api-availability"]]
+    health_checks: tuple[HealthCheck, ...] = Field(
+        default=(),
+        description="Checks to pass at the end of each run that changes the cluster, by name: "
+        + "; ".join(f"`{name}`: {text}" for name, text in HEALTH_CHECKS.items())
+        + ".",
+        examples=[["node-readiness", "api-availability"]],
     )

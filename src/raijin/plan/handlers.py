@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from raijin.plan.model import Json
@@ -16,7 +17,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class CallContext:
-    """What a handler may use. `say` tells people what is going on; `timeout` is the step's deadline in seconds."""
+    """What a handler may use. `say` tells people what is going on; `timeout` is the step's deadline in seconds.
+
+    locate: from a sha256 to the verified file on this machine.
+    """
 
     cluster: str
     target: str
@@ -26,6 +30,7 @@ class CallContext:
     members: Members
     timeout: float
     say: Callable[[str], None]
+    locate: Callable[[str], Awaitable[Path]]
 
     def text(self, name: str) -> str:
         return str(self.arguments[name])

@@ -13,6 +13,9 @@ from raijin.model.host import Host
 from raijin.model.node_group import NodeRole
 from raijin.model.site import Site
 from raijin.model.version import Version
+from raijin.operations.program import Program
+from raijin.plan.model import Call, Change
+from raijin.platforms.encrypted import NO_KEYS, Keys, Written, wanted_of
 from raijin.platforms.view import HostView
 from raijin.state.member import Member
 
@@ -62,6 +65,17 @@ class Node:
     def joined(self) -> bool:
         """Whether nothing is left to be done to make it a member: a control plane host has joined when it is one."""
         return self.parts.started if self.control_plane else self.parts.joined
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What is done about a node where no program can run: a call, and what it will change (never nothing)."""
+
+    call: Call
+    changes: tuple[Change, ...]
+
+
+Action = Program | Work
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +139,8 @@ class Context:
     cannot be reached (it may not exist yet). etcd: None when it was not asked, or has no quorum. members: hosts that
     earlier runs made part of the cluster. departed: nodes that are no longer in the definition. hops: the versions that
     an upgrade goes through, the wanted one last; none when nothing is older. beside: hosts of the cluster that are no
-    nodes: they carry its load balancer. snapshot: what is to be restored. at: when it was looked at, in seconds since
-    the epoch, by which certificates are judged.
+    nodes: they carry its load balancer. snapshot: what is to be restored. keys: of encryption at rest. at: when it was
+    looked at, in seconds since the epoch, by which certificates are judged.
 
     What is derived from the nodes is computed once (so it has no slots): stages ask for it at each node.
     """
@@ -143,6 +157,7 @@ class Context:
     hops: tuple[Hop, ...] = ()
     snapshot: Snapshot | None = None
     beside: tuple[Node, ...] = ()
+    keys: Keys = NO_KEYS
     force: bool = False
     drain: bool = True
     at: float = 0.0
@@ -169,6 +184,17 @@ class Context:
     def started(self) -> tuple[Node, ...]:
         """The reachable control plane hosts that are part of a running cluster, departing ones last."""
         return tuple(node for node in (*self.nodes, *self.departed) if node.control_plane and node.parts.started)
+
+    @property
+    def writing(self) -> Written:
+        """How data in etcd shall be written."""
+        return wanted_of(self.cluster.kubernetes.encryption)
+
+    @property
+    def rewriting(self) -> bool:
+        """Whether there is data that is written in another way."""
+        exists = bool(self.started) or self.snapshot is not None
+        return exists and self.writing != self.keys.written
 
     @property
     def first(self) -> Node:

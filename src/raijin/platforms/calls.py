@@ -7,7 +7,7 @@ from typing import cast
 from raijin.facts.cluster import LABELS_NOTE, TAINTS_NOTE, node_state
 from raijin.observe.waiting import until
 from raijin.plan.handlers import CallContext, Handlers
-from raijin.platforms import etcd
+from raijin.platforms import etcd, keys
 from raijin.platforms.access import open_access, open_cluster, read_kubeconfig
 from raijin.platforms.drain import drain, uncordon
 from raijin.platforms.kubeconfig import kubeconfig_secret, renamed
@@ -171,6 +171,7 @@ async def quarantine_member(context: CallContext) -> None:
 # What a call means in kubectl's words, for hands. {target} is the step's node.
 BY_HAND = {
     **etcd.BY_HAND,
+    **keys.BY_HAND,
     "kube.apply": "Apply these documents:",
     "kube.label": "`kubectl label node {target} --overwrite ...` and `kubectl taint node {target} ...`, with:",
     "kube.wait-node": "Wait: `kubectl wait --for=condition=Ready node/{target} --timeout=30m`",
@@ -187,6 +188,7 @@ BY_HAND = {
 
 HANDLERS: Handlers = {
     **etcd.HANDLERS,
+    **keys.HANDLERS,
     "kube.apply": apply_documents,
     "kube.label": label_node,
     "kube.wait-node": wait_for_node,

@@ -12,7 +12,7 @@ from typing import cast
 
 from raijin.errors import HostError, KubernetesError, OperationFailed, PlanRefused
 from raijin.facts import etcd
-from raijin.facts.etcd import EtcdAccess, EtcdMember, EtcdState
+from raijin.facts.etcd import EtcdAccess, EtcdByCalls, EtcdMember, EtcdState
 from raijin.observe.waiting import until
 from raijin.plan.handlers import CallContext, Handlers
 from raijin.plan.model import Json
@@ -109,11 +109,25 @@ def _names(members: Iterable[EtcdMember]) -> list[str]:
     return [member.name or member.id for member in members]
 
 
-def arguments(context: Context, node: Node, access: EtcdAccess) -> dict[str, Json]:
+def arguments(context: Context, node: Node, access: EtcdAccess | EtcdByCalls) -> dict[str, Json]:
     """The arguments of a call about the member of one host: who may be asked, how, and where the member is."""
     asked: list[Json] = [other.name for other in context.started if other.name != node.name]
     ways = cast("Json", asdict(access))
     return {"hosts": [*asked, node.name], "access": ways, "address": known_address(node)}
+
+
+async def first_answer(pool: Pool, hosts: Sequence[str], access: EtcdAccess) -> EtcdState | None:
+    """The members by way of the first host whose member answers; without a quorum etcd does not tell who belongs."""
+    for host in hosts:
+        try:
+            connection = await pool.get(host)
+            done = await connection.run(etcd.script(access), timeout=SECONDS)
+        except HostError:
+            continue  # its absence is told elsewhere; another member knows the same
+        state = etcd.parse(done.stdout)
+        if state is not None:
+            return state
+    return None
 
 
 async def ask(pool: Pool, hosts: Sequence[str], access: EtcdAccess) -> tuple[EtcdState, str]:

@@ -1,32 +1,47 @@
 """The one contract of all distributions. The stages of `lifecycle/` ask it; nothing above knows a distribution by name.
 
-A method that returns a Program, a Call or None says what is to be done about one node; None: there is nothing of the
-kind on this platform. What holds for every distribution is not here: it is in `calls`, `drain`, `preflight`.
+A method that returns an Action, a Call or None says what is to be done about one node: a program for the host, or work
+from outside where no program can run on it; None: there is nothing of the kind on this platform. Platforms whose hosts
+run programs have what follows from that in `programs.ByPrograms`. What holds for every distribution is not here: it is
+in `calls`, `drain`, `preflight`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
 from raijin.artifacts.lock import Lock
 from raijin.artifacts.needs import Need
 from raijin.facts.cluster import ClusterState
-from raijin.facts.etcd import EtcdAccess
+from raijin.facts.etcd import EtcdAccess, EtcdByCalls, EtcdState
 from raijin.model.cluster import Cluster, ClusterType
 from raijin.model.network import CniName
 from raijin.model.version import Version
 from raijin.operations.program import Program
-from raijin.plan.handlers import Handlers
+from raijin.plan.handlers import CallContext, Handlers
 from raijin.plan.model import Call
-from raijin.platforms.base import Context, Hop, Node, Parts
+from raijin.platforms.base import Action, Context, Hop, Node, Parts
+from raijin.platforms.encrypted import Written
 from raijin.platforms.view import HostView
 from raijin.transport.pool import Pool
 
-Action = Program | Call
 Document = dict[str, Any]
 Part = tuple[str, str]
 """(field path of the definition, why it cannot be served)"""
+
+
+class ApiServers(Protocol):
+    """Files of the API servers that Raijin writes itself: for the audit log, and for encryption at rest."""
+
+    def write_with(self, context: Context, order: tuple[Written, ...], title: str) -> Program:
+        """The API server of one control plane host reads data in these ways, and writes it in the first of them."""
+        ...
+
+    def rewrite(self, context: Context, resources: Sequence[str]) -> Program:
+        """Everything of these resources is written anew, on one control plane host for all."""
+        ...
 
 
 class Platform(Protocol):
@@ -47,6 +62,10 @@ class Platform(Protocol):
     """The newest release of each minor that Raijin knows of."""
     inits: tuple[str, ...]
     """Init systems that its hosts may have."""
+    api_servers: ApiServers | None
+    """None where the distribution has a way of its own for these files, or none."""
+    own_address: bool
+    """Whether its hosts carry the cluster's virtual address by themselves."""
     handlers: Handlers
     """Calls of its own, by name."""
     by_hand: dict[str, str]
@@ -61,12 +80,20 @@ class Platform(Protocol):
         """The binaries and images of a cluster of this version. Raises Unsupported."""
         ...
 
+    async def look(self, pool: Pool, host: str) -> HostView | None:
+        """The facts of a host; None: a program gathers them, as on any Linux. Raises HostError."""
+        ...
+
     def parts(self, facts: HostView) -> Parts:
         """What of a cluster is on a host."""
         ...
 
-    def etcd(self, cluster: Cluster) -> EtcdAccess | None:
-        """How the etcd of a control plane host is reached on it; None where Raijin looks after none."""
+    def etcd(self, cluster: Cluster) -> EtcdAccess | EtcdByCalls | None:
+        """How the etcd of a control plane host is reached; None where Raijin looks after none."""
+        ...
+
+    async def etcd_state(self, pool: Pool, context: Context) -> EtcdState | None:
+        """The members, by way of the first control plane host that tells; None when none does."""
         ...
 
     def least(self, node: Node) -> tuple[int, int]:
@@ -85,23 +112,23 @@ class Platform(Protocol):
         """What it puts into the cluster by server-side apply, beside the container network."""
         ...
 
-    def prepare(self, context: Context, node: Node) -> Program:
+    def prepare(self, context: Context, node: Node) -> Action | None:
         """The operating system as Kubernetes wants it. Claims the host, before anything else is changed."""
         ...
 
-    def equip(self, context: Context, node: Node) -> Program:
+    def equip(self, context: Context, node: Node) -> Action | None:
         """Its binaries."""
         ...
 
-    def services(self, context: Context, node: Node) -> Program:
+    def services(self, context: Context, node: Node) -> Action | None:
         """Its configuration files and units; what a node runs before it is one."""
         ...
 
-    def images(self, context: Context, node: Node) -> Program | None:
+    def images(self, context: Context, node: Node) -> Action | None:
         """The images that were bundled, so that nothing is pulled; None when there are none."""
         ...
 
-    def start(self, context: Context) -> Program:
+    def start(self, context: Context) -> Action:
         """A new cluster, on `context.first`. Safe to run again after it was interrupted; never a second cluster."""
         ...
 
@@ -109,18 +136,18 @@ class Platform(Protocol):
         """Let one host in: a token of its own, made when everything that it takes long to send is there."""
         ...
 
-    def join(self, context: Context, node: Node) -> Program:
+    def join(self, context: Context, node: Node) -> Action:
         """The host becomes a node. Safe to run again after it was interrupted."""
         ...
 
-    def configure(self, context: Context, node: Node, *, outdated: bool) -> Program | None:
+    def configure(self, context: Context, node: Node, *, outdated: bool) -> Action | None:
         """Bring a node that is a member to the settings of the definition; None where `services` does that.
 
         outdated: it is upgraded before, in the same plan.
         """
         ...
 
-    def register(self, context: Context, node: Node) -> Program:
+    def register(self, context: Context, node: Node) -> Action:
         """Start the node's agent anew, so that it registers with the API."""
         ...
 
@@ -132,15 +159,19 @@ class Platform(Protocol):
         """What a control plane host runs of the control plane, whatever its kubelet is."""
         ...
 
-    def hop_images(self, context: Context, node: Node, hop: Hop) -> Program | None:
+    def hop_images(self, context: Context, node: Node, hop: Hop) -> Action | None:
         """The images of one version on the way; None when nodes pull them."""
         ...
 
-    def upgrade(self, context: Context, node: Node, hop: Hop, *, leads: bool) -> Program:
+    def upgrade(self, context: Context, node: Node, hop: Hop, *, leads: bool) -> Action:
         """Bring one node to a version, its pods having left it.
 
         leads: it is the first control plane host of this hop.
         """
+        ...
+
+    def arrival(self, context: Context, node: Node, hop: Hop) -> Call:
+        """Wait until an upgraded node is Ready and says the version of the hop."""
         ...
 
     def revoke(self, context: Context, node: Node) -> Call | None:
@@ -154,24 +185,34 @@ class Platform(Protocol):
         """
         ...
 
-    def leave(self, context: Context) -> Program:
-        """The whole way back, for a host whose node object is gone already or whose cluster is destroyed."""
+    def leave(self, context: Context, node: Node) -> Action | None:
+        """The whole way back, for a host whose node object is gone already or whose cluster is destroyed.
+
+        None: nothing of the cluster is on it.
+        """
         ...
 
-    def pack(self, context: Context, node: Node) -> Program:
-        """Put a snapshot and what a control plane needs beside it into one tar, `packing.PACKED`, on a host."""
+    def pack(self, context: Context, node: Node) -> Action | None:
+        """Put a snapshot and what a control plane needs beside it into one tar, `packing.PACKED`, on a host.
+
+        None: nothing is laid down there, `fetch_pack` does it all.
+        """
         ...
 
-    def back_up(self, context: Context, node: Node) -> Program | None:
+    async def fetch_pack(self, context: CallContext, host: str, target: Path) -> None:
+        """That tar, here. Raises HostError."""
+        ...
+
+    def back_up(self, context: Context, node: Node) -> Action | None:
         """Have a control plane host make backups by itself, as `backup.schedule` says, or no longer."""
         ...
 
-    def halt(self, context: Context, node: Node) -> Program:
+    def halt(self, context: Context, node: Node) -> Action:
         """End what a control plane host runs, its data kept aside, so that another cluster can be restored there."""
         ...
 
-    def seed(self, context: Context) -> Program:
-        """Put the data of `context.snapshot` on `context.first`, which then starts with it."""
+    def seed(self, context: Context) -> Action | None:
+        """Put the data of `context.snapshot` on `context.first`, which then starts with it; None: `start` does."""
         ...
 
     def secrets(self, cluster: str, node: Node) -> list[str]:

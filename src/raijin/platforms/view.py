@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from raijin.facts.base import known
+from raijin.facts.base import Unknown, known
 from raijin.facts.certificates import Certificate
-from raijin.facts.gather import HostFacts
+from raijin.facts.gather import HostFacts, parse
 from raijin.facts.kubernetes import Kubernetes
 from raijin.facts.raijin import Ownership
 
@@ -17,10 +17,14 @@ _NOBODY = Ownership("", {}, ())
 
 @dataclass(frozen=True, slots=True)
 class HostView:
-    """skew: seconds that the host's clock is ahead of ours, as far as one exchange can tell."""
+    """skew: seconds that the host's clock is ahead of ours, as far as one exchange can tell.
+
+    own: what only the platform of the host asks and reads (see `Platform.look`).
+    """
 
     facts: HostFacts
     skew: float = 0.0
+    own: object = None
 
     @property
     def architecture(self) -> str:
@@ -142,3 +146,9 @@ class HostView:
             machine,
             f"kubelet {kubelet}" if kubelet else "-",
         ]
+
+
+def viewed(output: str, sent: float, heard: float) -> HostView:
+    """What a host answered to the script of the facts. sent, heard: seconds since the epoch by our clock."""
+    facts, middle = parse(output), (sent + heard) / 2
+    return HostView(facts, 0.0 if isinstance(facts.clock, Unknown) else facts.clock.epoch - middle)

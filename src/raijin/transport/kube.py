@@ -1,19 +1,25 @@
 """The Kubernetes API by lightkube: documents in, documents out, errors of ours. The only module that knows lightkube.
 
 The API is reached through the SSH connection of a control plane host, so that nothing but SSH has to be open between
-the person's machine and the site; the server's certificate therefore names 127.0.0.1 (see platforms/kubeadm).
+the person's machine and the site; the server's certificate therefore names 127.0.0.1 (see platforms/kubeadm), or, where
+somebody else has made it, the address that the kubeconfig has.
 """
 
 from __future__ import annotations
 
+import json
+import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 import httpx2
 import yaml
 from lightkube import AsyncClient, KubeConfig
 from lightkube.codecs import from_dict
+from lightkube.config.client_adapter import user_auth, verify_cluster
+from lightkube.config.kubeconfig import SingleConfig
 from lightkube.core.exceptions import ApiError, ConfigError, LoadResourceError
 from lightkube.models.meta_v1 import ObjectMeta
 from lightkube.resources.core_v1 import Namespace, Node, Pod, PodEviction
@@ -24,29 +30,71 @@ from raijin.transport.document import Document, describe
 
 FIELD_MANAGER = "raijin"
 TIMEOUT_SECONDS = 20.0
+PAGE = 500
+"""Objects in one answer to a list."""
 
 
 @asynccontextmanager
 async def open_kube(kubeconfig: str, address: tuple[str, int], cluster: str) -> AsyncIterator[Kube]:
     """A client for the cluster of `kubeconfig` (YAML text), by way of a local address (see Connection.tunnel)."""
     try:
-        content = yaml.load(kubeconfig, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
-        for entry in content["clusters"]:
-            entry["cluster"]["server"] = f"https://{address[0]}:{address[1]}"
-        config = KubeConfig.from_dict(content).get()
-    except (yaml.YAMLError, KeyError, TypeError, ConfigError) as error:
+        config, auth, transport = _way(kubeconfig, address)
+    except (yaml.YAMLError, KeyError, TypeError, AttributeError, ValueError, OSError, ConfigError) as error:
         raise KubernetesError(f"the kubeconfig of {cluster} cannot be read: {error}") from error
+    timeout = httpx2.Timeout(TIMEOUT_SECONDS)
     client = AsyncClient(
         config=config,
-        timeout=httpx2.Timeout(TIMEOUT_SECONDS),
+        timeout=timeout,
         field_manager=FIELD_MANAGER,
         trust_env=False,
         lazy=False,
+        transport=transport,
     )
+    plain = httpx2.AsyncClient(base_url=config.cluster.server, transport=transport, timeout=timeout, auth=auth)
     try:
-        yield Kube(client, cluster)
+        yield Kube(client, plain, cluster)
     finally:
         await client.close()
+        await plain.aclose()
+
+
+def _way(kubeconfig: str, address: tuple[str, int]) -> tuple[SingleConfig, httpx2.Auth | None, _Named]:
+    """The server at this address, with the credentials of the kubeconfig."""
+    content = yaml.load(kubeconfig, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
+    written = ""
+    for entry in content["clusters"]:
+        written = urlsplit(str(entry["cluster"]["server"])).hostname or ""
+        entry["cluster"]["server"] = f"https://{address[0]}:{address[1]}"
+    config = KubeConfig.from_dict(content).get()
+    if config is None or config.user is None:
+        raise ConfigError("it has no context with a user")
+    trusted = verify_cluster(config.cluster, config.user, config.abs_file, trust_env=False)
+    return config, user_auth(config.user), _Named(trusted, written)
+
+
+class _Named(httpx2.AsyncHTTPTransport):
+    """Takes a server for the cluster's when its certificate names the address that it is reached by, or the one that
+    the kubeconfig has: clusters that Raijin did not make know nothing of 127.0.0.1.
+    """
+
+    def __init__(self, trusted: ssl.SSLContext, written: str) -> None:
+        super().__init__(verify=trusted)
+        self._written, self._name = written, ""
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        try:
+            return await self._send(request)
+        except httpx2.ConnectError as error:
+            # Nothing was sent: the handshake failed.
+            if "mismatch" not in str(error) or self._name or not self._written:
+                raise
+            self._name = self._written
+        return await self._send(request)
+
+    async def _send(self, request: httpx2.Request) -> httpx2.Response:
+        if self._name:
+            request.extensions = {**request.extensions, "sni_hostname": self._name}
+        return await super().handle_async_request(request)
 
 
 @asynccontextmanager
@@ -57,8 +105,10 @@ async def _mapped(what: str, cluster: str) -> AsyncIterator[None]:
     except ApiError as error:
         code = error.status.code or 0
         # An API server that has just started refuses even its administrator, until it has read the roles.
-        kind = KubernetesUnavailable if code in {403, 429} or code >= 500 else KubernetesError
-        raise kind(f"{what}: {error.status.message}", host=cluster, detail=error.status.reason) from error
+        raise _kind(code)(f"{what}: {error.status.message}", host=cluster, detail=error.status.reason) from error
+    except httpx2.HTTPStatusError as error:
+        said = " ".join(error.response.text.split())[:300] or error.response.reason_phrase
+        raise _kind(error.response.status_code)(f"{what}: {said}", host=cluster) from error
     except httpx2.ConnectError as error:
         if "CERTIFICATE_VERIFY_FAILED" not in str(error):
             raise KubernetesUnavailable(f"{what}: the API does not answer ({error})", host=cluster) from error
@@ -73,11 +123,16 @@ async def _mapped(what: str, cluster: str) -> AsyncIterator[None]:
         raise KubernetesError(f"{what}: {error}", host=cluster) from error
 
 
+def _kind(code: int) -> type[KubernetesError]:
+    return KubernetesUnavailable if code in {403, 429} or code >= 500 else KubernetesError
+
+
 class Kube:
     """The requests that Raijin makes to one cluster."""
 
-    def __init__(self, client: AsyncClient, cluster: str) -> None:
+    def __init__(self, client: AsyncClient, plain: httpx2.AsyncClient, cluster: str) -> None:
         self._client = client
+        self._plain = plain
         # The overloads of lightkube tell namespaced kinds from global ones; a document tells it only at run time.
         self._any: Any = client
         self.cluster = cluster
@@ -86,6 +141,42 @@ class Kube:
         """One small read, through the API server down to etcd. Raises KubernetesUnavailable when it does not answer."""
         async with _mapped("asking the API", self.cluster):
             await self._client.get(Namespace, "kube-system")
+
+    async def read(self, path: str, **query: str | int) -> str:
+        """The text at a path of the API: `/version`, `/readyz`, the log of a pod. Raises KubernetesError."""
+        async with _mapped(f"reading {path}", self.cluster):
+            answer = await self._plain.get(path, params=query)
+            answer.raise_for_status()
+        return str(answer.text)
+
+    async def version(self) -> str:
+        """What the API server is: `v1.34.2`. Raises KubernetesError."""
+        return str(json.loads(await self.read("/version"))["gitVersion"])
+
+    async def items(self, path: str, **query: str | int) -> list[Document]:
+        """Every object of a list, as the API has them: `/apis/apps/v1/deployments`. Raises KubernetesError."""
+        found: list[Document] = []
+        more = ""
+        while True:
+            asked = {"limit": PAGE, **query, **({"continue": more} if more else {})}
+            page = json.loads(await self.read(path, **asked))
+            found += page.get("items") or []
+            more = (page.get("metadata") or {}).get("continue") or ""
+            if not more:
+                return found
+
+    async def lines(self, path: str, **query: str | int) -> AsyncIterator[str]:
+        """The lines of a text as they come, however long the pauses between them. Raises KubernetesError."""
+        patient = httpx2.Timeout(TIMEOUT_SECONDS, read=None)
+        async with (
+            _mapped(f"reading {path}", self.cluster),
+            self._plain.stream("GET", path, params=query, timeout=patient) as answer,
+        ):
+            if answer.is_error:
+                await answer.aread()
+            answer.raise_for_status()
+            async for line in answer.aiter_lines():
+                yield line
 
     async def list_nodes(self) -> list[Document]:
         async with _mapped("listing nodes", self.cluster):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-import time
+import resource
 from importlib import import_module
 
 import click
@@ -133,15 +133,18 @@ def test_completion_scripts(raijin, shell: str) -> None:
 
 
 def test_help_is_quick(process) -> None:
-    """The goal is 150 ms on an idle machine; this only catches an import that does not belong there."""
-    best = min(_timed(process) for _ in range(3))
-    assert best < 1.5
+    """The goal is 150 ms on an idle machine; this only catches an import that does not belong there.
+
+    In seconds of CPU: a machine that is busy with other things takes as many, and longer.
+    """
+    assert min(_computed(process) for _ in range(3)) < 1.0
 
 
-def _timed(process) -> float:
-    started = time.monotonic()
+def _computed(process) -> float:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert process("--help").code == 0
-    return time.monotonic() - started
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 SLIPS = {"aply": "apply", "workr list": "worker", "worker ad": "add", "run shw": "show"}

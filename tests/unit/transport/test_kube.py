@@ -9,8 +9,10 @@ import json
 import ssl
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -54,9 +56,9 @@ class Api:
     port: int = 0
     kubeconfig: str = ""
     requests: list[Request] = field(default_factory=list)
-    answers: dict[tuple[str, str], Callable[[Request], tuple[int, dict[str, Any]]]] = field(default_factory=dict)
+    answers: dict[tuple[str, str], Callable[[Request], tuple[int, Any]]] = field(default_factory=dict)
 
-    def answer(self, method: str, path: str, status: int, body: dict[str, Any]) -> None:
+    def answer(self, method: str, path: str, status: int, body: dict[str, Any] | str) -> None:
         self.answers[method, path] = lambda _: (status, body)
 
     def refuse(self, method: str, path: str, status: int, message: str = "no") -> None:
@@ -71,14 +73,14 @@ class Api:
         self.answer(method, path, status, body)
 
 
-def certified() -> tuple[bytes, bytes]:
-    """A key with a certificate for 127.0.0.1, as PEM."""
+def certified(address: str = "127.0.0.1") -> tuple[bytes, bytes]:
+    """A key with a certificate for an address, as PEM."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "loopback")])
     now = dt.datetime.now(dt.UTC)
     made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
     made = made.not_valid_before(now - dt.timedelta(hours=1)).not_valid_after(now + dt.timedelta(hours=1))
-    names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))])
     made = made.add_extension(names, critical=False)
     made = made.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
     signed = made.sign(key, hashes.SHA256())
@@ -98,6 +100,13 @@ def kubeconfig_of(certificate: bytes) -> str:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    with serving(tmp_path_factory.mktemp("tls")) as api:
+        yield api
+
+
+@contextmanager
+def serving(folder: Path, address: str = "127.0.0.1") -> Iterator[Api]:
+    """An API on 127.0.0.1, whose certificate is for this address."""
     api = Api()
 
     class Handler(BaseHTTPRequestHandler):
@@ -111,9 +120,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
             api.requests.append(request)
             missing = {"kind": "Status", "apiVersion": "v1", "message": "not found", "reason": "NotFound", "code": 404}
             status, answer = api.answers.get((self.command, parts.path), lambda _: (404, missing))(request)
-            content = json.dumps(answer).encode()
+            content = answer.encode() if isinstance(answer, str) else json.dumps(answer).encode()
             self.send_response(status)
-            self.send_header("content-type", "application/json")
+            self.send_header("content-type", "text/plain" if isinstance(answer, str) else "application/json")
             self.send_header("content-length", str(len(content)))
             self.end_headers()
             self.wfile.write(content)
@@ -123,8 +132,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
         def log_message(self, *_: object) -> None:
             return
 
-    certificate, key = certified()
-    path = tmp_path_factory.mktemp("tls") / "server.pem"
+    certificate, key = certified(address)
+    path = folder / "server.pem"
     path.write_bytes(certificate + key)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(path)
@@ -301,3 +310,39 @@ async def test_a_kubeconfig_that_is_none(text: str) -> None:
 def test_documents_for_people() -> None:
     assert describe(NODE) == "Node alpha"
     assert describe(MAP) == "ConfigMap kube-system/conf"
+
+
+async def test_a_server_may_also_have_the_name_of_the_kubeconfig(tmp_path: Path) -> None:
+    """A cluster that somebody else has made knows nothing of 127.0.0.1; another cluster's server stays refused."""
+    with serving(tmp_path, "192.0.2.1") as api:  # as kubeconfig_of has it
+        api.answer("GET", "/version", 200, {"gitVersion": "v1.34.2"})
+        async with open_kube(api.kubeconfig, ("127.0.0.1", api.port), "lab") as kube:
+            assert "v1.34.2" in await kube.read("/version")
+            assert await kube.get(NODE) is None
+        strange = api.kubeconfig.replace("192.0.2.1", "192.0.2.2")
+        async with open_kube(strange, ("127.0.0.1", api.port), "lab") as kube:
+            with pytest.raises(KubernetesError, match="not this cluster's"):
+                await kube.read("/version")
+
+
+async def test_texts_are_read_as_they_are_and_refused_with_what_the_server_says(api: Api, kube: Kube) -> None:
+    api.answer("GET", "/readyz", 500, "[+]ping ok\n[-]etcd failed: reason withheld")
+    with pytest.raises(KubernetesUnavailable, match="etcd failed"):
+        await kube.read("/readyz", verbose="")
+    assert api.requests[0].headers["authorization"] == "Bearer the-token"
+    path = "/api/v1/namespaces/default/pods/web/log"
+    api.answer("GET", path, 200, "one\ntwo\n")
+    assert await kube.read(path, tailLines=2) == "one\ntwo\n"
+    assert [line async for line in kube.lines(path, follow="true")] == ["one", "two"]
+    assert api.requests[-1].query["follow"] == ["true"]
+    with pytest.raises(KubernetesError, match="not found"):
+        [line async for line in kube.lines("/api/v1/namespaces/default/pods/gone/log")]
+
+
+async def test_items_of_all_pages(api: Api, kube: Kube) -> None:
+    def page(request: Request) -> tuple[int, dict[str, Any]]:
+        first = "continue" not in request.query
+        return 200, {"metadata": {"continue": "next"} if first else {}, "items": [{"n": 1 if first else 2}]}
+
+    api.answers["GET", "/apis/apps/v1/deployments"] = page
+    assert await kube.items("/apis/apps/v1/deployments") == [{"n": 1}, {"n": 2}]

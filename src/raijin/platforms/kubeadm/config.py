@@ -11,6 +11,7 @@ from raijin.model.cluster import Cluster
 from raijin.model.duration import format_duration
 from raijin.platforms.addresses import api_endpoint, node_address
 from raijin.platforms.base import Context, Node
+from raijin.platforms.kubeadm import apiserver
 from raijin.platforms.kubeadm.paths import CRI_SOCKET
 
 Document = dict[str, Any]
@@ -104,10 +105,18 @@ def _cluster_configuration(context: Context) -> Document:
             "serviceSubnet": network.service_cidr,
             "dnsDomain": network.dns_domain,
         },
-        "apiServer": {"certSANs": _names(cluster)},
+        "apiServer": {"certSANs": _names(cluster), **_api_server(context)},
         "controllerManager": {"extraArgs": _mask_sizes(cluster)},
     }
     return document
+
+
+def _api_server(context: Context) -> Document:
+    """Flags and files of the API servers, where they have some of ours."""
+    flags = apiserver.flags(context)
+    if not flags:
+        return {}
+    return {"extraArgs": arguments(context.cluster, flags), "extraVolumes": apiserver.volumes(context)}
 
 
 def _names(cluster: Cluster) -> list[str]:

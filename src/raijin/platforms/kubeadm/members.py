@@ -15,6 +15,7 @@ from raijin.operations.directory import Directory
 from raijin.operations.file import File
 from raijin.operations.program import Program
 from raijin.platforms.base import Context, Node
+from raijin.platforms.kubeadm import apiserver
 from raijin.platforms.kubeadm.config import init_documents, to_yaml
 from raijin.platforms.kubeadm.paths import (
     ADMIN_CONF,
@@ -68,6 +69,7 @@ def start_cluster(context: Context) -> Program:
     begun = ("test", "-e", API_MANIFEST, "-o", "-d", f"{ETCD_DATA}/member", "-o", "-e", KUBELET_CONF)
     operations: tuple[Operation, ...] = (
         Directory(FOLDER, mode="700"),
+        *apiserver.files(context),
         File(INIT_FILE, to_yaml(init_documents(context)), mode="600"),
         Command(
             "go on with the start of the cluster",
@@ -130,6 +132,7 @@ def join_control_plane(context: Context, node: Node) -> Program:
 def _joining(context: Context, node: Node, *commands: Command) -> Program:
     operations: tuple[Operation, ...] = (
         Directory(FOLDER, mode="700"),
+        *(apiserver.files(context) if node.control_plane else ()),
         File(JOIN_FILE, SecretRef(join_secret(context.cluster.name, node.name)), mode="600"),
         *commands,
         Absent(JOIN_FILE),

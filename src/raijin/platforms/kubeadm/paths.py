@@ -26,6 +26,8 @@ CONFIG_FILE = f"{FOLDER}/kubeadm.yaml"
 
 ENCRYPTION_FILE = f"{FOLDER}/encryption.yaml"
 """The keys that Secrets are encrypted with in etcd; of every control plane host."""
+AUDIT_POLICY = f"{FOLDER}/audit-policy.yaml"
+AUDIT_LOG = "/var/log/kubernetes/audit/audit.log"
 CRI_SOCKET = "unix:///run/containerd/containerd.sock"
 # The paths of the static pod's own certificates (kubeadm: phases/etcd). The server's is good for clients too.
 ETCD_ACCESS = EtcdAccess(

@@ -19,7 +19,7 @@ from raijin.plan.model import Call, Json
 from raijin.platforms.access import access_to
 from raijin.platforms.addresses import api_endpoint
 from raijin.platforms.base import Context, Hop, Node, Parts
-from raijin.platforms.kubeadm import backup, calls, members, node, removal, settings, supply, upgrade
+from raijin.platforms.kubeadm import apiserver, backup, calls, members, node, removal, settings, supply, upgrade
 from raijin.platforms.kubeadm.certificates import CERTIFICATES, client_secret
 from raijin.platforms.kubeadm.config import init_documents, join_document, kubelet_allows_cgroup_v1
 from raijin.platforms.kubeadm.paths import (
@@ -33,7 +33,8 @@ from raijin.platforms.kubeadm.paths import (
     MANIFESTS,
     SUPER_ADMIN_CONF,
 )
-from raijin.platforms.platform import Document, Part
+from raijin.platforms.platform import ApiServers, Document, Part
+from raijin.platforms.programs import ByPrograms
 from raijin.platforms.view import HostView
 from raijin.transport.pool import Pool
 
@@ -44,7 +45,7 @@ CONTROL_PLANE_PORTS = {2379: "etcd", 2380: "etcd", 10257: "kube-controller-manag
 NODE_PORTS = {10250: "the kubelet"}
 
 
-class Kubeadm:
+class Kubeadm(ByPrograms):
     """Upstream Kubernetes (cluster type VANILLA)."""
 
     type = ClusterType.VANILLA
@@ -55,6 +56,7 @@ class Kubeadm:
     release = "kubelet"
     known: Mapping[int, Version] = {minor: Version(1, minor, patch) for minor, patch in NEWEST_PATCHES.items()}
     inits = ("systemd",)
+    api_servers: ApiServers | None = apiserver
     handlers = calls.HANDLERS
     by_hand = calls.BY_HAND
     certificates = CERTIFICATES
@@ -90,6 +92,7 @@ class Kubeadm:
         return NODE_PORTS | CONTROL_PLANE_PORTS | {context.cluster.kubernetes.api_server_port: "the API server"}
 
     def preflight(self, context: Context) -> Iterable[str]:
+        yield from apiserver.reasons(context)
         if kubelet_allows_cgroup_v1(context):
             return
         for host in context.reachable:
@@ -161,7 +164,8 @@ class Kubeadm:
     async def join_command(self, pool: Pool, context: Context, ttl_minutes: int) -> str:
         return await calls.join_command(pool, context, ttl_minutes)
 
-    def leave(self, context: Context) -> Program:
+    def leave(self, context: Context, host: Node) -> Program:
+        del host
         return removal.leave(context)
 
     def pack(self, context: Context, host: Node) -> Program:

@@ -21,6 +21,7 @@ from raijin.operations.program import Program
 from raijin.operations.wait import Wait
 from raijin.platforms.addresses import api_endpoint, node_address
 from raijin.platforms.base import Context, Node
+from raijin.platforms.kubeadm import apiserver
 from raijin.platforms.kubeadm.config import Document, running_documents, to_yaml
 from raijin.platforms.kubeadm.paths import (
     ADMIN_CONF,
@@ -67,12 +68,14 @@ class Part:
 def configure(context: Context, node: Node, *, config: bool = True) -> Program:
     """Bring a node that is a member to the settings of the definition. config: kubeadm's file is written too."""
     operations: list[Operation] = [*_file(context, node)] if config and node.control_plane else []
+    operations += apiserver.files(context) if node.control_plane else ()
     for part in _parts(context, node):
         mine = not part.once or node.name == context.first.name
         command = part.command if mine else ("true",)
         operations.append(Command(part.title, command, marker=part.marker, value=part.value, timeout=SECONDS))
     if node.control_plane:
         ready = ("kubectl", "--kubeconfig", ADMIN_CONF, "get", "--raw", "/readyz")
+        operations += apiserver.renewed(context)
         operations.append(Wait("the API answers", ready, timeout=SECONDS))
     return Program("follow the settings", context.cluster.name, tuple(operations))
 

@@ -1,0 +1,129 @@
+"""What the API server reads beside its flags: the policy of its audit log, and the keys of encryption at rest.
+
+Sources: "Auditing" and "Encrypting Confidential Data at Rest" of kubernetes.io; the flags and volumes as kubeadm's
+ClusterConfiguration takes them (v1beta3, v1beta4: extraArgs, extraVolumes).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import yaml
+
+from raijin.operations.base import Operation
+from raijin.operations.command import Command
+from raijin.operations.directory import Directory
+from raijin.operations.file import File
+from raijin.operations.program import Program
+from raijin.operations.staticpod import StaticPod
+from raijin.operations.template import Template
+from raijin.operations.wait import Wait
+from raijin.platforms.base import Context
+from raijin.platforms.encrypted import Written, at_rest, configuration
+from raijin.platforms.kubeadm.paths import ADMIN_CONF, AUDIT_LOG, AUDIT_POLICY, CRI_SOCKET, ENCRYPTION_FILE, FOLDER
+
+Settings = dict[str, Any]
+SECONDS = 300
+REWRITE_SECONDS = 1800
+# An object that somebody changes meanwhile is refused (409) and is then written anew already; all are tried again.
+_REWRITE = (
+    'export KUBECONFIG="$0"; for kind in "$@"; do n=0; '
+    'until kubectl get "$kind" --all-namespaces -o json | kubectl replace -f - >/dev/null; '
+    "do n=$((n + 1)); [ $n -lt 5 ] || exit 1; done; done"
+)
+
+
+def encrypts(context: Context) -> bool:
+    """Whether the API servers read keys. Once they do they go on, so that nothing becomes unreadable."""
+    return bool(context.writing.key or context.keys.names or context.keys.written.key)
+
+
+def reasons(context: Context) -> Iterable[str]:
+    """Keys that nobody here has must not be replaced: what is encrypted with them would be lost."""
+    if context.keys.names:
+        return
+    for node in context.started:
+        if node.facts is not None and ENCRYPTION_FILE in node.facts.files:
+            yield (
+                f"{node.name}: data is encrypted with keys that this RAIJIN_HOME does not have; use the RAIJIN_HOME "
+                "that made them, or restore the cluster from one of its backups, which holds them"
+            )
+            return
+
+
+def flags(context: Context) -> dict[str, str]:
+    audit, found = context.cluster.kubernetes.audit, {}
+    if audit is not None:
+        found = {
+            "audit-policy-file": AUDIT_POLICY,
+            "audit-log-path": AUDIT_LOG,
+            "audit-log-maxage": str(audit.max_age_days),
+            "audit-log-maxbackup": str(audit.max_files),
+            "audit-log-maxsize": str(audit.max_size_megabytes),
+        }
+    return found | ({"encryption-provider-config": ENCRYPTION_FILE} if encrypts(context) else {})
+
+
+def volumes(context: Context) -> list[Settings]:
+    found = []
+    if context.cluster.kubernetes.audit is not None:
+        folder = AUDIT_LOG.rpartition("/")[0]
+        found.append(_volume("audit-policy", AUDIT_POLICY, "File", read_only=True))
+        found.append(_volume("audit-log", folder, "DirectoryOrCreate", read_only=False))
+    if encrypts(context):
+        found.append(_volume("encryption-keys", ENCRYPTION_FILE, "File", read_only=True))
+    return found
+
+
+def _volume(name: str, path: str, kind: str, *, read_only: bool) -> Settings:
+    return {"name": name, "hostPath": path, "mountPath": path, "readOnly": read_only, "pathType": kind}
+
+
+def files(context: Context, order: tuple[Written, ...] | None = None) -> list[Operation]:
+    """What is to be on a control plane host before its API server starts.
+
+    order: the ways to read data, the first to write; without it those by which this host can read what every other one
+    writes, and writes as data is written now.
+    """
+    found: list[Operation] = []
+    audit = context.cluster.kubernetes.audit
+    if audit is not None:
+        policy = {"apiVersion": "audit.k8s.io/v1", "kind": "Policy", "rules": list(audit.rules)}
+        found.append(File(AUDIT_POLICY, yaml.safe_dump(policy, sort_keys=False), mode="600"))
+    if encrypts(context):
+        text, values = configuration(context.cluster.name, *(order or careful(context)))
+        found.append(Template(ENCRYPTION_FILE, text, values, mode="600"))
+    return [Directory(FOLDER, mode="700"), *found] if found else []
+
+
+def careful(context: Context) -> tuple[Written, ...]:
+    """On the way to another way of writing, everybody first learns to read it."""
+    if context.rewriting:
+        return (context.keys.written, context.writing)
+    return at_rest(context.writing)
+
+
+def renewed(context: Context) -> Iterable[Operation]:
+    """The API server runs with what these files hold."""
+    watched = tuple(str(getattr(item, "path", "")) for item in files(context) if item.kind in {"file", "template"})
+    if watched:
+        yield StaticPod("kube-apiserver", CRI_SOCKET, watched, timeout=SECONDS)
+
+
+def write_with(context: Context, order: tuple[Written, ...], title: str) -> Program:
+    """The API server of one control plane host reads data in these ways, and writes it in the first of them."""
+    ready = ("kubectl", "--kubeconfig", ADMIN_CONF, "get", "--raw", "/readyz")
+    operations = (*files(context, order), *renewed(context), Wait("the API answers", ready, timeout=SECONDS))
+    return Program(title, context.cluster.name, operations)
+
+
+def rewrite(context: Context, resources: Sequence[str]) -> Program:
+    """Everything of these resources is written anew, on one control plane host for all."""
+    again = Command(
+        "write everything anew",
+        ("sh", "-c", _REWRITE, ADMIN_CONF, *resources),
+        unless=("false",),  # whether it is needed, the keys tell: see lifecycle/encryption.py
+        timeout=REWRITE_SECONDS,
+    )
+    return Program("write everything in etcd anew", context.cluster.name, (again,))
