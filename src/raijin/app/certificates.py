@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 from raijin.app import observing
 from raijin.app.reaching import open_pool
 from raijin.app.session import Session
+from raijin.errors import Unsupported
 from raijin.facts.base import Unknown
 from raijin.facts.certificates import Certificate
 from raijin.lifecycle.renew import day, held
@@ -69,6 +70,15 @@ async def listing(session: Session, at: float | None = None) -> CertificateListi
     days = cluster.policy.renew_certificates_below.total_seconds() / 86_400
     rows = tuple(row for node in nodes for row in _rows(care, node, now, days))
     return CertificateListing(cluster.name, rows, tuple(_faults(nodes)))
+
+
+def refuse_rotation(session: Session) -> NoReturn:
+    """Raises Unsupported: half a rotation would be worse than none."""
+    raise Unsupported(
+        f"Raijin does not replace the authorities of {session.cluster.name} yet",
+        remedy="`raijin cluster certificates list` says until when they live; when it must be, do it by hand after "
+        "'Manual Rotation of CA Certificates' of kubernetes.io",
+    )
 
 
 def _rows(care: Certificates, node: Node, now: float, days: float) -> Iterator[CertificateRow]:

@@ -48,6 +48,7 @@ GROUPS: dict[str, dict[str, tuple[str, str, str]]] = {
             "List them with their authority and the days left.",
         ),
         "renew": ("raijin.cli.commands.certificates", "renew", "Renew all of them now, host by host."),
+        "rotate-ca": ("raijin.cli.commands.certificates", "rotate_ca", "Replace the authorities (not served yet)."),
     },
     "backup": {
         "list": ("raijin.cli.commands.backup", "list_backups", "List the backups, and whether they were tried."),

@@ -1,4 +1,4 @@
-"""raijin cluster certificates list|renew"""
+"""raijin cluster certificates list|renew|rotate-ca"""
 
 from __future__ import annotations
 
@@ -44,6 +44,16 @@ def renew(session: Session, output: str, yes: bool) -> None:
     from raijin.cli.commands.apply import execute, report  # noqa: PLC0415
 
     report(session, execute(session, "renew", output=output, yes=yes), output)
+
+
+@click.command("rotate-ca")
+@definition_options
+def rotate_ca(session: Session, output: str) -> None:
+    """Replace the authorities of the cluster. Not served yet: it says so, and changes nothing."""
+    from raijin.app.certificates import refuse_rotation  # noqa: PLC0415
+
+    del output
+    refuse_rotation(session)
 
 
 def _row(row: CertificateRow) -> list[str]:
