@@ -18,6 +18,8 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
+PARTS = frozenset(filter(None, os.environ.get("RAIJIN_LAB_PARTS", "").split(",")))
+"""Parts of the bundle, beside the default one, whose tests run: each takes minutes to build the first time."""
 SNAPSHOT = Path(__file__).with_name("snapshot.sh").read_text()
 
 

@@ -14,6 +14,7 @@ import pytest
 
 from raijin.operations.absent import Absent
 from raijin.operations.base import Operation
+from raijin.operations.chains import ChainsAbsent
 from raijin.operations.directory import Directory
 from raijin.operations.file import File
 from raijin.operations.group import Group
@@ -24,6 +25,7 @@ from raijin.operations.package import Package
 from raijin.operations.reboot import Reboot
 from raijin.operations.repository import Repository
 from raijin.operations.restore import Restore
+from raijin.operations.routes import RoutesAbsent
 from raijin.operations.swap import Swap
 from raijin.operations.sysctl import Sysctl
 from raijin.operations.user import User
@@ -48,6 +50,42 @@ def test_the_name_of_the_host(machine: Machine) -> None:
     assert machine.sh("hostname; cat /etc/hostname") == "w1.example.org\n" * 2
     assert machine.restore().state == "changed"
     assert machine.sh("hostname; cat /etc/hostname") == "before\n" * 2
+
+
+def test_routes_that_a_container_network_left(machine: Machine) -> None:
+    machine.sh(
+        "ip link set lo up\n"
+        "ip route add blackhole 198.51.100.64/26 proto 80\n"
+        "ip route add 198.51.100.7/32 dev lo proto 80 table 7\n"
+        "ip route add 203.0.113.0/24 dev lo proto static\n"
+        "ip -6 route add blackhole 2001:db8:7::/64 proto 80\n"
+    )
+    wanted = RoutesAbsent(("80",))
+    (change,) = machine.check(wanted).one().changes
+    assert (change.before, change.after) == ("2 by 80", "absent")
+    settle(machine, wanted)
+    left = machine.sh("ip route show table all; ip -6 route show table all")
+    assert "proto 80" not in left
+    assert "203.0.113.0/24" in left, "what others made stays"
+
+
+def test_routes_into_the_network_of_pods(machine: Machine) -> None:
+    """flannel's direct routes lead over the interface of the host, which stays; they bear no mark."""
+    machine.sh(
+        "ip link set lo up\n"
+        "ip route add 198.51.100.64/26 dev lo\n"
+        "ip route add 198.51.0.0/16 dev lo\n"
+        "ip -6 route add 2001:db8:1:7::/64 dev lo\n"
+    )
+    settle(machine, RoutesAbsent(("80",), ("198.51.100.0/24", "2001:db8:1::/48")))
+    assert machine.sh("ip -4 route show") == "198.51.0.0/16 dev lo scope link \n", "it is wider than the pods' network"
+    assert "2001:db8:1:7" not in machine.sh("ip -6 route show")
+
+
+def test_a_table_of_calico_goes_as_a_whole(machine: Machine) -> None:
+    machine.sh("nft add table ip calico; nft add chain ip calico x; nft add table ip mine")
+    settle(machine, ChainsAbsent(("cali-", "CILIUM_")))
+    assert machine.sh("nft list tables") == "table ip mine\n"
 
 
 def test_kernel_settings(machine: Machine) -> None:

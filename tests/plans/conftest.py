@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import io
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -16,12 +17,14 @@ from typing import Any
 
 import pytest
 
+from raijin.artifacts.images import ImageRef
+from raijin.artifacts.lock import Lock
 from raijin.definition.definition import Definition
 from raijin.definition.load import load
 from raijin.facts import ABILITIES
 from raijin.facts.base import Unknown
 from raijin.facts.certificates import Certificate
-from raijin.facts.cluster import ClusterState, NodeState, Taint
+from raijin.facts.cluster import PART_LABEL, PRUNED_KINDS, ClusterState, NodeState, Taint
 from raijin.facts.cpu import Cpu
 from raijin.facts.etcd import EtcdMember, EtcdState
 from raijin.facts.gather import HostFacts
@@ -31,12 +34,14 @@ from raijin.facts.memory import Memory
 from raijin.facts.network import Interface, Network
 from raijin.facts.raijin import Ownership
 from raijin.facts.system import System
-from raijin.lifecycle import apply, backup, destroy, renew, restore
-from raijin.lifecycle.desired import desired_documents
+from raijin.lifecycle import apply, backup, destroy, etcd, renew, reset, restore
+from raijin.lifecycle.desired import KUBE_PROXY, NETWORK_PART, observed_documents
 from raijin.lifecycle.returned import as_empty
+from raijin.model.cluster import Cluster
 from raijin.model.host import Host
 from raijin.model.node_group import NodeRole
 from raijin.model.version import Version
+from raijin.network import choice_of, container_network
 from raijin.operations.absent import Absent
 from raijin.operations.command import Command
 from raijin.operations.file import File
@@ -67,6 +72,7 @@ from raijin.platforms.kubeadm.paths import (
     JOIN_MARKER,
     KUBELET_CONF,
 )
+from raijin.platforms.signing import leaf, new_authority
 from raijin.platforms.versions import way
 from raijin.platforms.view import HostView
 from raijin.state.member import Member
@@ -80,6 +86,9 @@ VERBS = {
     "backup": backup.drafts,
     "renew": renew.drafts,
     "restore": restore.drafts,
+    "defragment": etcd.defragment,
+    "replace": etcd.replace_member,
+    "reset": reset.drafts,
 }
 UNKNOWN = HostFacts(**{ability.name: Unknown("not asked") for ability in ABILITIES})  # type: ignore[arg-type]
 BINARIES = {
@@ -103,11 +112,16 @@ SUPPLY = Supply(
     {name: BinaryFile(name, version, f"{name}.tar.gz", sha256(name)) for name, version in BINARIES.items()},
     tuple(ImageFile(ref, f"{ref.rpartition('/')[2]}.tar", sha256(ref)) for ref in IMAGES),
 )
-TAGS = {
-    "ghcr.io/kube-vip/kube-vip": "v1.2.3",
-    "ghcr.io/flannel-io/flannel": "v0.28.9",
-    "ghcr.io/flannel-io/flannel-cni-plugin": "v1.9.1-flannel3",
-}
+TAGS = {"ghcr.io/kube-vip/kube-vip": "v1.2.3"}
+
+
+def tags_of(cluster: Cluster) -> dict[str, str]:
+    """Of the images of its container network, as app/supply.py finds them without a lock."""
+    network = container_network(cluster)
+    if network is None:
+        return {}
+    refs = network.images(cluster, choice_of(cluster, cluster.version, Lock(), network.main_image))
+    return {ref.name: ref.tag for ref in map(ImageRef.parse, refs)}
 
 
 TODAY, DAY, YEAR = 1_800_000_000.0, 86_400.0, 365 * 86_400.0
@@ -196,8 +210,13 @@ class World:
     nodes: dict[str, NodeState] = field(default_factory=dict)
     objects: dict[str, dict[str, Any]] = field(default_factory=dict)
     voters: dict[str, str] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=lambda: dict(TAGS))
     api: bool = True
     at: float = TODAY
+    broken: set[str] = field(default_factory=set)
+    alarms: tuple[str, ...] = ()
+    leads: str = ""
+    moment: float = field(default_factory=time.time)
     keys: Keys = NO_KEYS
 
     def power_cut(self, name: str) -> None:
@@ -230,15 +249,25 @@ class World:
         departed = tuple(self.node(host, role) for host, role in gone)
         site, members = self.definition.site(), self.members
         supplies = {"amd64": supply_of(str(cluster.kubernetes_version))}
+        tags = {**tags_of(cluster), **self.tags}
         first = Context(
-            site, cluster, nodes, supplies, TAGS, members=members, departed=departed, beside=beside, keys=self.keys
+            site, cluster, nodes, supplies, tags, members=members, departed=departed, beside=beside, keys=self.keys
         )
         first = replace(first, etcd=self.etcd(first))
         if self.nodes and self.api:
-            objects = {describe(d): self.objects.get(describe(d)) for d in desired_documents(first)}
-            first = replace(first, state=ClusterState(self.nodes, objects))
+            objects = {describe(d): self.objects.get(describe(d)) for d in observed_documents(first)}
+            first = replace(first, state=ClusterState(self.nodes, objects, self.parts(), self.moment))
         first = as_empty(first)
         return replace(first, **{"hops": self.hops(first), "at": self.at, **more})  # type: ignore[arg-type]
+
+    def parts(self) -> dict[str, dict[str, Any]]:
+        """As facts/cluster.py lists them: what Raijin applied, of the kinds that it prunes."""
+        return {
+            name: {"apiVersion": o["apiVersion"], "kind": o["kind"], "metadata": o["metadata"]}
+            for name, o in self.objects.items()
+            if o["metadata"].get("labels", {}).get(PART_LABEL) == NETWORK_PART
+            and (o["apiVersion"], o["kind"]) in PRUNED_KINDS
+        }
 
     def hops(self, context: Context) -> tuple[Hop, ...]:
         """As app/supply.py finds them, with everything at hand."""
@@ -259,12 +288,13 @@ class World:
             )
             for n, (name, address) in enumerate(self.voters.items(), 1)
         )
-        state = EtcdState(members)
+        members = tuple(replace(m, leader=m.name == self.leads, size=90 << 20, in_use=30 << 20) for m in members)
+        state = EtcdState(members, self.alarms)
         return state if state.has_quorum and context.started else None
 
     def alive(self, name: str) -> bool:
         machine = self.machine(name)
-        return machine.up and ADMIN_CONF in machine.files
+        return machine.up and ADMIN_CONF in machine.files and name not in self.broken
 
     def node(self, host: Host, role: NodeRole) -> Node:
         facts = self.machine(host.name).view()
@@ -303,6 +333,7 @@ class World:
             self.call(step.action, step.target)
         elif step.stage in {"leave", "wipe"}:
             self.machines[step.target] = Machine(number=machine.number)
+            self.broken.discard(step.target)
         else:
             machine.owner = cluster
             machine.holds.add(f"{step.stage}.{step.action.id}")
@@ -315,6 +346,7 @@ class World:
             if step.stage == "start":
                 machine.files |= {ADMIN_CONF, KUBELET_CONF}
                 machine.markers.add(INIT_MARKER)
+                self.objects |= self.addons()
             if step.stage == "join":
                 machine.files.add(KUBELET_CONF)
             (node,) = (n for n in self.context().hosts if n.name == step.target)
@@ -357,6 +389,11 @@ class World:
         if any(isinstance(o, Absent) and o.path.endswith(BEGUN) for o in step.action.operations):
             machine.markers.discard(BEGUN)
 
+    def addons(self) -> dict[str, dict[str, Any]]:
+        """What kubeadm puts into a new cluster, of what Raijin looks at."""
+        replaced = self.definition.cluster().network.cni.replaces_kube_proxy
+        return {} if replaced else {describe(KUBE_PROXY): KUBE_PROXY}
+
     def settled(self, name: str) -> set[str]:
         """What holds on a node that was upgraded: all that a new node of that version would be given."""
         context = self.context()
@@ -377,10 +414,19 @@ class World:
                 joined = replace(node, parts=replace(node.parts, joined=True))
                 yield platform_of(context.cluster).services(context, joined)
 
+    def change_objects(self, name: str, arguments: Mapping[str, Any]) -> None:
+        if name == "kube.apply":
+            self.objects |= {describe(d): d for d in arguments["documents"]}
+        for one in arguments["certificates"] if name == "kube.certificates" else ():
+            document = leaf(one, new_authority("test"), arguments["part"])
+            self.objects[describe(document)] = {k: v for k, v in document.items() if k != "data"}
+        for item in arguments["objects"] if name == "kube.prune" else ():
+            del self.objects[describe(item)]
+
     def call(self, call: Call, target: str) -> None:
         arguments: Mapping[str, Any] = call.arguments
-        if call.name == "kube.apply":
-            self.objects |= {describe(d): d for d in arguments["documents"]}
+        if call.name in {"kube.apply", "kube.certificates", "kube.prune"}:
+            self.change_objects(call.name, arguments)
         elif call.name == "kube.label":
             node = self.nodes[target]
             taints = tuple(Taint(t["key"], t.get("value", ""), t["effect"]) for t in arguments["taints"])

@@ -122,7 +122,7 @@ def test_a_control_plane_host_that_is_away_stops_it_unless_forced(running) -> No
     assert {s.target for s in plan.steps if s.stage == "start"} == {"n2"}
     assert step(plan, "quarantine", "n1").action.name == "raijin.quarantine"
     after = world.carry_out(plan)
-    assert "wipe" in (after.members["n1"].quarantine or "")
+    assert "raijin cluster reset n1" in (after.members["n1"].quarantine or "")
     assert sorted(after.voters) == ["n2", "n3"]
 
 

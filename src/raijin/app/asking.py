@@ -28,13 +28,12 @@ from raijin.definition.files import definition_files
 from raijin.errors import HostError, RaijinError
 from raijin.transport.base import Completed
 from raijin.transport.delivery import atomic_write
-from raijin.transport.pool import LocalTarget, Pool
+from raijin.transport.pool import LocalTarget, Pool, Target
+from raijin.transport.talos import TalosTarget
 
 if TYPE_CHECKING:
     from raijin.app.session import Session
-    from raijin.transport.ssh import SshTarget
 
-Target = "SshTarget | LocalTarget"
 FORMAT = 1
 FACTS_SECONDS = 60.0
 CHECK_SECONDS = 300.0
@@ -45,7 +44,7 @@ class Asked:
     """What the last `apply` of a definition asked. targets: how hosts are reached; checks: the script sent to each."""
 
     cluster: str
-    targets: Mapping[str, SshTarget | LocalTarget]
+    targets: Mapping[str, Target]
     checks: Mapping[str, str]
 
 
@@ -123,7 +122,7 @@ class Ahead:
         for host, answer in self._answers.items():
             answer.start(self.pool, host)
 
-    def reaches(self, targets: Mapping[str, SshTarget | LocalTarget]) -> bool:
+    def reaches(self, targets: Mapping[str, Target]) -> bool:
         """Whether all hosts that were asked are reached in the same way by these targets."""
         return all(targets.get(name) == target for name, target in self.pool.targets.items())
 
@@ -170,7 +169,7 @@ def read(session: Session) -> Asked | None:
         return None
 
 
-def keep(session: Session, targets: Mapping[str, SshTarget | LocalTarget], checks: Mapping[str, Sequence[str]]) -> None:
+def keep(session: Session, targets: Mapping[str, Target], checks: Mapping[str, Sequence[str]]) -> None:
     """Write down what was asked: the parts of each host's check. Hosts that a secret reaches are left out."""
     plain = {name: written for name, target in targets.items() if (written := _written(target)) is not None}
     hosts = [p.name for p in session.definition.hosts_of(session.cluster) if p.name in checks and p.name in plain]
@@ -229,9 +228,9 @@ _SECRET = ("passphrase", "password", "become_password")
 _PATHS = ("key", "first_use")
 
 
-def _written(target: SshTarget | LocalTarget) -> dict[str, Any] | None:
-    """A target as JSON values; None when it holds a secret."""
-    if any(getattr(target, name, None) for name in _SECRET):
+def _written(target: Target) -> dict[str, Any] | None:
+    """A target as JSON values; None when it holds a secret, or needs one to be reached."""
+    if isinstance(target, TalosTarget) or any(getattr(target, name, None) for name in _SECRET):
         return None
     if isinstance(target, LocalTarget):
         return {"local": target.name}
@@ -240,7 +239,7 @@ def _written(target: SshTarget | LocalTarget) -> dict[str, Any] | None:
     return {**values, **paths, "known_hosts": [str(path) for path in target.known_hosts]}
 
 
-def _target(data: Mapping[str, Any]) -> SshTarget | LocalTarget:
+def _target(data: Mapping[str, Any]) -> Target:
     if "local" in data:
         return LocalTarget(data["local"])
     from raijin.transport.ssh import SshTarget  # noqa: PLC0415

@@ -16,7 +16,7 @@ from raijin.facts.certificates import Certificate
 from raijin.lifecycle.renew import day, held
 from raijin.platforms import platform_of
 from raijin.platforms.base import Node
-from raijin.platforms.certificates import Certificates, Keeper, require
+from raijin.platforms.renewal import Certificates, Keeper, require
 
 RENEWED_BY = {Keeper.RAIJIN: "apply", Keeper.ITSELF: "itself", Keeper.AUTHORITY: "rotate-ca"}
 

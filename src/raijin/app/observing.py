@@ -72,7 +72,7 @@ async def look_at(
 
 
 async def cluster_state(
-    pool: Pool, context: Context, documents: Iterable[Document] = ()
+    pool: Pool, context: Context, documents: Iterable[Document] = (), part: str = ""
 ) -> tuple[ClusterState | None, str]:
     """The cluster as its API shows it; None and why not, when no control plane host has one that answers."""
     cluster, started = context.cluster, [node.name for node in context.started]
@@ -81,7 +81,7 @@ async def cluster_state(
     port, path = cluster.kubernetes.api_server_port, platform_of(cluster).kubeconfig
     try:
         async with open_cluster(pool, started, cluster.name, port=port, path=path) as kube:
-            return await observe(kube, documents), ""
+            return await observe(kube, documents, part), ""
     except (KubernetesError, HostError) as error:
         return None, str(error)
 

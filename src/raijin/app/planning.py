@@ -15,7 +15,8 @@ from raijin.app.unsupported import unsupported, untouched
 from raijin.app.verbs import VERBS, Verb
 from raijin.errors import HostError, RaijinError, Unsupported
 from raijin.lifecycle import renew
-from raijin.lifecycle.desired import desired_documents
+from raijin.lifecycle.desired import NETWORK_PART, observed_documents
+from raijin.lifecycle.network import farewell, unwell
 from raijin.lifecycle.returned import as_empty
 from raijin.model.host import Host
 from raijin.model.node_group import NodeRole
@@ -140,6 +141,8 @@ async def _observe(
         notes += [f"{node.name} is in the cluster, not in the definition, and {node.absence}" for node in strangers]
     if traits.converges:
         notes += renew.notes(context)
+    notes += farewell(context, (*(context.nodes if traits.ends else ()), *context.departed))
+    notes += unwell(context)
     if why:
         notes.append(f"the API of the cluster does not answer: {why}")
     reasons = traits.reasons(context, why)
@@ -167,14 +170,16 @@ async def _look_at_hosts(
         _judge_absence(session, verb, nodes, [e for e in errors if e.host in {n.name for n in nodes}], force=force)
     context = context_of(session, nodes, members=members, departed=gone)
     keys = keys_of(SecretStore(session.home), session.cluster.name)
-    return replace(context, force=force, drain=session.drain, snapshot=session.snapshot, keys=keys), notes
+    chosen = frozenset(session.hosts)
+    context = replace(context, chosen=chosen, force=force, drain=session.drain, snapshot=session.snapshot, keys=keys)
+    return context, notes
 
 
 async def _look_at_cluster(pool: Pool, traits: Verb, context: Context) -> tuple[Context, str]:
     """The cluster by its API and its etcd, as far as they answer, and why the API does not."""
-    documents = desired_documents(context) if traits.converges else []
+    documents = observed_documents(context) if traits.converges else []
     (state, why), members = await asyncio.gather(
-        observing.cluster_state(pool, context, documents),
+        observing.cluster_state(pool, context, documents, NETWORK_PART if documents else ""),
         platform_of(context.cluster).etcd_state(pool, context) if _asks_etcd(traits, context) else _nothing(),
     )
     return as_empty(replace(context, state=state, etcd=members)), why
@@ -183,7 +188,8 @@ async def _look_at_cluster(pool: Pool, traits: Verb, context: Context) -> tuple[
 def _asks_etcd(traits: Verb, context: Context) -> bool:
     """Its members matter where there are, or were, several control plane hosts."""
     planes = [node for node in (*context.nodes, *context.departed) if node.control_plane]
-    return (traits.equips or traits.tolerant or traits.restarts) and len(planes) > 1
+    asks = traits.equips or traits.tolerant or traits.restarts
+    return traits.members or (asks and len(planes) > 1)
 
 
 async def _nothing() -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from raijin.app.choosing import host_to_prepare
 from raijin.app.session import Session
 from raijin.app.targets import recalled, targets_of
+from raijin.app.tools import outside_targets
 from raijin.model.host import Host
 from raijin.model.node_group import NodeRole
 from raijin.state.member import Member
@@ -28,7 +29,11 @@ async def open_pool(session: Session, extra: Iterable[Host] = (), ahead: Ahead |
     """
     hosts = [placed.host for placed in session.definition.hosts_of(session.cluster)]
     hosts += [host for host, _ in wanted_hosts(session)]
-    targets = targets_of([*hosts, *extra], session.definition, session.home)
+    everybody = [*hosts, *extra]
+    targets = {
+        **targets_of(everybody, session.definition, session.home),
+        **outside_targets(session, everybody),
+    }
     if ahead is not None and ahead.reaches(targets):
         pool = ahead.pool
         pool.learn(targets)

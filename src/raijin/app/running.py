@@ -92,7 +92,7 @@ async def _run(engine: Engine, session: Session, verb: str, planned: Planned, po
             f"the run {latest[0].id} changed the cluster while this plan was made",
             remedy="plan again and look at it",
         )
-    if verb in {"apply", "restore"}:
+    if verb in {"apply", "replace", "restore"}:
         _remember_members(session, planned)
     _keep_asked(session, verb, planned, pool)
     policy = session.cluster.policy.on_host_failure
@@ -101,7 +101,7 @@ async def _run(engine: Engine, session: Session, verb: str, planned: Planned, po
 
 def _keep_asked(session: Session, verb: str, planned: Planned, pool: Pool) -> None:
     """For the next command, how the hosts of a whole cluster were reached and what they were asked."""
-    if verb == "destroy":
+    if verb in {"destroy", "replace", "reset"}:
         asking.forget(session)
     elif VERBS[verb].leaves:
         asking.keep(session, pool.targets, planned.checks)

@@ -31,9 +31,9 @@ DEFAULT_FILE = "raijin.yaml"
 class Session:
     """files: what was given with -f (default: raijin.yaml here). cluster_name: which cluster, where there are several.
 
-    drain: whether nodes that leave are drained. only_host: the host that `prepare` is about, by name or address.
-    snapshot: what `restore` restores. pending: changes of the definition that are planned with and not saved yet (see
-    `propose`).
+    drain: whether nodes that leave are drained. only_host: the host that `prepare` is about, by name or address. hosts:
+    those that a verb about single ones is given. snapshot: what `restore` restores. pending: changes of the definition
+    that are planned with and not saved yet (see `propose`).
     """
 
     home: Path
@@ -43,6 +43,7 @@ class Session:
     offline: bool = False
     drain: bool = True
     only_host: str | None = None
+    hosts: tuple[str, ...] = ()
     snapshot: Snapshot | None = None
     pending: Edits | None = None
     events: Events = field(default_factory=Events)

@@ -13,8 +13,9 @@ from raijin.artifacts.images import ImageRef
 from raijin.artifacts.lock import ImageEntry, Lock
 from raijin.artifacts.needs import ArtifactNeed, Choice, ImageNeed, Need, resolve
 from raijin.errors import ArtifactError, PlanRefused
+from raijin.lifecycle.desired import installed_network
 from raijin.model.cluster import Cluster
-from raijin.network import choice_of, container_network, kube_vip
+from raijin.network import choice_of, kube_vip
 from raijin.plan.model import Material, Plan
 from raijin.platforms import platform_of
 from raijin.platforms.base import BinaryFile, Context, Hop, ImageFile, Supply
@@ -41,9 +42,9 @@ def needs_of(cluster: Cluster, version: str, archs: Sequence[str], lock: Lock | 
 def network_images(cluster: Cluster, version: str, lock: Lock | None) -> tuple[str, ...]:
     """The images of the container network, unless the platform brings it along, and of what carries the virtual IP."""
     found: tuple[str, ...] = ()
-    network = container_network(cluster)
-    if network is not None and network.name not in platform_of(cluster).networks:
-        found += network.images(choice_of(cluster, version, lock, network.main_image))
+    network = installed_network(cluster)
+    if network is not None:
+        found += network.images(cluster, choice_of(cluster, version, lock, network.main_image))
     if kube_vip.serves(cluster.network.virtual_ip):
         found += (kube_vip.image(Choice(version, lock or Lock())),)
     return found

@@ -11,17 +11,15 @@ from raijin.definition.secrets import reveal
 from raijin.errors import DefinitionError, Problem
 from raijin.model.host import BecomeMethod, Host, split_jump
 from raijin.observe.masking import MASKER
-from raijin.transport.pool import LocalTarget
+from raijin.transport.pool import LocalTarget, Target
 
 if TYPE_CHECKING:
     from raijin.transport.ssh import SshTarget
 
-Target = "SshTarget | LocalTarget"
 
-
-def targets_of(hosts: Iterable[Host], definition: Definition, home: Path) -> dict[str, SshTarget | LocalTarget]:
+def targets_of(hosts: Iterable[Host], definition: Definition, home: Path) -> dict[str, Target]:
     """A target for each host, and for the jump hosts that they go through."""
-    targets: dict[str, SshTarget | LocalTarget] = {}
+    targets: dict[str, Target] = {}
     waiting = list(hosts)
     known = {host.name: host for host in definition.site().hosts}
     while waiting:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from raijin.lifecycle.desired import installed_network
 from raijin.model.artifacts import Delivery
 from raijin.model.base import listed
 from raijin.model.boot import BootMethod
 from raijin.model.cluster import Cluster, ClusterType
+from raijin.model.cni import CniName
 from raijin.model.host import Host
-from raijin.model.network import CniName, Isolation
+from raijin.model.network import Isolation
 from raijin.model.node_group import NodeGroup, NodeRole
 from raijin.model.site import Site
 from raijin.model.virtual_ip import VipProvider
@@ -90,9 +92,15 @@ def _network(cluster: Cluster) -> Iterable[Part]:
     for name in ("private_vlan", "public_access", "interfaces"):
         if getattr(network, name):
             yield f"network.{type(network).model_fields[name].alias}", "networks of machines are not set up yet"
-    cni = network.cni.name
-    own = platform_of(cluster).networks if served(cluster.type) else frozenset({cni})
-    if cni not in {*own, *(known.name for known in CONTAINER_NETWORKS), CniName.NONE}:
+    if served(cluster.type):
+        yield from _container_network(cluster)
+
+
+def _container_network(cluster: Cluster) -> Iterable[Part]:
+    cni, installed = cluster.network.cni.name, installed_network(cluster)
+    if installed is not None:
+        yield from installed.refused(cluster)
+    elif cni not in {*platform_of(cluster).networks, CniName.NONE}:
         names = listed(known.name for known in CONTAINER_NETWORKS)
         yield "network.cni.name", f"{cni} is not installed yet; {names} can be, or NONE to bring your own"
 

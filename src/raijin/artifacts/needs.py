@@ -69,9 +69,13 @@ class Choice:
         own = normal_version(default_version(name, self.kubernetes))
         return _chosen(own, [normal_version(version) for version in self.lock.versions_of(name)])
 
-    def tag(self, image: str, own: str) -> str:
-        """The tag of an image (named registry/repository), where `own` is the one that goes with this Kubernetes."""
-        return self.pinned.get(image) or _chosen(own, self.lock.tags_of(image))
+    def tag(self, image: str, own: str, *former: str) -> str:
+        """The tag of an image (named registry/repository), where `own` is the one that goes with this Kubernetes.
+
+        former: names that the image had in earlier versions.
+        """
+        held = [tag for name in (image, *former) for tag in self.lock.tags_of(name)]
+        return self.pinned.get(image) or _chosen(own, held)
 
 
 def _chosen(own: str, held: Sequence[str]) -> str:

@@ -37,6 +37,10 @@ GROUPS: dict[str, dict[str, tuple[str, str, str]]] = {
         "status": ("raijin.cli.commands.health", "status", "Show the state of the cluster on one screen."),
         "health": ("raijin.cli.commands.health", "health", "Make every health check, and say what each found."),
         "upgrade": ("raijin.cli.commands.cluster", "upgrade", "Go to another version, node by node."),
+        "etcd": ("raijin.cli.commands.etcd", "members", "Look after the members of etcd."),
+        "logs": ("raijin.cli.commands.logs", "logs", "Show logs of hosts and pods, also without the API."),
+        "collect": ("raijin.cli.commands.logs", "collect", "Put all that helps to find a fault into one file."),
+        "reset": ("raijin.cli.commands.etcd", "reset", "Put hosts back as they were, also of a broken cluster."),
         "backup": ("raijin.cli.commands.cluster", "backup", "Take a snapshot and keep it, encrypted."),
         "restore": ("raijin.cli.commands.cluster", "restore", "Go on from a snapshot, also on new hosts."),
         "certificates": ("raijin.cli.commands.certificates", "certificates", "List and renew certificates."),
@@ -49,6 +53,11 @@ GROUPS: dict[str, dict[str, tuple[str, str, str]]] = {
         ),
         "renew": ("raijin.cli.commands.certificates", "renew", "Renew all of them now, host by host."),
         "rotate-ca": ("raijin.cli.commands.certificates", "rotate_ca", "Replace the authorities (not served yet)."),
+    },
+    "cluster etcd": {
+        "members": ("raijin.cli.commands.etcd", "members", "List the members: who leads, sizes, lag, alarms."),
+        "defragment": ("raijin.cli.commands.etcd", "defragment", "Give back free room, member after member."),
+        "replace": ("raijin.cli.commands.etcd", "replace", "Take a broken member out, and join its host anew."),
     },
     "backup": {
         "list": ("raijin.cli.commands.backup", "list_backups", "List the backups, and whether they were tried."),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from raijin.transport.document import Document, describe
+from raijin.transport.document import FIELD_MANAGER, Document, describe
 
 if TYPE_CHECKING:
     from raijin.transport.kube import Kube
@@ -16,6 +18,27 @@ TAINTS_NOTE = "raijin.dev/taints"
 """Annotations of a node: which of its labels and taints are Raijin's to take away again."""
 CORDON_NOTE = "raijin.dev/cordoned"
 """Annotation of a node that Raijin has cordoned, so that whoever goes on knows whose cordon it is."""
+PART_LABEL = "raijin.dev/part"
+"""Label of every object that Raijin applied: which part of the cluster it belongs to."""
+PRUNED_KINDS = (
+    ("apps/v1", "DaemonSet"),
+    ("apps/v1", "Deployment"),
+    ("policy/v1", "PodDisruptionBudget"),
+    ("v1", "Service"),
+    ("v1", "ConfigMap"),
+    ("v1", "Secret"),
+    ("v1", "ServiceAccount"),
+    ("rbac.authorization.k8s.io/v1", "RoleBinding"),
+    ("rbac.authorization.k8s.io/v1", "Role"),
+    ("rbac.authorization.k8s.io/v1", "ClusterRoleBinding"),
+    ("rbac.authorization.k8s.io/v1", "ClusterRole"),
+    ("crd.projectcalico.org/v1", "BGPPeer"),
+    ("crd.projectcalico.org/v1", "BGPConfiguration"),
+)
+"""Kinds of which Raijin deletes what it applied and no longer wants. Namespaces, definitions of kinds and address pools
+are not among them: what others have put there, or got from there, would go with them."""
+AT_A_TIME = 8
+"""Requests side by side: over a slow line each takes a round trip."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +80,55 @@ class NodeState:
 
 @dataclass(frozen=True, slots=True)
 class ClusterState:
-    """A reachable cluster; `objects` are the live forms of the documents that were asked for (None: not there)."""
+    """A reachable cluster.
+
+    objects: the live forms of the documents that were asked for (None: not there). parts: everything that bears the
+    label of the part that was asked for. moment: when this was, in seconds since the epoch.
+    """
 
     nodes: Mapping[str, NodeState]
     objects: Mapping[str, Document | None] = field(default_factory=dict)
+    parts: Mapping[str, Document] = field(default_factory=dict)
+    moment: float = 0.0
 
 
-async def observe(kube: Kube, documents: Iterable[Mapping[str, Any]] = ()) -> ClusterState:
-    """Read the nodes, and the live form of each document. Raises KubernetesError."""
-    nodes = [node_state(document) for document in await kube.list_nodes()]
-    objects = {describe(document): await kube.get(document) for document in documents}
-    return ClusterState({node.name: node for node in nodes}, objects)
+async def observe(kube: Kube, documents: Iterable[Mapping[str, Any]] = (), part: str = "") -> ClusterState:
+    """Read the nodes, the live form of each document, and what bears the label of a part. Raises KubernetesError."""
+    turn = asyncio.Semaphore(AT_A_TIME)
+    asked = {describe(document): document for document in documents}
+
+    async def live(document: Mapping[str, Any]) -> Document | None:
+        async with turn:
+            return _without_secret(await kube.get(document))
+
+    async def labelled(api_version: str, kind: str) -> list[Document]:
+        async with turn:
+            return await kube.list(api_version, kind, {PART_LABEL: part})
+
+    nodes, found, parts = await asyncio.gather(
+        kube.list_nodes(),
+        asyncio.gather(*map(live, asked.values())),
+        asyncio.gather(*(labelled(*kind) for kind in PRUNED_KINDS if part)),
+    )
+    return ClusterState(
+        {node.name: node for node in map(node_state, nodes)},
+        dict(zip(asked, found, strict=True)),
+        {describe(item): _named_only(item) for items in parts for item in items},
+        time.time(),
+    )
+
+
+def _without_secret(document: Document | None) -> Document | None:
+    """What a Secret holds is nobody's business here: that it is there is."""
+    if document is None or document["kind"] != "Secret":
+        return document
+    return {key: value for key, value in document.items() if key not in {"data", "stringData"}}
+
+
+def _named_only(document: Document) -> Document:
+    """What names an object, and nothing of what is in it."""
+    metadata = {key: document["metadata"][key] for key in ("name", "namespace") if document["metadata"].get(key)}
+    return {"apiVersion": document["apiVersion"], "kind": document["kind"], "metadata": metadata}
 
 
 def node_state(document: Document) -> NodeState:
@@ -115,6 +176,31 @@ def differences(desired: Any, live: Any, path: str = "") -> list[tuple[str, str,
     if desired == live or (desired in ({}, [], None, "", False, 0) and live in (None, "", False, 0)):
         return []
     return [(path, _text(live), _text(desired))]
+
+
+def given_up(desired: Mapping[str, Any], live: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """The fields that Raijin applied to a live object and no longer wants: (path, live, "absent").
+
+    Whose a field is, the server keeps in `managedFields`, as a tree of `f:NAME` for the fields of mappings. Items of
+    lists are not looked at: `differences` sees those.
+    """
+    own = (item for item in live.get("metadata", {}).get("managedFields") or () if item["manager"] == FIELD_MANAGER)
+    trees = (item.get("fieldsV1") or {} for item in own if item.get("operation") == "Apply")
+    return [found for tree in trees for found in _given_up(tree, desired, live, "")]
+
+
+def _given_up(tree: Mapping[str, Any], desired: Any, live: Any, path: str) -> list[tuple[str, str, str]]:
+    found: list[tuple[str, str, str]] = []
+    for key, below in tree.items():
+        name = key.removeprefix("f:")
+        if name == key or not isinstance(live, Mapping) or name not in live:
+            continue
+        at = f"{path}.{name}" if path else name
+        if not isinstance(desired, Mapping) or name not in desired:
+            found.append((at, _text(live[name]), "absent"))
+        else:
+            found += _given_up(below, desired[name], live[name], at)
+    return found
 
 
 def _text(value: object) -> str:

@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import cast
 
-from raijin.facts.cluster import NodeState, differences
+from raijin.facts.cluster import NodeState
 from raijin.lifecycle.backup import back_up_by_themselves
 from raijin.lifecycle.configure import configure_nodes
-from raijin.lifecycle.desired import desired_documents, desired_labels, desired_taints
+from raijin.lifecycle.desired import desired_labels, desired_taints
 from raijin.lifecycle.drafting import drafted
 from raijin.lifecycle.encryption import encrypt_anew, make_keys
 from raijin.lifecycle.endpoint import serve_endpoint, with_address
 from raijin.lifecycle.health import check_health
+from raijin.lifecycle.network import install_network, keep_certificates, prune_network, roll_out_network
 from raijin.lifecycle.removal import lost, remove_departed, remove_lost_members
 from raijin.lifecycle.renew import renew_certificates
 from raijin.lifecycle.returned import wiped_first
 from raijin.lifecycle.stages import call, live_node, settle
-from raijin.lifecycle.upgrade import backup_first, is_outdated, return_nodes, upgrade_nodes
+from raijin.lifecycle.upgrade import advance_cluster, backup_first, is_outdated, return_nodes, upgrade_nodes
 from raijin.model.virtual_ip import VipProvider
 from raijin.plan.draft import Draft
 from raijin.plan.model import Call, Change, Disruption, Json, Retry
@@ -25,7 +26,6 @@ from raijin.platforms import platform_of
 from raijin.platforms.addresses import api_endpoint
 from raijin.platforms.base import Context, Node
 from raijin.platforms.platform import Platform
-from raijin.transport.document import describe
 
 Stage = Callable[[Context], Iterable[Draft]]
 TRANSFER_SECONDS = 3600
@@ -105,31 +105,6 @@ def fetch_kubeconfig(context: Context) -> Iterable[Draft]:
         follows=True,
         timeout=60,
     )
-
-
-def install_network(context: Context) -> Iterable[Draft]:
-    """The container network, and what else the platform puts into the cluster, by server-side apply."""
-    documents = desired_documents(context)
-    changes: list[Change] = []
-    for document in documents:
-        live = context.state.objects.get(describe(document)) if context.state else None
-        if live is None:
-            changes.append(Change(describe(document), "state", "absent", "applied"))
-        else:
-            wanted = {key: value for key, value in document.items() if key not in {"apiVersion", "kind"}}
-            changes += [Change(describe(document), path, have, want) for path, have, want in differences(wanted, live)]
-    if documents:
-        yield Draft(
-            "network",
-            context.cluster.name,
-            "install the container network",
-            call(context, "kube.apply", {"documents": cast("Json", documents)}),
-            needs=(f"start/{context.first.name}", f"services/{context.first.name}", *RENEWED),
-            changes=() if context.blind else tuple(changes),
-            follows=context.blind,
-            timeout=120,
-            estimate=3,
-        )
 
 
 def join_control_planes(context: Context) -> Iterable[Draft]:
@@ -264,7 +239,10 @@ STAGES: tuple[Stage, ...] = (
     renew_certificates,
     start_cluster,
     fetch_kubeconfig,
+    keep_certificates,
     install_network,
+    roll_out_network,
+    prune_network,
     remove_lost_members,
     join_control_planes,
     join_workers,
@@ -276,6 +254,7 @@ STAGES: tuple[Stage, ...] = (
     back_up_by_themselves,
     backup_first,
     upgrade_nodes,
+    advance_cluster,
     return_nodes,
     remove_departed,
 )

@@ -9,7 +9,8 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterable
 
-from raijin.lifecycle import endpoint, upgrade
+from raijin.lifecycle import endpoint, network, upgrade
+from raijin.lifecycle.desired import installed_network, wanted_network
 from raijin.model.node_group import NodeRole
 from raijin.platforms import etcd, platform_of
 from raijin.platforms.addresses import virtual_port
@@ -25,6 +26,7 @@ def preflight(context: Context, api_failure: str = "") -> list[str]:
     reasons = list(host_reasons(context))
     if context.control_planes:
         reasons += _existing_cluster(context, api_failure)
+    reasons += network.reasons(context)
     reasons += endpoint.reasons(context)
     reasons += etcd.reasons(context)
     reasons += upgrade.reasons(context)
@@ -46,6 +48,8 @@ def _host_reasons(context: Context, node: Node) -> Iterable[str]:
         yield f"it belongs to the cluster {parts.owner}; remove it there first, or choose another host"
     elif not parts.owner and parts.foreign:
         yield f"it already runs {parts.foreign}, which Raijin did not install: clean it, or choose another"
+    if node.role is not NodeRole.BASTION:
+        yield from network.kernel_reasons(context, facts)
     if parts.owner:
         return  # what follows is about hosts that are still empty
     if facts.init not in platform_of(context.cluster).inits:
@@ -53,6 +57,8 @@ def _host_reasons(context: Context, node: Node) -> Iterable[str]:
     if facts.kernel_version < OLDEST_KERNEL:
         oldest = ".".join(map(str, OLDEST_KERNEL))
         yield f"its kernel {facts.kernel_release} is too old; Kubernetes needs {oldest} or newer"
+    if node.role is not NodeRole.BASTION:
+        yield from network.address_reasons(context, facts)
     yield from _resources(context, node)
     yield from _ports(context, node)
 
@@ -84,11 +90,16 @@ def _ports(context: Context, node: Node) -> Iterable[str]:
     if node.role is NodeRole.BASTION:
         wanted = {virtual_port(context): "haproxy"}
     else:
-        wanted = platform_of(context.cluster).ports(context, node)
+        wanted = platform_of(context.cluster).ports(context, node) | _network_ports(context)
     for port, purpose in sorted(wanted.items()):
         holder = facts.listener(port)
         if holder is not None:
             yield f"port {port} is in use{f' by {holder}' if holder else ''}; {purpose} needs it: stop that program"
+
+
+def _network_ports(context: Context) -> dict[int, str]:
+    network = installed_network(context.cluster)
+    return dict(network.ports(wanted_network(context))) if network is not None and context.tags else {}
 
 
 def _together(context: Context) -> Iterable[str]:

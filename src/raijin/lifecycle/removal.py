@@ -24,10 +24,10 @@ def remove_lost_members(context: Context) -> Iterable[Draft]:
     that an emptied host had, because a new node of its name would be taken for it.
     """
     for node in lost(context):
-        yield from _leave_etcd(context, node)
+        yield from leave_etcd(context, node)
     for node in context.nodes:
         if emptied(context, node):
-            yield _delete_node(context, node, (f"leave-etcd/{node.name}",))
+            yield delete_node(context, node, (f"leave-etcd/{node.name}",))
 
 
 def lost(context: Context) -> list[Node]:
@@ -50,14 +50,14 @@ def remove_departed(context: Context) -> Iterable[Draft]:
             yield from _removal(context, node, ())
             continue
         if node.facts is not None:
-            yield from _leave_etcd(
-                context, node, needs=(f"drain/{node.name}", "ready/*", "settle/*", "renewed/*", *before)
-            )
+            needs = (f"drain/{node.name}", "ready/*", "settle/*", "renewed/*", *before)
+            yield from leave_etcd(context, node, needs=needs)
         yield from _removal(context, node, before)
         before = (f"forget/{node.name}",)
 
 
-def _leave_etcd(context: Context, node: Node, needs: tuple[str, ...] = ()) -> Iterable[Draft]:
+def leave_etcd(context: Context, node: Node, needs: tuple[str, ...] = ()) -> Iterable[Draft]:
+    """Its member goes, if it has one."""
     access = platform_of(context.cluster).etcd(context.cluster)
     member = member_at(context, node)
     if access is None or member is None:
@@ -74,7 +74,8 @@ def _leave_etcd(context: Context, node: Node, needs: tuple[str, ...] = ()) -> It
     )
 
 
-def _delete_node(context: Context, node: Node, needs: tuple[str, ...]) -> Draft:
+def delete_node(context: Context, node: Node, needs: tuple[str, ...]) -> Draft:
+    """Its node object goes."""
     return Draft(
         "delete-node",
         node.name,
@@ -108,7 +109,7 @@ def _removal(context: Context, node: Node, before: tuple[str, ...]) -> Iterable[
             estimate=30,
         )
     if live is not None:
-        yield _delete_node(context, node, (f"drain/{node.name}", f"leave-etcd/{node.name}"))
+        yield delete_node(context, node, (f"drain/{node.name}", f"leave-etcd/{node.name}"))
     farewell = platform.leave(context, node) if node.facts is not None else None
     if farewell is not None:
         yield drafted(

@@ -19,8 +19,8 @@ from raijin.plan.draft import Draft
 from raijin.plan.model import Change, Disruption
 from raijin.platforms import platform_of
 from raijin.platforms.base import Context, Node
-from raijin.platforms.certificates import Certificates, Keeper, certificates_of, require
 from raijin.platforms.etcd import member_at, stop_fault
+from raijin.platforms.renewal import Certificates, Keeper, certificates_of, require
 
 SECONDS = 1200
 ALL = float("inf")

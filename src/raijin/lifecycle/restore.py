@@ -62,7 +62,7 @@ def leave_behind(context: Context) -> Iterable[Draft]:
     """A control plane host that cannot be reached may come back with the old cluster on it: it is left alone then."""
     for node in unseen(context):
         if node.name in context.members:
-            reason = "it was away when the cluster was restored: wipe it before it is used again"
+            reason = f"it was away when the cluster was restored: `raijin cluster reset {node.name}` when it is back"
             yield Draft(
                 "quarantine",
                 node.name,

@@ -22,7 +22,7 @@ STAGE = "wipe"
 
 def as_empty(context: Context) -> Context:
     """The context with these hosts taken for what they will be when they have been wiped."""
-    nodes = tuple(_emptied(node) if _returned(context, node) else node for node in context.nodes)
+    nodes = tuple(emptied(node) if _returned(context, node) else node for node in context.nodes)
     return replace(context, nodes=nodes)
 
 
@@ -75,5 +75,6 @@ def _returned(context: Context, node: Node) -> bool:
     return member_at(context, node) is None and node.name not in {member.name for member in context.etcd.members}
 
 
-def _emptied(node: Node) -> Node:
+def emptied(node: Node) -> Node:
+    """The host as it will be when it has been put back as it was."""
     return replace(node, parts=Parts(owner=node.parts.owner, stale=True))

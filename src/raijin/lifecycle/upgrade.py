@@ -31,18 +31,21 @@ from raijin.platforms.versions import lags
 UPGRADE_SECONDS = 2400
 TRANSFER_SECONDS = 3600
 RETURN_SECONDS = 600
+ADVANCE_SECONDS = 7200
 
 
 def backup_first(context: Context) -> Iterable[Draft]:
     """Before the first control plane host is touched."""
     wanted = context.cluster.policy.backup_before_upgrade
-    if wanted and any(is_outdated(context, node) for node in joined(context, context.control_planes)):
+    planes = joined(context, context.control_planes)
+    changes = any(is_outdated(context, node) for node in planes)
+    if wanted and planes and (changes or platform_of(context.cluster).advance(context) is not None):
         yield from take_backup(context, after=("renewed/*", "settle/*", "ready/*"))
 
 
 def upgrade_nodes(context: Context) -> Iterable[Draft]:
     """Every node that runs something older than the definition says, through every version on the way."""
-    before: tuple[str, ...] = ("renewed/*", "settle/*", "ready/*", "keep/*")
+    before: tuple[str, ...] = ("renewed/*", "settle/*", "ready/*", "rollout/*", "keep/*")
     planes, workers = (joined(context, nodes) for nodes in (context.control_planes, context.workers))
     at = {node.name: platform_of(context.cluster).version_of(node, context.state) for node in (*planes, *workers)}
     for hop, after in zip(context.hops, (*context.hops[1:], None), strict=False):
@@ -56,6 +59,23 @@ def upgrade_nodes(context: Context) -> Iterable[Draft]:
             yield from _workers(context, followers, hop, before)
             before = tuple(_key("return", hop, node) for node in followers) or before
             at |= dict.fromkeys((node.name for node in followers), hop.version)
+
+
+def advance_cluster(context: Context) -> Iterable[Draft]:
+    """What is upgraded in one piece, by means of the distribution's own, when all nodes are up to date."""
+    action, name = platform_of(context.cluster).advance(context), context.cluster.name
+    if action is not None and context.started:
+        hops = tuple(f"{stage}@{hop.version}/*" for hop in context.hops for stage in ("current", "settle", "return"))
+        yield drafted(
+            "advance",
+            name,
+            "bring the cluster to its version",
+            action,
+            needs=("settle/*", "ready/*", "configure/*", "follow/*", "keep/*", *hops),
+            disruption=Disruption.RESTART,
+            timeout=ADVANCE_SECONDS,
+            estimate=600,
+        )
 
 
 def return_nodes(context: Context) -> Iterable[Draft]:

@@ -10,10 +10,11 @@ from raijin.model.backup import Backup
 from raijin.model.base import NON_EMPTY, FreeDict, Model, fault
 from raijin.model.boot import BootMethod
 from raijin.model.choice import Choice
+from raijin.model.cni import Cni, CniName
 from raijin.model.kubernetes import Kubernetes
 from raijin.model.labels import Taint
 from raijin.model.names import Name
-from raijin.model.network import ClusterNetwork, Cni, CniName
+from raijin.model.network import ClusterNetwork
 from raijin.model.node_group import NodeGroup, NodeRole
 from raijin.model.policy import Policy
 from raijin.model.service import Service
@@ -112,10 +113,10 @@ class Cluster(Model):
         if defaults:
             pod_cidr, service_cidr, cni = defaults
             fresh: dict[str, object] = {"pod_cidr": pod_cidr, "service_cidr": service_cidr}
-            if "name" not in self.network.cni.model_fields_set:
-                named = self.network.cni.model_dump(exclude_unset=True, by_alias=False) | {"name": cni}
-                fresh["cni"] = Cni.model_construct(_fields_set=self.network.cni.model_fields_set, **named)
             missing = {field: value for field, value in fresh.items() if field not in self.network.model_fields_set}
+            if "name" not in self.network.cni.model_fields_set:
+                fields = dict(self.network.cni) | {"name": cni}
+                missing["cni"] = Cni.model_construct(_fields_set=self.network.cni.model_fields_set, **fields)
             network = ClusterNetwork.model_construct(
                 _fields_set=self.network.model_fields_set, **(dict(self.network) | missing)
             )

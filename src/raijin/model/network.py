@@ -6,9 +6,10 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from raijin.model.base import FreeDict, Model
+from raijin.model.base import Model
 from raijin.model.choice import Choice
 from raijin.model.cidr import Cidr, DualStackCidr, IpNetwork, networks
+from raijin.model.cni import Cni
 from raijin.model.names import Endpoint, HostName, InterfaceName, IpAddress, MacAddress, Name
 from raijin.model.virtual_ip import VirtualIp
 
@@ -21,17 +22,6 @@ class Isolation(Choice):
     NONE = "NONE"
     VLAN = "VLAN"
     BRIDGE = "BRIDGE"
-
-
-class CniName(Choice):
-    """The container network."""
-
-    FLANNEL = "FLANNEL"
-    CALICO = "CALICO"
-    CANAL = "CANAL"
-    CILIUM = "CILIUM"
-    OVN_KUBERNETES = "OVN_KUBERNETES"
-    NONE = "NONE"
 
 
 class Interface(Model):
@@ -72,17 +62,6 @@ class NodeNetwork(Model):
     )
     public_access: bool = Field(default=False, description="Whether the machines are reached from outside.")
     interfaces: tuple[Interface, ...] = Field(default=(), description="Interfaces that each machine is given.")
-
-
-class Cni(Model):
-    """The container network of a cluster."""
-
-    name: CniName = Field(default=CniName.FLANNEL, description="Which one; default: that of the cluster type.")
-    version: str | None = Field(default=None, description="Its version; default: the one Raijin was tested with.")
-    backend: str | None = Field(
-        default=None, description="How packets travel between nodes, in the CNI's own words.", examples=["vxlan"]
-    )
-    configuration: FreeDict = Field(default={}, description="Settings handed to the CNI as they are.")
 
 
 def _domain(value: str) -> str:

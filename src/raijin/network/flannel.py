@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-import zlib
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from raijin.artifacts.needs import Choice
 from raijin.model.cluster import Cluster
-from raijin.model.network import CniName
-from raijin.network.cni import Document, Part
+from raijin.model.cni import CniName, Flannel
+from raijin.model.version import Version
+from raijin.network import documents as data
+from raijin.network.cni import ContainerNetwork, Document, Live, Wanted
 
 IMAGE = "ghcr.io/flannel-io/flannel"
 PLUGIN = f"{IMAGE}-cni-plugin"
@@ -19,106 +21,128 @@ PLUGIN_VERSION = "v1.9.1-flannel3"
 NAMESPACE = "kube-flannel"
 NAME = "flannel"
 DAEMON_SET = "kube-flannel-ds"
+CONFIG_MAP = "kube-flannel-cfg"
+FILES = "/etc/kube-flannel"
+DEFAULT_BACKEND = "vxlan"
+WIREGUARD_KERNEL = (5, 6)
+"""The first Linux with WireGuard; what Kubernetes itself needs is in lifecycle/preflight.py."""
+FIRST_WITH_HEALTH = Version(0, 28, 9)
+"""From this one on flanneld says on a port of its own when its rules and its subnet file are there."""
+HEALTH_PORT = 8081
+UNASKED_SECONDS = 5
 _LABELS = {"k8s-app": NAME}
-_FILES = "/etc/kube-flannel"
+_POD_LABELS = {"app": NAME, "tier": "node"}
 
 
-class Flannel:
+class FlannelNetwork(ContainerNetwork):
     """flannel: VXLAN (or another of its backends) between nodes, nothing else."""
 
     name = CniName.FLANNEL
     main_image = IMAGE
 
-    def refused(self, cluster: Cluster) -> Iterable[Part]:
+    def images(self, cluster: Cluster, choice: Choice) -> tuple[str, ...]:
         del cluster
-        return ()
+        return flannel_image(choice), f"{PLUGIN}:{choice.tag(PLUGIN, PLUGIN_VERSION)}"
 
-    def images(self, choice: Choice) -> tuple[str, ...]:
-        return (f"{IMAGE}:{choice.tag(IMAGE, VERSION)}", f"{PLUGIN}:{choice.tag(PLUGIN, PLUGIN_VERSION)}")
-
-    def documents(self, cluster: Cluster, images: Mapping[str, str]) -> list[Document]:
-        account = _metadata(NAME)
+    def documents(self, wanted: Wanted) -> list[Document]:
+        namespace = data.metadata(NAMESPACE, labels={**_LABELS, "pod-security.kubernetes.io/enforce": "privileged"})
+        files = {
+            "cni-conf.json": json.dumps(_chain(), indent=2),
+            "net-conf.json": json.dumps(net_conf(wanted.cluster), indent=2),
+        }
         return [
-            {
-                "apiVersion": "v1",
-                "kind": "Namespace",
-                "metadata": {
-                    "name": NAMESPACE,
-                    "labels": {**_LABELS, "pod-security.kubernetes.io/enforce": "privileged"},
-                },
-            },
-            {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": account},
-            _cluster_role(),
-            {
-                "apiVersion": "rbac.authorization.k8s.io/v1",
-                "kind": "ClusterRoleBinding",
-                "metadata": {"name": NAME, "labels": _LABELS},
-                "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": NAME},
-                "subjects": [{"kind": "ServiceAccount", "name": NAME, "namespace": NAMESPACE}],
-            },
-            _config_map(cluster),
-            _daemon_set(cluster, images[IMAGE], images[PLUGIN]),
+            {"apiVersion": "v1", "kind": "Namespace", "metadata": namespace},
+            data.service_account(NAME, NAMESPACE, _LABELS),
+            data.cluster_role(NAME, flannel_rules(), _LABELS),
+            data.cluster_role_binding(NAME, NAME, (NAMESPACE, NAME), _LABELS),
+            data.config_map(CONFIG_MAP, NAMESPACE, files, _LABELS),
+            _daemon_set(wanted, data.fingerprint(files)),
         ]
 
     def workloads(self, cluster: Cluster) -> tuple[Document, ...]:
         del cluster
-        return ({"apiVersion": "apps/v1", "kind": "DaemonSet", "metadata": _metadata(DAEMON_SET)},)
+        return ({"apiVersion": "apps/v1", "kind": "DaemonSet", "metadata": data.metadata(DAEMON_SET, NAMESPACE)},)
+
+    def least_kernel(self, cluster: Cluster) -> tuple[int, int]:
+        return WIREGUARD_KERNEL if backend_of(cluster) == "wireguard" else (0, 0)
+
+    def ports(self, wanted: Wanted) -> Mapping[int, str]:
+        return {HEALTH_PORT: "flannel"} if wanted.version(IMAGE) >= FIRST_WITH_HEALTH else {}
+
+    def conflicts(self, wanted: Wanted, live: Live) -> Iterable[str]:
+        return backend_conflicts(wanted.cluster, live.get(f"ConfigMap {NAMESPACE}/{CONFIG_MAP}"))
 
 
-FLANNEL = Flannel()
+FLANNEL = FlannelNetwork()
 
 
-def _metadata(name: str) -> Document:
-    return {"name": name, "namespace": NAMESPACE, "labels": dict(_LABELS)}
+def flannel_image(choice: Choice) -> str:
+    return f"{IMAGE}:{choice.tag(IMAGE, VERSION)}"
 
 
-def _cluster_role() -> Document:
-    return {
-        "apiVersion": "rbac.authorization.k8s.io/v1",
-        "kind": "ClusterRole",
-        "metadata": {"name": NAME, "labels": dict(_LABELS)},
-        "rules": [
-            {"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]},
-            {"apiGroups": [""], "resources": ["nodes"], "verbs": ["get", "list", "watch"]},
-            {"apiGroups": [""], "resources": ["nodes/status"], "verbs": ["patch"]},
-        ],
-    }
+def backend_of(cluster: Cluster) -> str:
+    return cluster.network.cni.backend or DEFAULT_BACKEND
 
 
-def _config_map(cluster: Cluster) -> Document:
-    chain: list[Document] = [
-        {"type": "flannel", "delegate": {"hairpinMode": True, "isDefaultGateway": True}},
-        {"type": "portmap", "capabilities": {"portMappings": True}},
+def flannel_rules() -> list[Document]:
+    return [
+        data.rule("core", "pods", "get"),
+        data.rule("core", "nodes", "get list watch"),
+        data.rule("core", "nodes/status", "patch"),
     ]
-    network = {"name": "cbr0", "cniVersion": "0.3.1", "plugins": chain}
-    return {
-        "apiVersion": "v1",
-        "kind": "ConfigMap",
-        "metadata": _metadata("kube-flannel-cfg"),
-        "data": {
-            "cni-conf.json": json.dumps(network, indent=2),
-            "net-conf.json": json.dumps(net_conf(cluster), indent=2),
-        },
-    }
 
 
 def net_conf(cluster: Cluster) -> Document:
-    """flanneld's own configuration: the pod networks and the backend (vxlan unless the definition says otherwise)."""
+    """flanneld's own configuration (its Documentation/configuration.md and backends.md)."""
     cni = cluster.network.cni
     four = next((str(n) for n in cluster.network.pod_networks if n.version == 4), None)
     six = next((str(n) for n in cluster.network.pod_networks if n.version == 6), None)
-    settings: Document = {"EnableNFTables": False, "Backend": {"Type": cni.backend or "vxlan"}}
+    backend = {"Type": backend_of(cluster)} | _backend_options(backend_of(cluster), cni.flannel)
+    settings: Document = {"EnableNFTables": cni.flannel.nftables, "Backend": backend}
     if four:
         settings["Network"] = four
     else:
         settings["EnableIPv4"] = False
     if six:
         settings |= {"EnableIPv6": True, "IPv6Network": six}
-    return settings | dict(cni.configuration)
+    return data.merged(settings, cni.configuration)
 
 
-def _daemon_set(cluster: Cluster, version: str, plugin: str) -> Document:
-    image = f"{IMAGE}:{version}"
+def _backend_options(backend: str, settings: Flannel) -> Document:
+    options: Document = {}
+    if settings.direct_routing:
+        options["DirectRouting"] = True
+    if settings.mtu is not None:
+        options["MTU"] = settings.mtu
+    if settings.port is not None and backend == "wireguard":
+        options |= {"ListenPort": settings.port, "ListenPortV6": settings.port + 1}
+    elif settings.port is not None:
+        options["Port"] = settings.port
+    return options
+
+
+def backend_conflicts(cluster: Cluster, live: Document | None) -> Iterable[str]:
+    """The backend is chosen once: "should not be changed at runtime" (flannel's Documentation/backends.md)."""
+    text = (live or {}).get("data", {}).get("net-conf.json", "{}")
+    try:
+        running: Any = json.loads(text)
+    except ValueError:
+        return
+    have = running.get("Backend", {}).get("Type") if isinstance(running, dict) else None
+    want = net_conf(cluster)["Backend"]["Type"]
+    if have is not None and have != want:
+        yield f"flannel runs with the backend {have}, and a running flannel cannot change to {want}"
+
+
+def _chain() -> Document:
+    plugins: list[Document] = [
+        {"type": "flannel", "delegate": {"hairpinMode": True, "isDefaultGateway": True}},
+        {"type": "portmap", "capabilities": {"portMappings": True}},
+    ]
+    return {"name": "cbr0", "cniVersion": "0.3.1", "plugins": plugins}
+
+
+def _daemon_set(wanted: Wanted, stamp: str) -> Document:
     linux = {"key": "kubernetes.io/os", "operator": "In", "values": ["linux"]}
     pod: Document = {
         "affinity": {
@@ -133,74 +157,81 @@ def _daemon_set(cluster: Cluster, version: str, plugin: str) -> Document:
         "initContainers": [
             _copier(
                 "install-cni-plugin",
-                f"{PLUGIN}:{plugin}",
+                wanted.image(PLUGIN),
                 ["/flannel", "/opt/cni/bin/flannel"],
-                [{"name": "cni-plugin", "mountPath": "/opt/cni/bin"}],
+                [data.mount("cni-plugin", "/opt/cni/bin")],
             ),
             _copier(
                 "install-cni",
-                image,
-                [f"{_FILES}/cni-conf.json", "/etc/cni/net.d/10-flannel.conflist"],
-                [{"name": "cni", "mountPath": "/etc/cni/net.d"}, {"name": "flannel-cfg", "mountPath": f"{_FILES}/"}],
+                wanted.image(IMAGE),
+                [f"{FILES}/cni-conf.json", "/etc/cni/net.d/10-flannel.conflist"],
+                [data.mount("cni", "/etc/cni/net.d"), data.mount("flannel-cfg", f"{FILES}/")],
             ),
         ],
-        "containers": [_daemon(image)],
+        "containers": [_daemon(wanted)],
         "volumes": [
-            _host_path("run", "/run/flannel"),
-            _host_path("cni-plugin", "/opt/cni/bin"),
-            _host_path("cni", "/etc/cni/net.d"),
-            {"name": "flannel-cfg", "configMap": {"name": "kube-flannel-cfg"}},
-            {"name": "xtables-lock", "hostPath": {"path": "/run/xtables.lock", "type": "FileOrCreate"}},
+            data.host_path("run", "/run/flannel"),
+            data.host_path("cni-plugin", "/opt/cni/bin"),
+            data.host_path("cni", "/etc/cni/net.d"),
+            {"name": "flannel-cfg", "configMap": {"name": CONFIG_MAP}},
+            data.host_path("xtables-lock", "/run/xtables.lock", "FileOrCreate"),
         ],
     }
-    # A changed configuration must reach running daemons: its hash is part of the pod template.
-    stamp = {"raijin.dev/configuration": _fingerprint(net_conf(cluster))}
     return {
         "apiVersion": "apps/v1",
         "kind": "DaemonSet",
-        "metadata": {**_metadata(DAEMON_SET), "labels": {"app": NAME, "tier": "node", **_LABELS}},
+        "metadata": data.metadata(DAEMON_SET, NAMESPACE, {**_POD_LABELS, **_LABELS}),
         "spec": {
             "selector": {"matchLabels": {"app": NAME}},
+            # Nobody asks an older one whether it is ready: then it is when it has not ended for a while.
+            **({} if wanted.version(IMAGE) >= FIRST_WITH_HEALTH else {"minReadySeconds": UNASKED_SECONDS}),
             "template": {
-                "metadata": {"labels": {"app": NAME, "tier": "node"}, "annotations": stamp},
+                # A changed configuration must reach running daemons: they read it when they start.
+                "metadata": {"labels": dict(_POD_LABELS), "annotations": {data.CONFIGURATION_NOTE: stamp}},
                 "spec": pod,
             },
         },
     }
 
 
-def _daemon(image: str) -> Document:
-    def field(name: str, path: str) -> Document:
-        return {"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}}
-
-    return {
+def _daemon(wanted: Wanted) -> Document:
+    interface = wanted.cluster.network.cni.flannel.interface
+    container: Document = {
         "name": "kube-flannel",
-        "image": image,
+        "image": wanted.image(IMAGE),
         "command": ["/opt/bin/flanneld"],
-        "args": ["--ip-masq", "--kube-subnet-mgr"],
+        "args": ["--ip-masq", "--kube-subnet-mgr", *([f"--iface={interface}"] if interface else [])],
         "resources": {"requests": {"cpu": "100m", "memory": "50Mi"}},
         "securityContext": {"privileged": False, "capabilities": {"add": ["NET_ADMIN", "NET_RAW"]}},
+        "terminationMessagePolicy": "FallbackToLogsOnError",
         "env": [
-            field("POD_NAME", "metadata.name"),
-            field("POD_NAMESPACE", "metadata.namespace"),
-            {"name": "EVENT_QUEUE_DEPTH", "value": "5000"},
-            {"name": "CONT_WHEN_CACHE_NOT_READY", "value": "false"},
+            data.from_field("POD_NAME", "metadata.name"),
+            data.from_field("POD_NAMESPACE", "metadata.namespace"),
+            *data.values({"EVENT_QUEUE_DEPTH": "5000", "CONT_WHEN_CACHE_NOT_READY": "false"}),
         ],
         "volumeMounts": [
-            {"name": "run", "mountPath": "/run/flannel"},
-            {"name": "flannel-cfg", "mountPath": f"{_FILES}/"},
-            {"name": "xtables-lock", "mountPath": "/run/xtables.lock"},
+            data.mount("run", "/run/flannel"),
+            data.mount("flannel-cfg", f"{FILES}/"),
+            data.mount("xtables-lock", "/run/xtables.lock"),
         ],
     }
+    if wanted.version(IMAGE) >= FIRST_WITH_HEALTH:
+        container["args"] += ["--healthz-ip=127.0.0.1", f"--healthz-port={HEALTH_PORT}"]
+        container["livenessProbe"] = _probe("/healthz", initialDelaySeconds=10, periodSeconds=30)
+        container["readinessProbe"] = _probe("/readyz", initialDelaySeconds=5, periodSeconds=10)
+    return container
+
+
+def _probe(path: str, **seconds: int) -> Document:
+    return {"httpGet": {"host": "127.0.0.1", "path": path, "port": HEALTH_PORT}, **seconds}
 
 
 def _copier(name: str, image: str, files: list[str], mounts: list[Document]) -> Document:
-    return {"name": name, "image": image, "command": ["cp"], "args": ["-f", *files], "volumeMounts": mounts}
-
-
-def _host_path(name: str, path: str) -> Document:
-    return {"name": name, "hostPath": {"path": path}}
-
-
-def _fingerprint(value: Document) -> str:
-    return f"{zlib.crc32(json.dumps(value, sort_keys=True).encode()):08x}"
+    return {
+        "name": name,
+        "image": image,
+        "command": ["cp"],
+        "args": ["-f", *files],
+        "terminationMessagePolicy": "FallbackToLogsOnError",
+        "volumeMounts": mounts,
+    }

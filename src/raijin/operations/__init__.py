@@ -17,11 +17,12 @@ from raijin.operations.link import LinkAbsent
 from raijin.operations.reboot import Reboot
 from raijin.operations.restart import Restart
 from raijin.operations.restore import Restore
+from raijin.operations.routes import RoutesAbsent
 from raijin.operations.staticpod import StaticPod
 from raijin.operations.undoable import UNDOABLE
 from raijin.operations.wait import Wait
 
-_ENDING = (Absent, LinkAbsent, ChainsAbsent, ContainersAbsent, Restore, Forget)
+_ENDING = (Absent, LinkAbsent, RoutesAbsent, ChainsAbsent, ContainersAbsent, Restore, Forget)
 CATALOGUE = (*UNDOABLE, Image, Command, Wait, Reboot, Restart, StaticPod, Fixed, Claim, AddressFree, *_ENDING)
 """Every kind of operation, those that keep receipts first."""
 

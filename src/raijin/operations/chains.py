@@ -1,7 +1,7 @@
 """Packet filter chains that must not exist: kube-proxy, flannel and the CNI plugins leave theirs behind.
 
-iptables comes in two kinds (nf_tables and legacy) and two families; each that the host has is looked at. kube-proxy and
-flannel in nftables mode have tables of their own, which go as a whole.
+iptables comes in two kinds (nf_tables and legacy) and two families; each that the host has is looked at. kube-proxy,
+flannel and Calico in nftables mode have tables of their own, which go as a whole.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ chain_lines() {
   "$x_tool-save" 2>/dev/null | grep -E "^:($x_pattern)|^-A ($x_pattern)|-j ($x_pattern)"
 }
 chain_own_tables() {
-  ! have nft || nft list tables 2>/dev/null | grep -E '^table (ip|ip6|inet) (kube-proxy|flannel-ipv4|flannel-ipv6)$'
+  x_own='kube-proxy|flannel-ipv4|flannel-ipv6|calico'
+  ! have nft || nft list tables 2>/dev/null | grep -E "^table (ip|ip6|inet) ($x_own)$"
 }
 chainsabsent_check() { # prefixes...
   chain_tools
@@ -60,7 +61,7 @@ chain_empty_tables() {
 }
 """
 
-_PREFIX = re.compile(r"[A-Za-z][A-Za-z0-9-]{1,27}")
+_PREFIX = re.compile(r"[A-Za-z][A-Za-z0-9_-]{1,27}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,7 +111,7 @@ def _mark(fields: list[Change]) -> str:
     for change in fields:
         if change.field == "state" and change.before == "absent":
             return "+"
-        if change.after == "absent":
+        if change.field == "state" and change.after == "absent":
             return "-"
     return "~"
 

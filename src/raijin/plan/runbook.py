@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from typing import cast
 
 from raijin.operations.program import Program
 from raijin.plan.model import Call, Disruption, Plan, Step
 from raijin.plan.render import duration, summary
+from raijin.transport.document import Document, describe
 
 
 def runbook(plan: Plan, by_hand: Mapping[str, str]) -> Iterator[str]:
@@ -57,6 +59,10 @@ def _call(step: Step, call: Call, by_hand: Mapping[str, str]) -> Iterator[str]:
         yield "```json"
         yield from json.dumps(documents, indent=2).splitlines()
         yield "```"
+    named = call.arguments.get("workloads") or call.arguments.get("objects")
+    yield from (f"- {describe(cast('Document', item))}" for item in (named if isinstance(named, list) else ()))
     for change in step.changes:
         if call.name == "kube.label":
             yield f"- {change.field}: {change.after}"
+        elif call.name == "kube.certificates":
+            yield f"- {change.thing}: {change.after}"

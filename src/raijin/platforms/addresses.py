@@ -48,6 +48,15 @@ def node_address(node: Node) -> str:
     return address
 
 
+def node_addresses(context: Context, node: Node) -> tuple[str, ...]:
+    """Its addresses as a node: the one that others reach it by, then its own of each further IP version of the pods."""
+    first = node_address(node)
+    have = ipaddress.ip_address(first).version
+    further = [network.version for network in context.cluster.network.pod_networks if network.version != have]
+    others = [node.facts.address_beside(first, version) for version in further] if node.facts else []
+    return (first, *filter(None, others))
+
+
 def known_address(node: Node) -> str:
     """The same; empty when it cannot be known now, because the host has only a name and does not answer."""
     try:

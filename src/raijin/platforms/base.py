@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 
 from raijin.facts.cluster import ClusterState
 from raijin.facts.etcd import EtcdState
@@ -79,6 +80,20 @@ Action = Program | Work
 
 
 @dataclass(frozen=True, slots=True)
+class Outside:
+    """What a platform is given that reaches its hosts by a program on this machine.
+
+    tool: that program, verified and executable, by its name in the catalogue; raises ArtifactError. secret: a kept one
+    by its name, empty when there is none. made: what the platform keeps for all hosts while the cluster is reached.
+    """
+
+    cluster: str
+    tool: Callable[[str], Awaitable[Path]]
+    secret: Callable[[str], str]
+    made: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class BinaryFile:
     """An artifact that the plan may use: a binary or an archive, by catalogue name."""
 
@@ -139,8 +154,9 @@ class Context:
     cannot be reached (it may not exist yet). etcd: None when it was not asked, or has no quorum. members: hosts that
     earlier runs made part of the cluster. departed: nodes that are no longer in the definition. hops: the versions that
     an upgrade goes through, the wanted one last; none when nothing is older. beside: hosts of the cluster that are no
-    nodes: they carry its load balancer. snapshot: what is to be restored. keys: of encryption at rest. at: when it was
-    looked at, in seconds since the epoch, by which certificates are judged.
+    nodes: they carry its load balancer. snapshot: what is to be restored. keys: of encryption at rest.
+    chosen: the hosts that were named to a verb that is about single ones. at: when it was looked at, in
+    seconds since the epoch, by which certificates are judged.
 
     What is derived from the nodes is computed once (so it has no slots): stages ask for it at each node.
     """
@@ -158,6 +174,7 @@ class Context:
     snapshot: Snapshot | None = None
     beside: tuple[Node, ...] = ()
     keys: Keys = NO_KEYS
+    chosen: frozenset[str] = frozenset()
     force: bool = False
     drain: bool = True
     at: float = 0.0

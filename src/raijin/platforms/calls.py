@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-from raijin.facts.cluster import LABELS_NOTE, TAINTS_NOTE, node_state
+from raijin.errors import KubernetesError
+from raijin.facts.cluster import LABELS_NOTE, PART_LABEL, PRUNED_KINDS, TAINTS_NOTE, node_state
 from raijin.observe.waiting import until
 from raijin.plan.handlers import CallContext, Handlers
-from raijin.platforms import etcd, keys
+from raijin.platforms import certificates, etcd, keys, rollout
 from raijin.platforms.access import open_access, open_cluster, read_kubeconfig
 from raijin.platforms.drain import drain, uncordon
 from raijin.platforms.kubeconfig import kubeconfig_secret, renamed
-from raijin.transport.document import Document, describe
+from raijin.transport.document import Document, describe, is_custom
+
+if TYPE_CHECKING:
+    from raijin.transport.kube import Kube
 
 NODE = {"apiVersion": "v1", "kind": "Node"}
 
@@ -21,8 +25,36 @@ async def apply_documents(context: CallContext) -> None:
     documents = cast("list[Document]", context.arguments["documents"])
     async with open_access(context) as kube:
         for document in documents:
+            if is_custom(document["apiVersion"]):
+                await _until_served(kube, document, context)
             context.say(f"applying {describe(document)}")
             await kube.apply(document)
+
+
+async def _until_served(kube: Kube, document: Document, context: CallContext) -> None:
+    """A kind that one of the documents before has defined takes a moment until the API knows it."""
+
+    async def probe() -> str:
+        return "" if await kube.serves(document) else "the API does not know it yet"
+
+    what = f"the kind {document['kind']} of {document['apiVersion']}"
+    await until(what, probe, timeout=context.timeout, on_wait=context.say)
+
+
+async def prune(context: CallContext) -> None:
+    """kube.prune: objects of a part that are no longer wanted. Only kinds of the fixed list, only with its label."""
+    async with open_access(context) as kube:
+        for document in cast("list[Document]", context.arguments["objects"]):
+            if (document["apiVersion"], document["kind"]) not in PRUNED_KINDS:
+                raise KubernetesError(f"{describe(document)} is of a kind that is never pruned", host=kube.cluster)
+            live = await kube.get(document)
+            if live is None:
+                continue
+            if live["metadata"].get("labels", {}).get(PART_LABEL) != context.text("part"):
+                context.say(f"{describe(document)} stays: somebody has taken it over")
+                continue
+            context.say(f"deleting {describe(document)}")
+            await kube.delete(document)
 
 
 async def label_node(context: CallContext) -> None:
@@ -171,8 +203,11 @@ async def quarantine_member(context: CallContext) -> None:
 # What a call means in kubectl's words, for hands. {target} is the step's node.
 BY_HAND = {
     **etcd.BY_HAND,
+    **rollout.BY_HAND,
+    **certificates.BY_HAND,
     **keys.BY_HAND,
     "kube.apply": "Apply these documents:",
+    "kube.prune": "`kubectl delete` each of these objects:",
     "kube.label": "`kubectl label node {target} --overwrite ...` and `kubectl taint node {target} ...`, with:",
     "kube.wait-node": "Wait: `kubectl wait --for=condition=Ready node/{target} --timeout=30m`",
     "kube.wait-version": "Wait until `kubectl get node {target}` shows it Ready with the new version",
@@ -183,13 +218,16 @@ BY_HAND = {
     "kube.delete-node": "`kubectl delete node {target}`",
     "cluster.kubeconfig": "Copy the administrator's kubeconfig of {target} to your machine, readable by you alone",
     "raijin.forget": "Take {target} out of your own notes",
-    "raijin.quarantine": "Do not switch {target} on before its disk is wiped",
+    "raijin.quarantine": "Do not switch {target} on before `raijin cluster reset {target}` can wipe it",
 }
 
 HANDLERS: Handlers = {
     **etcd.HANDLERS,
+    **rollout.HANDLERS,
+    **certificates.HANDLERS,
     **keys.HANDLERS,
     "kube.apply": apply_documents,
+    "kube.prune": prune,
     "kube.label": label_node,
     "kube.wait-node": wait_for_node,
     "kube.wait-version": wait_for_version,

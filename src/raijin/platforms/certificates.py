@@ -1,76 +1,85 @@
-"""The contract of those platforms whose certificates Raijin looks after, beside the one of all platforms.
+"""Certificates inside a cluster, made when a plan is carried out: a new key goes into a Secret, and nowhere else.
 
-A platform that has it says so in its attribute `certificates`; where there is none, certificates are neither judged nor
-renewed, and whoever asks for it is told so.
+The authority and its key are in a Secret too, so that whoever goes on later signs as the same. How long a certificate
+is valid stands on its Secret, so that a plan sees it without reading any.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from enum import StrEnum
-from typing import Protocol, cast
+import datetime as dt
+from typing import TYPE_CHECKING, Any, cast
 
-from raijin.errors import Unsupported
-from raijin.facts.certificates import Certificate
-from raijin.model.cluster import Cluster
-from raijin.operations.program import Program
-from raijin.plan.model import Call
-from raijin.platforms import platform_of, served
-from raijin.platforms.base import Context, Node
+from raijin.plan.handlers import CallContext, Handlers
+from raijin.platforms.access import open_access
+from raijin.transport.document import Document, describe
 
+if TYPE_CHECKING:
+    from raijin.platforms.signing import Signer
+    from raijin.transport.kube import Kube
 
-class Keeper(StrEnum):
-    """Who renews a certificate: Raijin; the program that uses it, as long as it is valid; nobody but a rotation."""
-
-    RAIJIN = "raijin"
-    ITSELF = "itself"
-    AUTHORITY = "authority"
+VALID_NOTE = "raijin.dev/valid-until"
+"""Annotation of a Secret that Raijin keeps: the day (ISO 8601) on which its certificate ends."""
+CERTIFICATE_DAYS = 1095
+RENEWED_BEFORE = dt.timedelta(days=60)
 
 
-class Certificates(Protocol):
-    """How the certificates of one distribution are looked after. The facts must ask for them (facts/certificates)."""
+def ending(live: Document | None, moment: float) -> str:
+    """Why a certificate has to be made: `absent`, or the day on which it ends; empty when it is good.
 
-    def keeper(self, certificate: Certificate) -> Keeper | None:
-        """Who renews it; None for one that is not the platform's."""
-        ...
-
-    def days(self, context: Context) -> float:
-        """How long one is valid that is made now."""
-        ...
-
-    def unfinished(self, node: Node) -> bool:
-        """Whether a renewal was begun on the host, and not brought to its end."""
-        ...
-
-    def renew(self, context: Context, node: Node, wanted: Sequence[Certificate]) -> Program:
-        """Renew the certificates of one node, and have what uses them take them up. Safe to be run again.
-
-        wanted: what made it necessary, those with a keeper of their own that they have outlived among them; none: only
-        what was begun is ended.
-        """
-        ...
-
-    def readmit(self, context: Context, node: Node) -> Call | None:
-        """Make new credentials for the agent of a node whose own have expired; None where `renew` needs no help."""
-        ...
-
-    def discard(self, context: Context, node: Node) -> Call | None:
-        """Forget what `readmit` made."""
-        ...
+    A Secret without our note is somebody else's, and good. moment: seconds since the epoch.
+    """
+    if live is None:
+        return "absent"
+    day = str((live["metadata"].get("annotations") or {}).get(VALID_NOTE, ""))
+    if not day:
+        return ""
+    end = dt.datetime.fromisoformat(day).replace(tzinfo=dt.UTC)
+    return day if end - RENEWED_BEFORE < dt.datetime.fromtimestamp(moment, dt.UTC) else ""
 
 
-def certificates_of(cluster: Cluster) -> Certificates | None:
-    """None where Raijin does not look after the certificates of this distribution yet."""
-    found = getattr(platform_of(cluster), "certificates", None) if served(cluster.type) else None
-    return cast("Certificates | None", found)
+async def keep_certificates(context: CallContext) -> None:
+    """kube.certificates: those that are not there, or end soon; all of an authority when that itself had to be new."""
+    from raijin.platforms.signing import leaf  # noqa: PLC0415  (plans import this module, and sign nothing)
+
+    every = cast("list[dict[str, Any]]", context.arguments["certificates"])
+    async with open_access(context) as kube:
+        for authority in {one["authority"]["secret"]: one["authority"] for one in every}.values():
+            own = [one for one in every if one["authority"] == authority]
+            due = [one for one in own if await _is_due(kube, one)]
+            if not due:
+                continue
+            signer, new = await _signer(kube, authority)
+            for one in own if new else due:
+                context.say(f"making {describe(secret_of(one['namespace'], one['secret']))}")
+                await kube.apply(leaf(one, signer, context.text("part")))
 
 
-def require(cluster: Cluster) -> Certificates:
-    """Raises Unsupported where Raijin does not look after the certificates of this distribution yet."""
-    found = certificates_of(cluster)
-    if found is None:
-        raise Unsupported(
-            f"Raijin does not look after the certificates of {cluster.type} clusters yet",
-            remedy="renew them with the tools of the distribution",
-        )
-    return found
+async def _is_due(kube: Kube, wanted: dict[str, Any]) -> bool:
+    live = await kube.get(secret_of(wanted["namespace"], wanted["secret"]))
+    return bool(ending(live, dt.datetime.now(dt.UTC).timestamp()))
+
+
+async def _signer(kube: Kube, authority: dict[str, Any]) -> tuple[Signer, bool]:
+    """The authority that the cluster has, if it will outlive what it signs; else a new one, and that it is new."""
+    from raijin.platforms.signing import authority_secret, new_authority, read_authority  # noqa: PLC0415
+
+    live = await kube.get(secret_of(authority["namespace"], authority["secret"]))
+    if live is not None:
+        signer = read_authority(live)
+        if signer.outlives_what_it_signs():
+            return signer, False
+    signer = new_authority(authority["common_name"])
+    await kube.apply(authority_secret(authority["namespace"], authority["secret"], signer))
+    return signer, True
+
+
+def secret_of(namespace: str, name: str) -> Document:
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name, "namespace": namespace}}
+
+
+HANDLERS: Handlers = {"kube.certificates": keep_certificates}
+
+BY_HAND = {
+    "kube.certificates": "Make a key and a certificate for each of these Secrets, signed by one authority of the "
+    "cluster (`openssl req -x509`, `kubectl create secret tls`):",
+}

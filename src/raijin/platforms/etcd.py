@@ -23,6 +23,7 @@ from raijin.transport.pool import Pool
 from raijin.transport.quoting import word
 
 SECONDS = 60.0
+MEGABYTE = 1024 * 1024
 
 
 def after_removal(state: EtcdState, member: EtcdMember) -> EtcdState:
@@ -183,6 +184,30 @@ async def remove_member(context: CallContext) -> None:
     context.say(f"its etcd member {member.id} is out; {len(state.members) - 1} are left")
 
 
+async def defragment(context: CallContext) -> None:
+    """etcd.defragment: the member of one host gives back what is free. It answers nobody while it does."""
+    hosts, access, address = _call(context)
+    state, _ = await ask(context.pool, hosts, access)
+    member = state.at(address)
+    fault = stop_fault(state, member)
+    if member is None or fault:
+        reason = fault or "it is no member"
+        raise PlanRefused(f"the etcd member of {context.target} cannot be defragmented: {reason}", host=context.target)
+    patience = f"--command-timeout={int(context.timeout)}s"
+    await run_etcdctl(context.pool, context.target, access, "defrag", patience, timeout=context.timeout)
+    state, _ = await ask(context.pool, (context.target,), access)
+    now = state.at(address)
+    if now is not None:
+        context.say(f"its store takes {now.size / MEGABYTE:.1f} MiB, before {member.size / MEGABYTE:.1f}")
+
+
+async def disarm(context: CallContext) -> None:
+    """etcd.disarm: the alarms go. What is full again raises its own anew."""
+    hosts, access, _ = _call(context)
+    _, host = await ask(context.pool, hosts, access)
+    await run_etcdctl(context.pool, host, access, "alarm", "disarm")
+
+
 async def wait_for_member(context: CallContext) -> None:
     """etcd.wait-member: until the member of one host votes and answers, and so do all others."""
     hosts, access, address = _call(context)
@@ -211,10 +236,17 @@ async def wait_for_member(context: CallContext) -> None:
     )
 
 
-HANDLERS: Handlers = {"etcd.remove-member": remove_member, "etcd.wait-member": wait_for_member}
+HANDLERS: Handlers = {
+    "etcd.remove-member": remove_member,
+    "etcd.wait-member": wait_for_member,
+    "etcd.defragment": defragment,
+    "etcd.disarm": disarm,
+}
 
 BY_HAND = {
     "etcd.remove-member": "On another control plane host: `etcdctl member list`, then `etcdctl member remove ID` of "
     "{target}; never while another member does not answer",
+    "etcd.defragment": "On {target}: `etcdctl defrag`; it answers nobody until that has ended",
+    "etcd.disarm": "On a control plane host: `etcdctl alarm disarm`",
     "etcd.wait-member": "Wait: `etcdctl endpoint health --cluster` shows every member healthy, {target} too",
 }

@@ -17,15 +17,16 @@ from raijin.artifacts.needs import Need
 from raijin.facts.cluster import ClusterState
 from raijin.facts.etcd import EtcdAccess, EtcdByCalls, EtcdState
 from raijin.model.cluster import Cluster, ClusterType
-from raijin.model.network import CniName
+from raijin.model.cni import CniName
+from raijin.model.host import Host
 from raijin.model.version import Version
 from raijin.operations.program import Program
 from raijin.plan.handlers import CallContext, Handlers
 from raijin.plan.model import Call
-from raijin.platforms.base import Action, Context, Hop, Node, Parts
+from raijin.platforms.base import Action, Context, Hop, Node, Outside, Parts
 from raijin.platforms.encrypted import Written
 from raijin.platforms.view import HostView
-from raijin.transport.pool import Pool
+from raijin.transport.pool import Pool, Target
 
 Document = dict[str, Any]
 Part = tuple[str, str]
@@ -56,6 +57,8 @@ class Platform(Protocol):
     """The folder that its kubelets read static pods from."""
     networks: frozenset[CniName]
     """Container networks that it brings along itself."""
+    kube_proxy: bool
+    """Whether it runs kube-proxy as a DaemonSet of that name, unless the container network stands in for it."""
     release: str
     """The artifact that has the version of the distribution itself."""
     known: Mapping[int, Version]
@@ -70,7 +73,7 @@ class Platform(Protocol):
     """Calls of its own, by name."""
     by_hand: dict[str, str]
     """What each of them means for a person with a terminal; {target} is the step's target."""
-    # A platform whose certificates Raijin looks after has `certificates` too: see platforms/certificates.py.
+    # A platform whose certificates Raijin looks after has `certificates` too: see platforms/renewal.py.
 
     def refused(self, cluster: Cluster) -> Iterable[Part]:
         """What of a right definition this platform cannot serve."""
@@ -78,6 +81,10 @@ class Platform(Protocol):
 
     def needs(self, cluster: Cluster, version: str, archs: Sequence[str], lock: Lock | None) -> list[Need]:
         """The binaries and images of a cluster of this version. Raises Unsupported."""
+        ...
+
+    def target(self, host: Host, outside: Outside) -> Target | None:
+        """How a host is reached; None: by SSH, or as this machine, as the definition says."""
         ...
 
     async def look(self, pool: Pool, host: str) -> HostView | None:
@@ -168,6 +175,10 @@ class Platform(Protocol):
 
         leads: it is the first control plane host of this hop.
         """
+        ...
+
+    def advance(self, context: Context) -> Action | None:
+        """Bring the cluster as a whole to its version, where its own means do that, when all nodes are up to date."""
         ...
 
     def arrival(self, context: Context, node: Node, hop: Hop) -> Call:

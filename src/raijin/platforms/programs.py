@@ -6,11 +6,12 @@ from pathlib import Path
 
 from raijin.facts.etcd import EtcdAccess, EtcdState
 from raijin.model.cluster import Cluster
+from raijin.model.host import Host
 from raijin.plan.handlers import CallContext
 from raijin.plan.model import Call
 from raijin.platforms import etcd, packing
 from raijin.platforms.access import access_to
-from raijin.platforms.base import Context, Hop, Node
+from raijin.platforms.base import Action, Context, Hop, Node, Outside
 from raijin.platforms.view import HostView
 from raijin.transport.pool import Pool
 
@@ -20,6 +21,9 @@ class ByPrograms:
 
     kubeconfig: str
     own_address = False
+
+    def target(self, host: Host, outside: Outside) -> None:
+        del host, outside
 
     async def look(self, pool: Pool, host: str) -> HostView | None:
         del pool, host
@@ -34,6 +38,10 @@ class ByPrograms:
         if access is None:
             return None
         return await etcd.first_answer(pool, [node.name for node in context.started], access)
+
+    def advance(self, context: Context) -> Action | None:
+        del context
+        return None
 
     def arrival(self, context: Context, node: Node, hop: Hop) -> Call:
         """The kubelet is of the distribution's own version."""

@@ -76,6 +76,24 @@ class HostView:
         interfaces.sort(key=lambda item: item.name != getattr(network, "default_interface", ""))
         return next((a.partition("/")[0] for item in interfaces for a in item.addresses), "")
 
+    def address_beside(self, address: str, version: int) -> str:
+        """The first address of an IP version on the interface that has `address`, else on that of the default route."""
+        network = self.facts.network
+        interfaces = list(getattr(network, "interfaces", ()))
+        plain = {item.name: [a.partition("/")[0] for a in item.addresses] for item in interfaces}
+        bearer = next(
+            (name for name, own in plain.items() if address in own), getattr(network, "default_interface", "")
+        )
+        return next((own for own in plain.get(bearer, []) if (6 if ":" in own else 4) == version), "")
+
+    @property
+    def families(self) -> frozenset[int]:
+        """The IP versions of which the interface with the default route has an address; empty when that is unknown."""
+        network = self.facts.network
+        default = getattr(network, "default_interface", "")
+        addresses = [a for i in getattr(network, "interfaces", ()) if i.name == default for a in i.addresses]
+        return frozenset(6 if ":" in address else 4 for address in addresses)
+
     @property
     def mac(self) -> str:
         network = self.facts.network

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 
 Document = dict[str, Any]
+FIELD_MANAGER = "raijin"
+"""Whose fields are which, the server keeps by this name."""
 
 
 def describe(document: Mapping[str, Any]) -> str:
@@ -16,3 +18,17 @@ def describe(document: Mapping[str, Any]) -> str:
     metadata = document["metadata"]
     place = f"{metadata['namespace']}/" if metadata.get("namespace") else ""
     return f"{document['kind']} {place}{metadata['name']}"
+
+
+def is_custom(api_version: str) -> bool:
+    """Whether a kind of this group is defined by a CustomResourceDefinition; Kubernetes' own groups are short."""
+    group, slash, _ = api_version.partition("/")
+    return bool(slash) and "." in group and not group.endswith(".k8s.io")
+
+
+def plural_of(kind: str) -> str:
+    """The plural that controller-gen gives a kind: `ippools`, `networkpolicies`, `ingressclasses`."""
+    word = kind.lower()
+    if word.endswith("y") and word[-2] not in "aeiou":
+        return f"{word[:-1]}ies"
+    return f"{word}es" if word.endswith(("s", "x", "ch", "sh")) else f"{word}s"

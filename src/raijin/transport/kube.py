@@ -17,18 +17,19 @@ from urllib.parse import urlsplit
 import httpx2
 import yaml
 from lightkube import AsyncClient, KubeConfig
-from lightkube.codecs import from_dict
+from lightkube.codecs import from_dict, resource_registry
 from lightkube.config.client_adapter import user_auth, verify_cluster
 from lightkube.config.kubeconfig import SingleConfig
 from lightkube.core.exceptions import ApiError, ConfigError, LoadResourceError
+from lightkube.core.resource import NamespacedResource
+from lightkube.generic_resource import create_global_resource, create_namespaced_resource
 from lightkube.models.meta_v1 import ObjectMeta
 from lightkube.resources.core_v1 import Namespace, Node, Pod, PodEviction
 from lightkube.types import PatchType
 
 from raijin.errors import KubernetesError, KubernetesUnavailable
-from raijin.transport.document import Document, describe
+from raijin.transport.document import FIELD_MANAGER, Document, describe, is_custom, plural_of
 
-FIELD_MANAGER = "raijin"
 TIMEOUT_SECONDS = 20.0
 PAGE = 500
 """Objects in one answer to a list."""
@@ -182,20 +183,51 @@ class Kube:
         async with _mapped("listing nodes", self.cluster):
             return [node.to_dict() async for node in self._client.list(Node)]
 
-    async def list_pods(self, *, node: str | None = None, namespace: str = "*") -> list[Document]:
+    async def list_pods(
+        self, *, node: str | None = None, namespace: str = "*", labels: Mapping[str, str] | None = None
+    ) -> list[Document]:
         fields: Any = {"spec.nodeName": node} if node else None
+        chosen: Any = dict(labels) if labels else None
         async with _mapped("listing pods", self.cluster):
-            return [pod.to_dict() async for pod in self._client.list(Pod, namespace=namespace, fields=fields)]
+            found = self._client.list(Pod, namespace=namespace, fields=fields, labels=chosen)
+            return [pod.to_dict() async for pod in found]
+
+    async def list(self, api_version: str, kind: str, labels: Mapping[str, str]) -> list[Document]:
+        """The objects of a kind that bear these labels, of all namespaces; none when there is no such kind."""
+        async with _mapped(f"listing {kind}", self.cluster):
+            model = _model(api_version, kind)
+            everywhere: dict[str, Any] = {"namespace": "*"} if issubclass(model, NamespacedResource) else {}
+            try:
+                found = [item.to_dict() async for item in self._any.list(model, labels=dict(labels), **everywhere)]
+            except (ApiError, httpx2.HTTPStatusError) as error:
+                if _is_absent(error):
+                    return []
+                raise
+        return [{**item, "apiVersion": api_version, "kind": kind} for item in found]
+
+    async def serves(self, document: Mapping[str, Any]) -> bool:
+        """Whether the API knows the kind of a document: for a kind that was defined just now."""
+        async with _mapped(f"looking for the kind {document['kind']}", self.cluster):
+            model = _model_of(document)
+            everywhere: dict[str, Any] = {"namespace": "*"} if issubclass(model, NamespacedResource) else {}
+            try:
+                async for _ in self._any.list(model, chunk_size=1, **everywhere):
+                    break
+            except (ApiError, httpx2.HTTPStatusError) as error:
+                if _is_absent(error):
+                    return False
+                raise
+        return True
 
     async def get(self, document: Mapping[str, Any]) -> Document | None:
         """The live object that a document names; None when there is none."""
         namespace = document["metadata"].get("namespace")
         async with _mapped(f"reading {describe(document)}", self.cluster):
-            resource = from_dict(dict(document))
+            model = _model_of(document)
             try:
-                found = await self._any.get(type(resource), document["metadata"]["name"], **_namespace(namespace))
-            except ApiError as error:
-                if error.status.code == 404:
+                found = await self._any.get(model, document["metadata"]["name"], **_namespace(namespace))
+            except (ApiError, httpx2.HTTPStatusError) as error:
+                if _is_absent(error):
                     return None
                 raise
         return cast("Document", found.to_dict())
@@ -203,6 +235,7 @@ class Kube:
     async def apply(self, document: Mapping[str, Any], *, dry_run: bool = False) -> Document:
         """Server-side apply, as the field manager `raijin`, taking over fields that others set."""
         async with _mapped(f"applying {describe(document)}", self.cluster):
+            _model_of(document)
             resource = cast("Any", from_dict(dict(document)))
             result = await self._client.apply(resource, force=True, dry_run=dry_run)
         return cast("Document", result.to_dict())
@@ -211,11 +244,11 @@ class Kube:
         """Delete the object that a document names; False when it was not there."""
         namespace = document["metadata"].get("namespace")
         async with _mapped(f"deleting {describe(document)}", self.cluster):
-            resource = from_dict(dict(document))
+            model = _model_of(document)
             try:
-                await self._any.delete(type(resource), document["metadata"]["name"], **_namespace(namespace))
-            except ApiError as error:
-                if error.status.code == 404:
+                await self._any.delete(model, document["metadata"]["name"], **_namespace(namespace))
+            except (ApiError, httpx2.HTTPStatusError) as error:
+                if _is_absent(error):
                     return False
                 raise
         return True
@@ -242,6 +275,24 @@ class Kube:
                 if error.status.code != 404:
                     raise
         return True
+
+
+def _is_absent(error: ApiError | httpx2.HTTPStatusError) -> bool:
+    """404: of an object the API says so in its own form, of a group that it does not serve in plain text."""
+    return (error.status.code if isinstance(error, ApiError) else error.response.status_code) == 404
+
+
+def _model_of(document: Mapping[str, Any]) -> Any:
+    return _model(document["apiVersion"], document["kind"], namespaced=bool(document["metadata"].get("namespace")))
+
+
+def _model(api_version: str, kind: str, *, namespaced: bool = False) -> Any:
+    """lightkube's class for a kind; one is made for kinds that are not Kubernetes' own. Raises LoadResourceError."""
+    if not is_custom(api_version):
+        return resource_registry.load(api_version, kind)
+    group, _, version = api_version.partition("/")
+    make = create_namespaced_resource if namespaced else create_global_resource
+    return make(group, version, kind, plural_of(kind))
 
 
 def _grace(seconds: int) -> Any:

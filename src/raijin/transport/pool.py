@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from raijin.errors import HostUnreachable, NotFound
 from raijin.transport.base import Connection
 from raijin.transport.local import LocalConnection
+from raijin.transport.talos import TalosConnection, TalosTarget
 
 if TYPE_CHECKING:
     from raijin.transport.ssh import SshConnection, SshTarget
@@ -23,10 +24,13 @@ class LocalTarget:
     become_password: str | None = None
 
 
+Target: TypeAlias = "SshTarget | LocalTarget | TalosTarget"
+
+
 class Pool:
     """Connections by host name. `limit`: how many hosts may be in the middle of connecting at the same time."""
 
-    def __init__(self, targets: Mapping[str, SshTarget | LocalTarget], *, limit: int = 64) -> None:
+    def __init__(self, targets: Mapping[str, Target], *, limit: int = 64) -> None:
         self._targets = dict(targets)
         self._slots = asyncio.Semaphore(limit)
         self._opening: dict[str, asyncio.Task[Connection]] = {}
@@ -35,10 +39,10 @@ class Pool:
         return name in self._targets
 
     @property
-    def targets(self) -> Mapping[str, SshTarget | LocalTarget]:
+    def targets(self) -> Mapping[str, Target]:
         return self._targets
 
-    def learn(self, targets: Mapping[str, SshTarget | LocalTarget]) -> None:
+    def learn(self, targets: Mapping[str, Target]) -> None:
         """More hosts. One that is known already keeps its connection, so it must be reached in the same way."""
         self._targets |= targets
 
@@ -68,6 +72,8 @@ class Pool:
             raise NotFound(f"no host {name} is known", remedy="look at the hosts of the Site document")
         if isinstance(target, LocalTarget):
             return LocalConnection(name, sudo_password=target.become_password)
+        if isinstance(target, TalosTarget):
+            return TalosConnection(target)
         return await self._open_ssh(target)
 
     async def _open_ssh(self, target: SshTarget) -> Connection:

@@ -17,13 +17,19 @@ from raijin.cli.table import COMMANDS, GROUPS
 HEAVY = {"pydantic", "rich", "httpx2", "dbos", "fastapi", "sqlalchemy", "asyncssh", "lightkube"}
 HEAVY |= {"alembic", "ruamel", "yaml", "cryptography"}
 LEAVES = [(name,) for name in COMMANDS if name not in GROUPS]
-LEAVES += [(group, name) for group, table in GROUPS.items() for name in table]
-PATHS = [(), *((name,) for name in GROUPS), *LEAVES]
+LEAVES += [
+    (*group.split(), name) for group, table in GROUPS.items() for name in table if f"{group} {name}" not in GROUPS
+]
+PATHS = [(), *(tuple(name.split()) for name in GROUPS), *LEAVES]
+
+
+def entry(path: tuple[str, ...]) -> tuple[str, str, str]:
+    return (GROUPS[" ".join(path[:-1])] if len(path) > 1 else COMMANDS)[path[-1]]
 
 
 @pytest.mark.parametrize("path", LEAVES, ids=" ".join)
 def test_the_table_names_a_command(path: tuple[str, ...]) -> None:
-    module, attribute, summary = (GROUPS[path[0]] if len(path) == 2 else COMMANDS)[path[-1]]
+    module, attribute, summary = entry(path)
     command = getattr(import_module(module), attribute)
     assert isinstance(command, click.Command)
     assert not isinstance(command, LazyGroup)
@@ -34,9 +40,9 @@ def test_the_table_names_a_command(path: tuple[str, ...]) -> None:
 
 
 def test_groups_are_commands_and_nothing_is_twice() -> None:
-    assert set(GROUPS) <= set(COMMANDS)
-    places = [entry[:2] for entry in COMMANDS.values() if entry[0].rpartition(".")[2] not in GROUPS]
-    places += [entry[:2] for table in GROUPS.values() for entry in table.values()]
+    for name in GROUPS:
+        assert entry(tuple(name.split()))
+    places = [entry(path)[:2] for path in LEAVES]
     assert len(places) == len(set(places))
 
 
@@ -54,7 +60,7 @@ def test_every_command_explains_itself(raijin, path: tuple[str, ...]) -> None:
 def test_every_option_has_a_help_text() -> None:
     bare = []
     for path in LEAVES:
-        module, attribute, _ = (GROUPS[path[0]] if len(path) == 2 else COMMANDS)[path[-1]]
+        module, attribute, _ = entry(path)
         command = getattr(import_module(module), attribute)
         bare += [f"{' '.join(path)} {p.name}" for p in command.params if isinstance(p, click.Option) and not p.help]
     assert bare == []

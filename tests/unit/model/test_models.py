@@ -71,3 +71,29 @@ def test_a_cluster_knows_its_version_in_parts() -> None:
     assert str(cluster.kubernetes_version) == "v1.34.2"
     assert cluster.control_plane_size == 3
     assert cluster.model_fields_set == {"name", "type", "version", "node_groups"}
+
+
+def test_the_container_network_of_a_distribution_keeps_what_was_said_of_it() -> None:
+    groups = [{"name": "cp", "role": "CONTROL_PLANE", "count": 1}]
+    document = {"name": "c", "type": "RKE2", "version": "v1.34.1+rke2r1", "nodeGroups": groups}
+    said = {"version": "v3.30.0", "flannel": {"mtu": 1400}}
+    cluster = Cluster.model_validate({**document, "network": {"cni": said}})
+    assert cluster.network.cni.name == "CANAL"
+    assert (cluster.network.cni.version, cluster.network.cni.flannel.mtu) == ("v3.30.0", 1400)
+
+
+@pytest.mark.parametrize(
+    ("cni", "replaced"),
+    [
+        ({}, False),
+        ({"name": "CALICO"}, False),
+        ({"name": "CALICO", "calico": {"dataplane": "bpf"}}, True),
+        ({"name": "CANAL", "calico": {"dataplane": "EBPF"}}, False),
+        ({"name": "CILIUM"}, True),
+        ({"name": "CILIUM", "cilium": {"kubeProxyReplacement": False}}, False),
+    ],
+)
+def test_who_stands_in_for_kube_proxy(cni: dict[str, object], replaced: bool) -> None:
+    from raijin.model.cni import Cni
+
+    assert Cni.model_validate(cni).replaces_kube_proxy is replaced

@@ -40,6 +40,7 @@ from raijin.operations.reboot import Reboot
 from raijin.operations.repository import Repository
 from raijin.operations.restart import Restart
 from raijin.operations.restore import Restore
+from raijin.operations.routes import RoutesAbsent
 from raijin.operations.staticpod import StaticPod
 from raijin.operations.swap import Swap
 from raijin.operations.sysctl import Sysctl
@@ -78,6 +79,7 @@ EXAMPLES: list[Operation] = [
     Command("y", ("a",), marker="y", value="2"),
     Absent("/var/lib/kubelet", recursive=True, unmount=True),
     LinkAbsent("cni0"),
+    RoutesAbsent(("80",), ("10.244.0.0/16",)),
     ChainsAbsent(("KUBE-",)),
     ContainersAbsent("unix:///run/containerd/containerd.sock"),
     Claim("lab"),

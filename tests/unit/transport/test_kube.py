@@ -294,10 +294,57 @@ async def test_a_kind_that_nobody_knows_is_said_when_applied(kube: Kube) -> None
         await kube.apply(UNKNOWN)
 
 
-@pytest.mark.parametrize("verb", ["get", "delete"])
-async def test_a_kind_that_nobody_knows_is_said(kube: Kube, verb: str) -> None:
+@pytest.mark.parametrize("verb", ["get", "apply", "delete"])
+async def test_a_kind_that_kubernetes_itself_does_not_have_is_said(kube: Kube, verb: str) -> None:
     with pytest.raises(KubernetesError, match="Widget w"):
-        await getattr(kube, verb)(UNKNOWN)
+        await getattr(kube, verb)({**UNKNOWN, "apiVersion": "apps/v1"})
+
+
+async def test_objects_of_a_kind_that_is_not_defined_are_not_there(api: Api, kube: Kube) -> None:
+    assert await kube.get(UNKNOWN) is None
+    assert not await kube.delete(UNKNOWN)
+    assert not await kube.serves(UNKNOWN)
+    assert await kube.list("example.org/v1", "Widget", {"a": "b"}) == []
+    assert {request.path.removesuffix("/w") for request in api.requests} == {"/apis/example.org/v1/widgets"}
+
+
+async def test_a_group_that_the_api_does_not_serve_is_answered_in_plain_text(api: Api, kube: Kube) -> None:
+    """As a real API server does; only objects of a group that it serves are answered in its own form."""
+    for path in ("/apis/example.org/v1/widgets/w", "/apis/example.org/v1/widgets"):
+        for method in ("GET", "DELETE", "PATCH"):
+            api.answers[method, path] = lambda _: (404, "404 page not found")
+    assert await kube.get(UNKNOWN) is None
+    assert not await kube.delete(UNKNOWN)
+    assert not await kube.serves(UNKNOWN)
+    assert await kube.list("example.org/v1", "Widget", {"a": "b"}) == []
+    with pytest.raises(KubernetesError, match=r"applying Widget w: .*404 page not found") as caught:
+        await kube.apply(UNKNOWN)
+    assert not caught.value.transient
+
+
+async def test_objects_of_a_kind_that_somebody_has_defined(api: Api, kube: Kube) -> None:
+    policy = {"apiVersion": "example.org/v1", "kind": "Policy", "metadata": {"name": "p", "namespace": "web"}}
+    path = "/apis/example.org/v1/namespaces/web/policies/p"
+    api.answer("PATCH", path, 200, policy)
+    assert await kube.apply({**policy, "spec": {"x": [1]}}) == policy
+    assert api.requests[-1].document == {**policy, "spec": {"x": [1]}}
+    api.answer("GET", "/apis/example.org/v1/policies", 200, {"kind": "PolicyList", "metadata": {}, "items": []})
+    assert await kube.serves(policy)
+
+
+async def test_a_list_by_label_names_the_kind_of_each_object(api: Api, kube: Kube) -> None:
+    bare = {"metadata": {"name": "conf", "namespace": "kube-system"}, "data": {"a": "b"}}
+    api.answer("GET", "/api/v1/configmaps", 200, {"kind": "ConfigMapList", "metadata": {}, "items": [bare]})
+    assert await kube.list("v1", "ConfigMap", {"raijin.dev/part": "network"}) == [MAP]
+    assert api.requests[-1].query["labelSelector"] == ["raijin.dev/part=network"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "plural"),
+    [("IPPool", "ippools"), ("NetworkPolicy", "networkpolicies"), ("IngressClass", "ingressclasses"), ("Key", "keys")],
+)
+def test_plurals(kind: str, plural: str) -> None:
+    assert module.plural_of(kind) == plural
 
 
 @pytest.mark.parametrize("text", ["", "- a list", "clusters: {}", "{", "clusters: []\nusers: []\ncontexts: []\n"])

@@ -126,6 +126,7 @@ def report(session: Session, finished: Finished, output: str) -> None:
 
 
 _LOSSES = {
+    "reset": "The hosts are put back as they were, with the data that {} has on them.",
     "destroy": "Everything in {} will be lost.",
     "restore": "What was written to {} after the backup will be lost.",
 }

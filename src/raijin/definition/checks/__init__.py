@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 
 from raijin.definition.checks.backups import backup_targets
 from raijin.definition.checks.base import Documents, Finding
+from raijin.definition.checks.container_networks import container_networks
 from raijin.definition.checks.endpoint import virtual_ips
 from raijin.definition.checks.groups import control_planes, counts, memberships
 from raijin.definition.checks.hosts import circular_jumps, duplicate_hosts, power_needs, unknown_jumps
@@ -33,6 +34,7 @@ CHECKS: tuple[Callable[[Documents], Iterator[Finding]], ...] = (
     backup_targets,
     overlaps,
     pod_room,
+    container_networks,
     service_order,
     meshes,
     templates,

@@ -61,13 +61,13 @@ def control_planes(documents: Documents) -> Iterator[Finding]:
         elif size % 2 == 0 and size:
             message = f"makes {size} control plane nodes: an even number stands no more failures than {size - 1}"
             yield Finding(cluster.tree, ("nodeGroups", groups[-1]), message, "use one, three or five", warning=True)
-        if size > 1 and not _has_one_door(cluster):
+        if size > 1 and not has_one_door(cluster):
             message = "is not set, so the API server is reached through one control plane node only"
             remedy = "give `network.virtualIp`, or set it to the name or address of a load balancer of your own"
             yield Finding(cluster.tree, ("network", "controlPlaneEndpoint"), message, remedy, warning=True)
 
 
-def _has_one_door(cluster: Read[Cluster]) -> bool:
+def has_one_door(cluster: Read[Cluster]) -> bool:
     """Whether something stands before the API servers."""
     balanced = any(service.type is ServiceType.LOAD_BALANCER for service in cluster.model.services)
     network = cluster.model.network

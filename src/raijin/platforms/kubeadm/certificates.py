@@ -24,7 +24,6 @@ from raijin.operations.staticpod import StaticPod
 from raijin.operations.wait import Wait
 from raijin.plan.model import Call
 from raijin.platforms.base import Context, Node
-from raijin.platforms.certificates import Keeper
 from raijin.platforms.kubeadm.paths import (
     ADMIN_CONF,
     CONFIG_FILE,
@@ -38,6 +37,7 @@ from raijin.platforms.kubeadm.paths import (
 )
 from raijin.platforms.kubeadm.settings import file_at
 from raijin.platforms.kubeadm.upgrade import control_plane_version
+from raijin.platforms.renewal import Keeper
 
 AUTHORITIES = (f"{PKI}/ca.crt", f"{ETCD_PKI}/ca.crt", f"{PKI}/front-proxy-ca.crt")
 CONTROLLER_CONF, SCHEDULER_CONF = f"{KUBERNETES}/controller-manager.conf", f"{KUBERNETES}/scheduler.conf"
@@ -67,7 +67,7 @@ _PODS = (
 
 
 class KubeadmCertificates:
-    """See `platforms.certificates.Certificates`."""
+    """See `platforms.renewal.Certificates`."""
 
     def keeper(self, certificate: Certificate) -> Keeper | None:
         if certificate.path in AUTHORITIES:

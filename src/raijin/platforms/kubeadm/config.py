@@ -9,7 +9,7 @@ import yaml
 
 from raijin.model.cluster import Cluster
 from raijin.model.duration import format_duration
-from raijin.platforms.addresses import api_endpoint, node_address
+from raijin.platforms.addresses import api_endpoint, node_address, node_addresses
 from raijin.platforms.base import Context, Node
 from raijin.platforms.kubeadm import apiserver
 from raijin.platforms.kubeadm.paths import CRI_SOCKET
@@ -17,12 +17,16 @@ from raijin.platforms.kubeadm.paths import CRI_SOCKET
 Document = dict[str, Any]
 LOOPBACK = "127.0.0.1"
 FIRST_BETA4_MINOR = 31
+"""From this minor on a cluster can be told, and remembers, that it has no kube-proxy."""
 CGROUP_V1_OPT_IN_MINOR = 35
 """From this minor on the kubelet refuses cgroup v1 unless told otherwise (KEP-5573)."""
 
 
 def init_documents(context: Context) -> list[Document]:
-    """What `kubeadm init` reads: Init-, Cluster-, Kubelet- and KubeProxyConfiguration, user additions merged in."""
+    """What `kubeadm init` reads: Init-, Cluster-, Kubelet- and KubeProxyConfiguration, user additions merged in.
+
+    Where the container network stands in for kube-proxy, there is none of it (ClusterConfiguration, `proxy.disabled`).
+    """
     cluster, kubeadm = context.cluster, context.cluster.kubernetes.kubeadm
     init: Document = {
         "apiVersion": api_version(cluster),
@@ -34,12 +38,14 @@ def init_documents(context: Context) -> list[Document]:
     }
     if kubeadm.timeouts and beta4(cluster):
         init["timeouts"] = {name: format_duration(value) for name, value in kubeadm.timeouts.items()}
-    return [
+    documents = [
         merge(init, kubeadm.init_configuration),
         merge(_cluster_configuration(context), kubeadm.cluster_configuration),
         merge(_kubelet(), kubeadm.kubelet_configuration),
-        merge(_kube_proxy(cluster), kubeadm.kube_proxy_configuration),
     ]
+    if not cluster.network.cni.replaces_kube_proxy:
+        documents.append(merge(_kube_proxy(cluster), kubeadm.kube_proxy_configuration))
+    return documents
 
 
 def running_documents(context: Context, node: Node) -> list[Document]:
@@ -78,12 +84,12 @@ def _local_endpoint(context: Context, node: Node) -> Document:
 
 
 def node_registration(context: Context, node: Node) -> Document:
-    address = node_address(node)
+    addresses = ",".join(node_addresses(context, node))
     registration: Document = {
         "name": node.name,
         "criSocket": CRI_SOCKET,
         "imagePullPolicy": "IfNotPresent",
-        "kubeletExtraArgs": arguments(context.cluster, {"node-ip": address}),
+        "kubeletExtraArgs": arguments(context.cluster, {"node-ip": addresses}),
     }
     if not context.workers and node.name == context.first.name:
         # Nobody else could run a pod: the only machine is for everything.
@@ -108,6 +114,8 @@ def _cluster_configuration(context: Context) -> Document:
         "apiServer": {"certSANs": _names(cluster), **_api_server(context)},
         "controllerManager": {"extraArgs": _mask_sizes(cluster)},
     }
+    if network.cni.replaces_kube_proxy:
+        document["proxy"] = {"disabled": True}  # kept in the cluster, so that upgrades and their images know it too
     return document
 
 

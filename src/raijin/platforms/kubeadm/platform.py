@@ -11,7 +11,7 @@ from raijin.artifacts.versions import NEWEST_PATCHES
 from raijin.facts.cluster import ClusterState
 from raijin.facts.etcd import EtcdAccess
 from raijin.model.cluster import Cluster, ClusterType
-from raijin.model.network import CniName
+from raijin.model.cni import CniName
 from raijin.model.version import Version
 from raijin.operations.program import Program
 from raijin.operations.restart import Restart
@@ -21,7 +21,7 @@ from raijin.platforms.addresses import api_endpoint
 from raijin.platforms.base import Context, Hop, Node, Parts
 from raijin.platforms.kubeadm import apiserver, backup, calls, members, node, removal, settings, supply, upgrade
 from raijin.platforms.kubeadm.certificates import CERTIFICATES, client_secret
-from raijin.platforms.kubeadm.config import init_documents, join_document, kubelet_allows_cgroup_v1
+from raijin.platforms.kubeadm.config import beta4, init_documents, join_document, kubelet_allows_cgroup_v1
 from raijin.platforms.kubeadm.paths import (
     ADMIN_CONF,
     API_MANIFEST,
@@ -53,6 +53,7 @@ class Kubeadm(ByPrograms):
     bootstrap_kubeconfig = SUPER_ADMIN_CONF
     static_pods = MANIFESTS
     networks: frozenset[CniName] = frozenset()
+    kube_proxy = True
     release = "kubelet"
     known: Mapping[int, Version] = {minor: Version(1, minor, patch) for minor, patch in NEWEST_PATCHES.items()}
     inits = ("systemd",)
@@ -64,6 +65,9 @@ class Kubeadm(ByPrograms):
     def refused(self, cluster: Cluster) -> Iterable[Part]:
         if cluster.platform_config:
             yield "platformConfig", "kubeadm's settings are typed: write them into `kubernetes.kubeadm`"
+        if cluster.network.cni.replaces_kube_proxy and not beta4(cluster):
+            why = "a kubeadm cluster without kube-proxy stays without it from v1.31 on: use that, or keep kube-proxy"
+            yield "network.cni", why
 
     def needs(self, cluster: Cluster, version: str, archs: Sequence[str], lock: Lock | None) -> list[Need]:
         return supply.needs(cluster, version, archs, lock)

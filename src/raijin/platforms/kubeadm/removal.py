@@ -12,7 +12,9 @@ from raijin.operations.forget import Forget
 from raijin.operations.link import LinkAbsent
 from raijin.operations.program import Program
 from raijin.operations.restore import Restore
+from raijin.operations.routes import RoutesAbsent
 from raijin.operations.unit import Unit
+from raijin.platforms import remains
 from raijin.platforms.base import Context
 from raijin.platforms.kubeadm.paths import (
     ADMIN_CONF,
@@ -30,17 +32,13 @@ _FILLED = (
     "/var/lib/kubelet",
     "/var/lib/etcd",
     "/var/lib/containerd",
-    "/var/lib/cni",
-    "/etc/cni/net.d",
-    "/opt/cni/bin",
+    *remains.FOLDERS,
     "/opt/containerd",
-    "/run/flannel",
     "/run/containerd",
     "/var/log/pods",
     "/var/log/containers",
 )
-_LINKS = ("cni0", "flannel.1", "flannel-v6.1", "kube-ipvs0")
-_CHAINS = ("KUBE-", "FLANNEL-", "CNI-")
+_LINKS = (*remains.LINKS, "kube-ipvs0")
 
 
 def leave(context: Context) -> Program:
@@ -62,7 +60,8 @@ def leave(context: Context) -> Program:
         Absent(FOLDER, recursive=True),
         *(Absent(path, recursive=True, unmount=True) for path in _FILLED),
         *(LinkAbsent(name) for name in _LINKS),
-        ChainsAbsent(_CHAINS),
+        RoutesAbsent(remains.ROUTE_MAKERS, tuple(map(str, context.cluster.network.pod_networks))),
+        ChainsAbsent(remains.CHAINS),
         Restore(),
         # The slices of all pods hang below this one; ending the last containers brings it up again, so it goes late.
         Command(

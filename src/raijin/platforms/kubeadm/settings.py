@@ -41,6 +41,7 @@ _ELSEWHERE = frozenset(
         "kubernetesVersion",
         "controlPlaneEndpoint",
         "networking",
+        "proxy",
         "etcd",
         "certificateValidityPeriod",
     }

@@ -23,7 +23,7 @@ def needs(cluster: Cluster, version: str, archs: Sequence[str], lock: Lock | Non
     """What hosts of these architectures need. Raises Unsupported for a version that is not served."""
     choice = choice_of(cluster, version, lock)
     own = dict.fromkeys(OWN, normal_version(version))
-    images = kubeadm_images(version, tags=tags(choice))
+    images = kubeadm_images(version, tags=tags(choice), kube_proxy=not cluster.network.cni.replaces_kube_proxy)
     wanted: list[Need] = []
     for arch in dict.fromkeys(map(normal_arch, archs)):
         wanted += [ArtifactNeed(name, own.get(name) or choice.version(name), arch) for name in (*OWN, *RUNTIME)]

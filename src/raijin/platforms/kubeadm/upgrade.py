@@ -15,6 +15,8 @@ from raijin.platforms.kubeadm.settings import file_at
 
 UPGRADE_SECONDS = 1200
 KUBELET_HEALTH_PORT = 10248
+FIRST_WITH_PHASES = 32
+"""The first minor whose `kubeadm upgrade` takes `--skip-phases` (kubeadm#1318)."""
 
 
 def upgrade(context: Context, node: Node, hop: Hop, *, leads: bool) -> Program:
@@ -27,7 +29,7 @@ def upgrade(context: Context, node: Node, hop: Hop, *, leads: bool) -> Program:
     operations: tuple[Operation, ...] = (
         kubeadm_of(supply),
         *file_at(context, node, hop.version),
-        _kubeadm(context, node, version, leads=leads),
+        _kubeadm(context, node, hop.version, leads=leads),
         *(operation for operation in binaries_of(supply, node) if operation != kubeadm_of(supply)),
         *services_of(context, supply, node),
         Wait("the kubelet answers", port=KUBELET_HEALTH_PORT, timeout=120),
@@ -38,12 +40,13 @@ def upgrade(context: Context, node: Node, hop: Hop, *, leads: bool) -> Program:
     return Program(f"upgrade to {version}", context.cluster.name, operations)
 
 
-def _kubeadm(context: Context, node: Node, version: str, *, leads: bool) -> Command:
-    marker, ignoring = f"kubeadm-upgrade-{version.lower()}", _ignored(context, node)
+def _kubeadm(context: Context, node: Node, version: Version, *, leads: bool) -> Command:
+    marker = f"kubeadm-upgrade-{str(version).lower()}"
+    flags = (*_ignored(context, node), *_skipped(context, version))
     if node.control_plane and leads:
-        command = ("kubeadm", "upgrade", "apply", "--yes", *ignoring, version)
+        command = ("kubeadm", "upgrade", "apply", "--yes", *flags, str(version))
         return Command("upgrade the control plane", command, marker=marker, timeout=UPGRADE_SECONDS)
-    command = ("kubeadm", "upgrade", "node", *ignoring)
+    command = ("kubeadm", "upgrade", "node", *flags)
     return Command("upgrade the node", command, marker=marker, timeout=UPGRADE_SECONDS)
 
 
@@ -57,6 +60,16 @@ def _ignored(context: Context, node: Node) -> tuple[str, ...]:
         if isinstance(checks, list):
             found.update(dict.fromkeys(map(str, checks)))
     return (f"--ignore-preflight-errors={','.join(found)}",) if found else ()
+
+
+def _skipped(context: Context, version: Version) -> tuple[str, ...]:
+    """So that kube-proxy does not come (back) where the container network stands in for it.
+
+    From 1.32 on the upgrade has phases, and no longer looks whether there was a kube-proxy; 1.32.0 overlooks also that
+    the cluster's configuration says there is none (kubeadm#3137).
+    """
+    replaced = context.cluster.network.cni.replaces_kube_proxy
+    return ("--skip-phases=addon/kube-proxy",) if replaced and version.minor >= FIRST_WITH_PHASES else ()
 
 
 def version_of(node: Node, state: ClusterState | None) -> Version | None:

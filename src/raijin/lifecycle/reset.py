@@ -1,0 +1,118 @@
+"""reset: hosts are put back as they were, also when the cluster they belong to is broken.
+
+Where the cluster goes on without them, their etcd members leave first, and their nodes go; where it does not answer,
+only the hosts are looked at. What would cost a cluster that lives its majority is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import cast
+
+from raijin.lifecycle.drafting import drafted
+from raijin.lifecycle.removal import delete_node, leave_etcd
+from raijin.plan.draft import Draft
+from raijin.plan.model import Call, Change, Disruption, Json
+from raijin.platforms import platform_of
+from raijin.platforms.base import Context, Node
+from raijin.platforms.etcd import after_removal, member_at, removal_fault
+from raijin.platforms.keys import secrets_of
+from raijin.platforms.kubeconfig import kubeconfig_secret
+
+
+def drafts(context: Context) -> list[Draft]:
+    """Workers side by side, then control plane hosts one after the other."""
+    whole, found = ends(context), list[Draft]()
+    before: tuple[str, ...] = ()
+    nodes = chosen(context)
+    workers = tuple(f"leave/{node.name}" for node in nodes if not node.control_plane)
+    for node in sorted(nodes, key=lambda node: node.control_plane):
+        needs = (*workers, *before) if node.control_plane else ()
+        if not whole:
+            if node.control_plane:
+                found += leave_etcd(context, node, needs)
+            if context.state is not None and node.name in context.state.nodes:
+                found.append(delete_node(context, node, (f"leave-etcd/{node.name}", *needs)))
+        found += _put_back(context, node, needs, whole=whole)
+        if node.control_plane:
+            before = (f"leave/{node.name}", f"leave-etcd/{node.name}")
+    return found
+
+
+def _put_back(context: Context, node: Node, needs: tuple[str, ...], *, whole: bool) -> Iterable[Draft]:
+    cluster, platform = context.cluster.name, platform_of(context.cluster)
+    farewell = platform.leave(context, node) if node.facts is not None else None
+    if farewell is not None:
+        yield drafted(
+            "leave",
+            node.name,
+            "put the host back as it was",
+            farewell,
+            needs=(f"delete-node/{node.name}", f"leave-etcd/{node.name}", *needs),
+            disruption=Disruption.DATA,
+            timeout=900,
+            estimate=20,
+        )
+    if node.name in context.members:
+        secrets = platform.secrets(cluster, node)
+        if whole and node == chosen(context)[-1]:
+            secrets += [kubeconfig_secret(cluster), *secrets_of(context.keys, cluster)]
+        yield Draft(
+            "forget",
+            node.name,
+            "forget the host and its secrets",
+            Call("raijin.forget", {"secrets": cast("Json", secrets)}),
+            changes=(Change(f"host {node.name}", "member of", cluster, "absent"),),
+            needs=(f"leave/{node.name}", f"delete-node/{node.name}"),
+            disruption=Disruption.REMOVAL,
+            timeout=30,
+        )
+
+
+def chosen(context: Context) -> list[Node]:
+    """The hosts that were named; all of them when none was."""
+    everybody = (*context.nodes, *context.beside, *context.departed)
+    return [node for node in everybody if not context.chosen or node.name in context.chosen]
+
+
+def ends(context: Context) -> bool:
+    """Whether no control plane host is left that could go on."""
+    named = {node.name for node in chosen(context)}
+    return all(n.name in named for n in (*context.nodes, *context.departed) if n.control_plane)
+
+
+def reasons(context: Context, api_failure: str = "") -> list[str]:
+    """With --force, hosts that cannot be reached are only forgotten, and nobody asks what becomes of the cluster."""
+    del api_failure
+    if context.force:
+        return []
+    found = [
+        f"{node.name}: it cannot be reached ({node.absence}); with --force it is only forgotten, and keeps what it has"
+        for node in chosen(context)
+        if node.facts is None
+    ]
+    return found if ends(context) else [*found, *_majority(context)]
+
+
+def _majority(context: Context) -> Iterable[str]:
+    platform = platform_of(context.cluster)
+    planes = [node for node in chosen(context) if node.control_plane and (node.parts.data or node.parts.started)]
+    if not planes or platform.etcd(context.cluster) is None:
+        return
+    state = context.etcd
+    if state is None:
+        names = ", ".join(node.name for node in planes)
+        yield (
+            f"{names}: etcd does not answer, so nobody can tell whether the cluster goes on without: restore it, reset "
+            "all its control plane hosts, or use --force"
+        )
+        return
+    for node in planes:
+        member = member_at(context, node)
+        if member is None:
+            continue
+        fault = removal_fault(state, member)
+        if fault:
+            yield f"{node.name}: its etcd member cannot leave: {fault} (--force resets it all the same)"
+            return
+        state = after_removal(state, member)

@@ -1,0 +1,1 @@
+"""Calico as documents: what it is made of, here and within Canal."""

@@ -1,0 +1,141 @@
+"""Keys and what they sign, for certificates inside a cluster. Imported when a plan is carried out, not to make one."""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from raijin.errors import KubernetesError
+from raijin.facts.cluster import PART_LABEL
+from raijin.observe.masking import MASKER
+from raijin.platforms.certificates import CERTIFICATE_DAYS, VALID_NOTE, secret_of
+from raijin.transport.document import Document, describe
+
+AUTHORITY_DAYS = 3650
+_BACKDATED = dt.timedelta(hours=1)
+"""Clocks of hosts differ a little."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    certificate: x509.Certificate
+    key: ec.EllipticCurvePrivateKey
+
+    def outlives_what_it_signs(self) -> bool:
+        return self.certificate.not_valid_after_utc > _now() + dt.timedelta(days=CERTIFICATE_DAYS)
+
+
+def new_authority(common_name: str) -> Signer:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+    builder = _builder(name, name, key, key, AUTHORITY_DAYS)
+    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+    builder = builder.add_extension(_usage(signs=True), critical=True)
+    return Signer(builder.sign(key, hashes.SHA256()), key)
+
+
+def read_authority(live: Document) -> Signer:
+    try:
+        certificate, key = (base64.b64decode(live["data"][name]) for name in ("ca.crt", "ca.key"))
+        private = serialization.load_pem_private_key(key, None)
+        signer = x509.load_pem_x509_certificate(certificate)
+    except (KeyError, TypeError, ValueError) as error:
+        raise KubernetesError(
+            f"{describe(live)} is no authority that can sign: {error}", remedy="delete it; the next run makes a new one"
+        ) from error
+    if not isinstance(private, ec.EllipticCurvePrivateKey):
+        raise KubernetesError(
+            f"{describe(live)} has a key that is not of an elliptic curve", remedy="delete it, or bring certificates"
+        )
+    return Signer(signer, private)
+
+
+def authority_secret(namespace: str, name: str, signer: Signer) -> Document:
+    """The Secret in which an authority lies, so that whoever goes on later signs as the same."""
+    files = {"ca.crt": _pem(signer.certificate), "ca.key": _key_pem(signer.key)}
+    return {**secret_of(namespace, name), "type": "Opaque", "data": _encoded(files)}
+
+
+def leaf(wanted: dict[str, Any], signer: Signer, part: str) -> Document:
+    """The Secret with a new key and its certificate."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, wanted["name"])])
+    uses = [ExtendedKeyUsageOID.CLIENT_AUTH, *([ExtendedKeyUsageOID.SERVER_AUTH] if wanted["server"] else [])]
+    builder = _builder(name, signer.certificate.subject, key, signer.key, CERTIFICATE_DAYS)
+    builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+    builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(wanted["name"])]), critical=False)
+    builder = builder.add_extension(_usage(signs=False), critical=True)
+    builder = builder.add_extension(x509.ExtendedKeyUsage(uses), critical=False)
+    certificate = builder.sign(signer.key, hashes.SHA256())
+    document = secret_of(wanted["namespace"], wanted["secret"])
+    document["metadata"] |= {
+        "labels": {PART_LABEL: part},
+        "annotations": {VALID_NOTE: certificate.not_valid_after_utc.date().isoformat()},
+    }
+    files = {"ca.crt": _pem(signer.certificate), "tls.crt": _pem(certificate), "tls.key": _key_pem(key)}
+    return {**document, "type": "kubernetes.io/tls", "data": _encoded(files)}
+
+
+def _builder(
+    subject: x509.Name,
+    issuer: x509.Name,
+    key: ec.EllipticCurvePrivateKey,
+    signing: ec.EllipticCurvePrivateKey,
+    days: int,
+) -> x509.CertificateBuilder:
+    now, signer = _now(), x509.AuthorityKeyIdentifier.from_issuer_public_key(signing.public_key())
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - _BACKDATED)
+        .not_valid_after(now + dt.timedelta(days=days))
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(signer, critical=False)
+    )
+
+
+def _usage(*, signs: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=True,
+        key_cert_sign=signs,
+        crl_sign=signs,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+def _pem(certificate: x509.Certificate) -> bytes:
+    return certificate.public_bytes(serialization.Encoding.PEM)
+
+
+def _key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+    form = serialization.PrivateFormat.PKCS8
+    text = key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
+    MASKER.add(text.decode())
+    return text
+
+
+def _encoded(files: dict[str, bytes]) -> dict[str, str]:
+    encoded = {name: base64.b64encode(content).decode() for name, content in files.items()}
+    for name, value in encoded.items():
+        if name.endswith(".key"):
+            MASKER.add(value)
+    return encoded
