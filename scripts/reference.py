@@ -1,4 +1,4 @@
-"""The reference pages, written from the code: commands, definition, operations, facts, errors, environment.
+"""The reference pages, written from the code: commands, definition, operations, facts, errors, environment, API.
 
     python scripts/reference.py            write docs/reference/*.md
     python scripts/reference.py --check    exit code 1 when one of them is stale; changes nothing
@@ -28,6 +28,10 @@ NOTE = "<!-- Written by scripts/reference.py from the code. Do not edit: `python
 OTHER_VARIABLES: tuple[tuple[str, str], ...] = (
     ("RAIJIN_DEBUG", "When set: errors come with the full output of the host, and defects with a traceback."),
     ("RAIJIN_LAB_CACHE", "Where the lab keeps its base image and its built bundle. Default: `~/.cache/raijin-lab`."),
+    (
+        "RAIJIN_DATABASE_URL",
+        "A PostgreSQL database (`postgresql://USER@HOST/NAME`) that several servers share. Default: SQLite.",
+    ),
     ("_RAIJIN_COMPLETE", "Set by the shell's completion script, never by people."),
 )
 """Variables of the program that are no fields of the definition's Overrides."""
@@ -468,6 +472,43 @@ def environment_page() -> str:
     )
 
 
+def api_page() -> str:
+    from raijin.api.application import application  # noqa: PLC0415
+    from raijin.app.service import Service  # noqa: PLC0415
+
+    nowhere = Path("/nonexistent")
+    document = application(Service(nowhere, nowhere)).openapi()
+    parts = []
+    for tag in document["tags"]:
+        rows = [
+            (
+                f"`{method.upper()} {path}`",
+                str(operation.get("description", "")).partition("\n\n")[0],
+                _answers(operation),
+            )
+            for path, methods in document["paths"].items()
+            for method, operation in methods.items()
+            if tag["name"] in operation.get("tags", ())
+        ]
+        parts += [
+            f"## {tag['name'].capitalize()}",
+            tag["description"],
+            table(("request", "what it does", "answers"), rows),
+        ]
+    return page(
+        "The REST API",
+        document["info"]["description"],
+        "The whole description, with every field: `GET /api/v1/openapi.json`. How to start a server and log in: "
+        "[the server](../how-to/server.md).",
+        *parts,
+    )
+
+
+def _answers(operation: dict[str, Any]) -> str:
+    """The statuses of success; every request may also end in a problem document."""
+    return ", ".join(status for status in operation["responses"] if status.startswith("2"))
+
+
 PAGES: tuple[tuple[str, Callable[[], str]], ...] = (
     ("cli.md", cli_page),
     ("definition.md", definition_page),
@@ -475,6 +516,7 @@ PAGES: tuple[tuple[str, Callable[[], str]], ...] = (
     ("facts.md", facts_page),
     ("errors.md", errors_page),
     ("environment.md", environment_page),
+    ("api.md", api_page),
 )
 
 

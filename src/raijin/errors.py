@@ -2,11 +2,17 @@
 
     RaijinError                     exit  HTTP
     ├── UsageError                     2   400  the command line or request itself is wrong
-    │   └── EditRefused                2   400  a file is written in a way that cannot be edited safely
+    │   ├── EditRefused                2   400  a file is written in a way that cannot be edited safely
+    │   ├── RequestInvalid             2   422  a field of a request is missing, unknown or of the wrong type
+    │   ├── RequestTooLarge            2   413  a request is larger than the server reads
+    │   ├── MediaTypeUnsupported       2   415  the body of a request is not of a type that is read
+    │   ├── MethodNotAllowed           2   405  the address is right, the method is not
+    │   └── KeyReused                  2   409  an Idempotency-Key was used for another request
     ├── DefinitionError                3   422  the definition (YAML) is wrong; carries every problem found
     ├── PlanRefused                    4   409  a correct definition that must not or cannot be carried out
     │   └── Unsupported                4   422  ... because Raijin cannot serve this part yet
     ├── StalePlan                      5   409  the world moved after the plan was made
+    │   └── PreconditionFailed         5   412  ... or a document moved after it was read
     ├── Locked                         6   423  another run holds the cluster
     ├── HostError                      7   502  a host could not be used
     │   ├── HostUnreachable            7   502  no TCP connection or no answer
@@ -22,15 +28,20 @@
     ├── RunFailed                     16   500  a run ended with failed steps (others may have continued)
     ├── StateError                    17   500  the state database or secret store is unusable
     ├── NotFound                      18   404  no such run, host, cluster
-    └── MachineError                  19   500  the lab or a machine provider failed
-        └── ProcessError              19   500  a program on this machine is missing or failed
+    ├── MachineError                  19   500  the lab or a machine provider failed
+    │   └── ProcessError              19   500  a program on this machine is missing or failed
+    ├── AccessDenied                  21   403  a server knows who asks, and does not allow it
+    │   ├── NotAuthenticated          21   401  ... or does not know who asks
+    │   └── TooManyRequests           21   429  ... or was asked too often
+    └── ServerUnreachable             22   502  the Raijin server does not answer
 
-Exit codes 0 (done) and 1 (a defect in Raijin) are not errors of this tree. Whether a retry can help is part of
-the error (`transient`), never guessed from its text.
+Exit codes 0 (done), 1 (a defect in Raijin) and 20 (`status`: not healthy) are not errors of this tree. Whether a
+retry can help is part of the error (`transient`), never guessed from its text.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -83,6 +94,41 @@ class EditRefused(UsageError):
     code = "edit-refused"
 
 
+class RequestInvalid(UsageError):
+    code, http_status = "request-invalid", 422
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        faults: Sequence[Problem] = (),
+        host: str | None = None,
+        remedy: str | None = None,
+        detail: str | None = None,
+    ) -> None:
+        super().__init__(message, host=host, remedy=remedy, detail=detail)
+        self.faults = tuple(faults)
+
+    def problem(self) -> dict[str, object]:
+        return super().problem() | ({"errors": [fault.to_json() for fault in self.faults]} if self.faults else {})
+
+
+class RequestTooLarge(UsageError):
+    code, http_status = "request-too-large", 413
+
+
+class MediaTypeUnsupported(UsageError):
+    code, http_status = "media-type-unsupported", 415
+
+
+class MethodNotAllowed(UsageError):
+    code, http_status = "method-not-allowed", 405
+
+
+class KeyReused(UsageError):
+    code, http_status = "key-reused", 409
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One fault of a definition: where it is, what is wrong, and the way out. Lines and columns count from 1."""
@@ -104,6 +150,10 @@ class Problem:
             text += f" (got {self.value})"
         return f"{text}; {self.remedy}" if self.remedy else text
 
+    def to_json(self) -> dict[str, object]:
+        """What is known of it."""
+        return {slot: getattr(self, slot) for slot in self.__slots__ if getattr(self, slot)}
+
 
 class DefinitionError(RaijinError):
     code, exit_code, http_status = "definition", 3, 422
@@ -117,12 +167,7 @@ class DefinitionError(RaijinError):
         return "\n".join([self.message, *(f"  {problem}" for problem in self.problems)])
 
     def problem(self) -> dict[str, object]:
-        return super().problem() | {
-            "errors": [
-                {slot: getattr(item, slot) for slot in Problem.__slots__ if getattr(item, slot)}
-                for item in self.problems
-            ]
-        }
+        return super().problem() | {"errors": [item.to_json() for item in self.problems]}
 
 
 class PlanRefused(RaijinError):
@@ -135,6 +180,10 @@ class Unsupported(PlanRefused):
 
 class StalePlan(RaijinError):
     code, exit_code, http_status = "stale-plan", 5, 409
+
+
+class PreconditionFailed(StalePlan):
+    code, http_status = "precondition-failed", 412
 
 
 class Locked(RaijinError):
@@ -203,3 +252,19 @@ class MachineError(RaijinError):
 
 class ProcessError(MachineError):
     code = "process"
+
+
+class AccessDenied(RaijinError):
+    code, exit_code, http_status = "access-denied", 21, 403
+
+
+class NotAuthenticated(AccessDenied):
+    code, http_status = "not-authenticated", 401
+
+
+class TooManyRequests(AccessDenied):
+    code, http_status, transient = "too-many-requests", 429, True
+
+
+class ServerUnreachable(RaijinError):
+    code, exit_code, http_status, transient = "server-unreachable", 22, 502, True

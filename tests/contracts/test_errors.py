@@ -98,4 +98,6 @@ def test_a_problem_document_says_all_that_the_error_knows() -> None:
 def test_only_what_can_pass_is_transient() -> None:
     """Retry by class only: an error is transient when the same request may succeed later, unchanged."""
     transient = {cls.__name__ for cls in PUBLIC if cls.transient}
-    assert transient == {"HostUnreachable", "KubernetesUnavailable", "Locked"}
+    assert transient == {
+        "HostUnreachable", "KubernetesUnavailable", "Locked", "ServerUnreachable", "TooManyRequests"
+    }  # fmt: skip

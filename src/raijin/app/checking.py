@@ -9,7 +9,6 @@ from typing import Any, TextIO
 from raijin.app.unsupported import unsupported
 from raijin.definition.definition import Definition
 from raijin.definition.load import load
-from raijin.errors import Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +30,7 @@ class Checked:
             "sites": [site.name for site in self.definition.sites],
             "clusters": [cluster.name for cluster in self.definition.clusters],
             "hosts": len(self.definition.site().hosts),
-            "warnings": [_problem(warning) for warning in self.definition.warnings],
+            "warnings": [warning.to_json() for warning in self.definition.warnings],
             "unsupported": {n: [{"path": p, "reason": r} for p, r in items] for n, items in self.later.items()},
         }
 
@@ -46,7 +45,3 @@ def schema_document() -> dict[str, Any]:
     from raijin.definition.schema import schema  # noqa: PLC0415  (pydantic's schema generator is slow to import)
 
     return schema()
-
-
-def _problem(problem: Problem) -> dict[str, object]:
-    return {slot: getattr(problem, slot) for slot in Problem.__slots__ if getattr(problem, slot)}

@@ -12,6 +12,7 @@ from raijin.app.session import Session
 from raijin.errors import NotFound
 from raijin.observe.events import Event, Sink
 from raijin.plan.model import Plan
+from raijin.state import has_state
 
 if TYPE_CHECKING:
     from raijin.engine.service import Engine
@@ -34,7 +35,7 @@ class RunDetails:
 
 def history(home: Path, *, cluster: str | None, limit: int) -> list[tuple[RunRecord, bool]]:
     """The newest runs, each with whether a process works on it now."""
-    if not (home / "state.sqlite").is_file():
+    if not has_state(home):
         return []
     engine = _engine(home)
     return [(run, engine.alive(run)) for run in engine.runs.history(cluster=cluster, limit=limit)]
@@ -64,7 +65,7 @@ async def resume_run(home: Path, run: str, progress: Callable[[int], Sink]) -> R
 
 
 def _engine(home: Path) -> Engine:
-    if not (home / "state.sqlite").is_file():
+    if not has_state(home):
         raise NotFound(f"nothing was ever run from {home}", remedy="check RAIJIN_HOME")
     from raijin.engine.service import Engine  # noqa: PLC0415
 

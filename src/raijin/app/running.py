@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -12,7 +13,8 @@ from raijin.app import asking
 from raijin.app.meanwhile import Coming, engine_of, reached, switching_often
 from raijin.app.session import Session
 from raijin.app.verbs import VERBS
-from raijin.errors import NotFound, StalePlan, UsageError
+from raijin.errors import HostKeyMismatch, NotFound, PlanRefused, StalePlan, UsageError
+from raijin.state import has_state
 
 if TYPE_CHECKING:
     from raijin.app.asking import Ahead
@@ -35,18 +37,36 @@ class Finished:
 
 
 async def carry_out(
-    session: Session, verb: str, confirm: Confirm, *, saved: Path | None = None, force: bool = False
+    session: Session,
+    verb: str,
+    confirm: Confirm,
+    *,
+    saved: Path | None = None,
+    promised: Plan | None = None,
+    force: bool = False,
 ) -> Finished:
     """Plan (or take up the saved plan, if nothing has moved), ask, run. Raises what planning or the run ends with."""
-    promised = read_plan(saved) if saved else None
-    with switching_often():
+    promised = read_plan(saved) if saved else promised
+    with switching_often(), incidents(session):
         async with asking.asking(session, verb) as ahead, reached(session, verb, ahead) as pool:
             return await _carry_out(session, verb, confirm, pool, ahead, promised=promised, force=force)
 
 
+@contextmanager
+def incidents(session: Session) -> Iterator[None]:
+    """A host that is not who it was is an incident, also when it is only looked at."""
+    try:
+        yield
+    except HostKeyMismatch as error:
+        from raijin.app.auditing import refused_key  # noqa: PLC0415
+
+        refused_key(session, error)
+        raise
+
+
 async def plan(session: Session, verb: str, *, force: bool = False) -> Planned:
     """A plan on its own. Writes nothing, here or on hosts."""
-    with switching_often():
+    with switching_often(), incidents(session):
         async with asking.asking(session, verb) as ahead, reached(session, verb, ahead) as pool:
             from raijin.app.planning import make_plan  # noqa: PLC0415
 
@@ -86,7 +106,7 @@ async def _carry_out(
 async def _run(engine: Engine, session: Session, verb: str, planned: Planned, pool: Pool) -> RunRecord:
     from raijin.app.supply import locator  # noqa: PLC0415
 
-    latest = engine.runs.history(cluster=session.cluster.name, limit=1)
+    latest = engine.runs.history(cluster=session.cluster.name, limit=1, planned=True)
     if latest and (latest[0].finished or latest[0].created) > planned.at:
         raise StalePlan(
             f"the run {latest[0].id} changed the cluster while this plan was made",
@@ -94,9 +114,27 @@ async def _run(engine: Engine, session: Session, verb: str, planned: Planned, po
         )
     if verb in {"apply", "replace", "restore"}:
         _remember_members(session, planned)
+    _keep_given(session, verb)
     _keep_asked(session, verb, planned, pool)
     policy = session.cluster.policy.on_host_failure
-    return await engine.start(planned.plan, pool, locator(session, planned.plan), policy)
+    with audited(session, verb, planned.plan) as run:
+        return await engine.start(planned.plan, pool, locator(session, planned.plan), policy, run=run)
+
+
+@contextmanager
+def audited(session: Session, verb: str, plan: Plan, run: str = "") -> Iterator[str]:
+    """The trail says that the run begins, before it does, and how it ended. Gives the run's id."""
+    from raijin.app import auditing  # noqa: PLC0415
+    from raijin.engine.service import new_run_id  # noqa: PLC0415
+
+    run = run or session.run or new_run_id()
+    auditing.note(session, verb, "begun", run=run, plan=plan.digest, detail={"steps": len(plan.steps)})
+    try:
+        yield run
+    except BaseException as error:
+        auditing.outcome(session, verb, plan, error, run)
+        raise
+    auditing.outcome(session, verb, plan, None, run)
 
 
 def _keep_asked(session: Session, verb: str, planned: Planned, pool: Pool) -> None:
@@ -107,8 +145,20 @@ def _keep_asked(session: Session, verb: str, planned: Planned, pool: Pool) -> No
         asking.keep(session, pool.targets, planned.checks)
 
 
+def _keep_given(session: Session, verb: str) -> None:
+    """The secrets of the definition that programs need go where a run finds them, also when it is resumed."""
+    from raijin.platforms import platform_of  # noqa: PLC0415
+    from raijin.state.secrets import SecretStore  # noqa: PLC0415
+
+    given = platform_of(session.cluster).given(session.cluster) if VERBS[verb].equips else {}
+    store = SecretStore(session.home)
+    for name, text in given.items():
+        store.put(name, text)
+
+
 def release(session: Session, hosts: Iterable[str]) -> list[str]:
     """Take hosts out of quarantine. Raises NotFound for one that is in none."""
+    from raijin.app.auditing import note  # noqa: PLC0415
     from raijin.state.members import Members  # noqa: PLC0415
 
     members = Members(session.database)
@@ -118,6 +168,7 @@ def release(session: Session, hosts: Iterable[str]) -> list[str]:
             raise NotFound(f"{host} is not in quarantine", remedy=f"in quarantine: {', '.join(sorted(held)) or 'none'}")
     for host in hosts:
         members.quarantine(session.cluster.name, host, None)
+        note(session, "release", "done", detail={"host": host})
     return list(hosts)
 
 
@@ -162,14 +213,19 @@ def compare(promised: Plan, fresh: Plan) -> None:
     )
 
 
-async def resume(session_of: Callable[[Plan], Session], home: Path, run: str) -> RunRecord:
-    """Go on with a run: killed, failed or cancelled. `session_of` opens the definition that the plan was made from."""
+async def resume(session_of: Callable[[Plan], Session], home: Path, run: str, *, survivor: bool = False) -> RunRecord:
+    """Go on with a run: killed, failed or cancelled. `session_of` opens the definition that the plan was made from.
+
+    survivor: the runner that had it has died, and nobody asks.
+    """
     from raijin.app.reaching import members_of, open_pool  # noqa: PLC0415
     from raijin.app.supply import locator  # noqa: PLC0415
     from raijin.app.targets import recalled  # noqa: PLC0415
     from raijin.plan.codec import plan_from_json  # noqa: PLC0415
 
     record = _stored(home, run)
+    if not record.plan:
+        raise PlanRefused(f"the run {record.id} has no plan", remedy="ask for it again")
     plan = plan_from_json(json.loads(record.plan), ours=True)
     session = session_of(plan)
     engine = engine_of(session)
@@ -179,11 +235,12 @@ async def resume(session_of: Callable[[Plan], Session], home: Path, run: str) ->
     known = {host.name: host for host in session.definition.site().hosts}
     extra = [known.get(host.name, host) for host in extra]
     async with open_pool(session, extra) as pool:
-        return await engine.resume(record.id, pool, locator(session, plan))
+        with audited(session, f"{plan.verb} (resumed)", plan, record.id):
+            return await engine.resume(record.id, pool, locator(session, plan), survivor=survivor)
 
 
 def _stored(home: Path, run: str) -> RunRecord:
-    if not (home / "state.sqlite").is_file():
+    if not has_state(home):
         raise NotFound(f"there is no run {run}: nothing was ever run from {home}", remedy="check RAIJIN_HOME")
     from raijin.state.database import open_database  # noqa: PLC0415
     from raijin.state.runs import Runs  # noqa: PLC0415

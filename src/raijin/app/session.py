@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from raijin.errors import UsageError
 from raijin.observe.events import Events
+from raijin.state import has_state
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Engine as Database
@@ -19,8 +20,10 @@ if TYPE_CHECKING:
     from raijin.artifacts.store import Artifacts
     from raijin.definition.definition import Definition
     from raijin.definition.edit import Edits
+    from raijin.engine.durable import Durable
     from raijin.model.cluster import Cluster
     from raijin.platforms.base import Snapshot
+    from raijin.twin.site import TwinSite
 
 # What hangs on a session is imported when it is asked for: each part costs more to import than most commands compute.
 
@@ -32,8 +35,10 @@ class Session:
     """files: what was given with -f (default: raijin.yaml here). cluster_name: which cluster, where there are several.
 
     drain: whether nodes that leave are drained. only_host: the host that `prepare` is about, by name or address. hosts:
-    those that a verb about single ones is given. snapshot: what `restore` restores. pending: changes of the definition
-    that are planned with and not saved yet (see `propose`).
+    those that a verb about single ones is given. snapshot: what `restore` restores. run: the id that a server was asked
+    for the run under, and durable its engine. actor: who asks, by which way and from where; None for whoever types the
+    command. pending: changes of the definition that are planned with and not saved yet (see `propose`). twin: the
+    simulated site that a rehearsal has in place of the hosts; None where hosts are real.
     """
 
     home: Path
@@ -45,7 +50,11 @@ class Session:
     only_host: str | None = None
     hosts: tuple[str, ...] = ()
     snapshot: Snapshot | None = None
+    run: str | None = None
+    durable: Durable | None = None
+    actor: tuple[str, str, str] | None = None
     pending: Edits | None = None
+    twin: TwinSite | None = None
     events: Events = field(default_factory=Events)
 
     @cached_property
@@ -101,7 +110,7 @@ class Session:
     @property
     def has_state(self) -> bool:
         """Whether this RAIJIN_HOME has ever run anything; asking must not create it."""
-        return (self.home / "state.sqlite").is_file()
+        return has_state(self.home)
 
     @cached_property
     def artifacts(self) -> Artifacts:

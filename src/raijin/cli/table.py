@@ -9,6 +9,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "check": ("raijin.cli.commands.check", "check", "Check a definition (files, a folder, or - for standard input)."),
     "plan": ("raijin.cli.commands.plan", "plan", "Show what apply would change, field by field. Changes nothing."),
     "apply": ("raijin.cli.commands.apply", "apply", "Make the cluster what the definition says."),
+    "rehearse": ("raijin.cli.commands.rehearse", "rehearse", "Carry a plan out on simulated hosts, with faults."),
     "status": ("raijin.cli.commands.status", "status", "Show hosts, nodes and the last run."),
     "destroy": ("raijin.cli.commands.apply", "destroy", "End the cluster and put its hosts back as they were."),
     "full-install": ("raijin.cli.commands.full_install", "full_install", "Make this machine a one-node cluster."),
@@ -18,6 +19,8 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "facts": ("raijin.cli.commands.facts", "facts", "Show what is known about the hosts."),
     "kubeconfig": ("raijin.cli.commands.kubeconfig", "kubeconfig", "Write the cluster's kubeconfig, or merge it."),
     "run": ("raijin.cli.commands.run", "run", "List, show, resume and cancel runs."),
+    "audit": ("raijin.cli.commands.audit", "audit", "List, verify and export the audit trail."),
+    "serve": ("raijin.cli.commands.serve", "serve", "Serve the REST API, and carry out what it is asked for."),
     "artifacts": ("raijin.cli.commands.artifacts", "artifacts", "Lock, list and fetch binaries and images."),
     "bundle": ("raijin.cli.commands.bundle", "bundle", "Make, import and verify air-gap bundles."),
     "lab": ("raijin.cli.commands.lab", "lab", "Real Linux machines on this box, to try things on."),
@@ -70,6 +73,11 @@ GROUPS: dict[str, dict[str, tuple[str, str, str]]] = {
         "show": ("raijin.cli.commands.run", "show", "Show a run: steps, timings, errors, events."),
         "resume": ("raijin.cli.commands.run", "resume", "Go on where a run was killed, failed or cancelled."),
         "cancel": ("raijin.cli.commands.run", "cancel", "Stop a run after the operations in hand."),
+    },
+    "audit": {
+        "list": ("raijin.cli.commands.audit", "list_entries", "List who did what, the newest first."),
+        "verify": ("raijin.cli.commands.audit", "verify", "Compute the whole chain of hashes again."),
+        "export": ("raijin.cli.commands.audit", "export", "Write it as lines of JSON, a table or a report."),
     },
     "artifacts": {
         "lock": ("raijin.cli.commands.artifacts", "lock", "Write the lock file from published checksums or a bundle."),

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy.engine import Engine as Database
 
@@ -32,25 +33,38 @@ from raijin.state.runs import RunRecord, Runs, RunStatus, StepState
 from raijin.state.secrets import SecretStore
 from raijin.transport.pool import Pool
 
+if TYPE_CHECKING:
+    from raijin.engine.durable import Durable
+
 CANCEL_POLL_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """The durable engine of one RAIJIN_HOME."""
+    """The durable engine of one RAIJIN_HOME. durable: that of the process, where it serves many runs.
+
+    pause: seconds before a step is tried again for the first time; None: as on real hosts.
+    """
 
     home: Path
     database: Database
     handlers: Handlers
     events: Events
+    durable: Durable | None = None
+    pause: float | None = None
 
     @property
     def runs(self) -> Runs:
         return Runs(self.database)
 
-    async def start(self, plan: Plan, pool: Pool, locate: Locate, policy: OnHostFailure) -> RunRecord:
-        """Carry out a new plan to its end. Raises Locked, else what the run ended with."""
-        run = new_run_id()
+    async def start(
+        self, plan: Plan, pool: Pool, locate: Locate, policy: OnHostFailure, *, run: str | None = None
+    ) -> RunRecord:
+        """Carry out a new plan to its end. Raises Locked, else what the run ended with.
+
+        run: the id that it was asked for under.
+        """
+        run = run or new_run_id()
         async with self._lock(plan.cluster, run):
             steps = [(step.id, step.stage, step.target) for step in plan.steps]
             settings = json.dumps({"policy": policy})
@@ -58,15 +72,20 @@ class Engine:
             self.runs.create(run, cluster=plan.cluster, verb=plan.verb, plan=text, settings=settings, steps=steps)
             return await self._attempt(run, 1, plan, policy, pool=pool, locate=locate)
 
-    async def resume(self, run: str, pool: Pool, locate: Locate) -> RunRecord:
-        """Go on where a run was killed, or try again what failed or was not started."""
+    async def resume(self, run: str, pool: Pool, locate: Locate, *, survivor: bool = False) -> RunRecord:
+        """Go on where a run was killed, or try again what failed or was not started.
+
+        survivor: take over from a runner that has died, without anybody asking; what has failed stays so.
+        """
         record = self.runs.get(run)
         if record.status is RunStatus.DONE:
             raise PlanRefused(f"the run {record.id} is done", remedy="nothing is left to resume")
+        if not record.plan:
+            raise PlanRefused(f"the run {record.id} has no plan", remedy="ask for it again")
         plan = plan_from_json(json.loads(record.plan), ours=True)
         policy = OnHostFailure(json.loads(record.settings)["policy"])
         async with self._lock(record.cluster, record.id):
-            attempt = self._open(record, plan)
+            attempt = self.runs.go_on(record.id, cancelled=True) if survivor else self._open(record, plan)
             return await self._attempt(record.id, attempt, plan, policy, pool=pool, locate=locate)
 
     def _open(self, record: RunRecord, plan: Plan) -> int:
@@ -97,9 +116,6 @@ class Engine:
     async def _attempt(
         self, run: str, attempt: int, plan: Plan, policy: OnHostFailure, *, pool: Pool, locate: Locate
     ) -> RunRecord:
-        # DBOS takes most of a second to import; who only plans never pays for it.
-        from raijin.engine.durable import Durable  # noqa: PLC0415
-
         store = SecretStore(self.home)
         runs = self.runs
         journal = Journal(runs)
@@ -107,11 +123,12 @@ class Engine:
         programs = ProgramRunner(run, f"{run}-{attempt}", pool, events, _resolver(store), locate)
         members = Members(self.database)
         runner = Runner(run, attempt, plan, policy, self.handlers, programs, runs, members, store, events)
+        runner.pause = self.pause
         events.emit(Event(Kind.RUN_STARTED, run, data={"verb": plan.verb, "cluster": plan.cluster, "attempt": attempt}))
         started = time.monotonic()
         try:
-            async with _watched(runner, runs, Locks(self.database)):
-                await Durable(self.home, run).execute(runner)
+            async with _watched(runner, runs, Locks(self.database)), _own(self.durable, self.home) as durable:
+                await durable.execute(runner)
         finally:
             journal.flush()
         status, error = runner.result()
@@ -130,6 +147,19 @@ class Engine:
             yield
         finally:
             locks.release(name)
+
+
+@asynccontextmanager
+async def _own(shared: Durable | None, home: Path) -> AsyncIterator[Durable]:
+    """The engine of the process, or one for a single run."""
+    if shared is not None:
+        yield shared
+        return
+    # DBOS takes most of a second to import; who only plans never pays for it.
+    from raijin.engine.durable import Durable  # noqa: PLC0415
+
+    async with Durable(home) as durable:
+        yield durable
 
 
 def new_run_id() -> str:

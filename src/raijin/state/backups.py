@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from dataclasses import asdict, dataclass
 
-from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.engine import Engine
 
+from raijin.state.dialect import upsert
 from raijin.state.tables import BACKUPS
 
 
@@ -34,10 +34,8 @@ class Backups:
         self._engine = engine
 
     def record(self, backup: BackupRecord) -> None:
-        values = asdict(backup)
-        query = insert(BACKUPS).values(**values)
         with self._engine.begin() as db:
-            db.execute(query.on_conflict_do_update(index_elements=["id"], set_=values))
+            upsert(db, BACKUPS, [asdict(backup)], keys=("id",))
 
     def tried(self, backup: str, *, keys: int | None, fault: str | None = None) -> None:
         """Note that a backup was restored to try it, and what came of it."""

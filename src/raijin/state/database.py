@@ -1,4 +1,4 @@
-"""The state database: SQLite in RAIJIN_HOME, opened once, migrated when it is older than this program."""
+"""The state database (SQLite in RAIJIN_HOME, or PostgreSQL): opened once, migrated when it is older than we are."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 
 from raijin.errors import StateError
-from raijin.state import BUSY_MILLISECONDS, DATABASE, HEAD, unusable
+from raijin.state import BUSY_MILLISECONDS, DATABASE, HEAD, database_url, unusable
+
+MIGRATING = 7_241_001
+"""The advisory lock of PostgreSQL under which tables are made or changed: any number of ours."""
 
 
 def open_database(home: Path) -> Engine:
@@ -18,14 +21,30 @@ def open_database(home: Path) -> Engine:
 
     Raises StateError when it cannot be used, or was written by a newer Raijin.
     """
-    path = home / DATABASE
+    path, url = home / DATABASE, database_url()
     try:
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if url:
+            return _open_postgresql(url)
         engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": BUSY_MILLISECONDS / 1000})
         sa.event.listen(engine, "connect", _pragmas)
         _migrate(engine, home / "state.lock")
     except (OSError, SQLAlchemyError) as error:
         raise unusable(path, error) from error
+    return engine
+
+
+def _open_postgresql(url: str) -> Engine:
+    engine = sa.create_engine(url.replace("postgresql://", "postgresql+psycopg://", 1), pool_pre_ping=True)
+    with engine.connect() as connection:
+        if _revision(connection) == HEAD:
+            return engine
+    with engine.connect() as connection:
+        connection.execute(sa.text("SELECT pg_advisory_lock(:key)"), {"key": MIGRATING})
+        try:
+            _upgrade(engine)
+        finally:
+            connection.execute(sa.text("SELECT pg_advisory_unlock(:key)"), {"key": MIGRATING})
     return engine
 
 
@@ -65,7 +84,7 @@ def _upgrade(engine: Engine) -> None:
                 f"the state database has revision {revision}, newer than this Raijin's {HEAD}",
                 remedy="upgrade Raijin, or use another RAIJIN_HOME",
             )
-        if not connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar():
+        if not sa.inspect(connection).get_table_names():
             _create(connection)
         else:
             _run_migrations(connection)
@@ -77,7 +96,8 @@ def _create(connection: sa.Connection) -> None:
     from raijin.state.tables import METADATA  # noqa: PLC0415
 
     connection.rollback()
-    connection.exec_driver_sql("BEGIN IMMEDIATE")  # all or nothing: by itself SQLite keeps each table at once
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("BEGIN IMMEDIATE")  # all or nothing: by itself SQLite keeps each table at once
     METADATA.create_all(connection)
     # As alembic itself makes and reads it.
     connection.exec_driver_sql(

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from raijin.errors import Locked
+from raijin.state.dialect import writing
 from raijin.state.tables import LOCKS
 
 LEASE_SECONDS = 30.0
@@ -60,8 +61,8 @@ class Locks:
         """Take the lock, also from an owner that is dead or whose lease has run out. Raises Locked."""
         mine, now = Owner.current(), time.time()
         with self._engine.connect() as db:
-            # IMMEDIATE: whoever reads the row first is also the one who may write it.
-            db.exec_driver_sql("BEGIN IMMEDIATE")
+            # Whoever reads the row first is also the one who may write it.
+            writing(db, name)
             row = db.execute(LOCKS.select().where(LOCKS.c.name == name)).first()
             if row is not None:
                 holder = Owner(**json.loads(row.owner))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import time
 
-from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.engine import Engine
 
+from raijin.state.dialect import upsert
 from raijin.state.member import Member
 from raijin.state.tables import MEMBERS
 
@@ -26,11 +26,8 @@ class Members:
             {"cluster": cluster, "host": m.host, "role": m.role, "target": json.dumps(dict(m.target)), "since": since}
             for m, since in ((member, now + n * ONE_AFTER_THE_OTHER) for n, member in enumerate(members))
         ]
-        query = insert(MEMBERS)
-        renewed = {"role": query.excluded.role, "target": query.excluded.target}
         with self._engine.begin() as db:
-            if rows:
-                db.execute(query.on_conflict_do_update(index_elements=["cluster", "host"], set_=renewed), rows)
+            upsert(db, MEMBERS, rows, keys=("cluster", "host"), renewed=("role", "target"))
 
     def forget(self, cluster: str, host: str) -> None:
         with self._engine.begin() as db:

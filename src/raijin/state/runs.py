@@ -7,18 +7,25 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from raijin.errors import NotFound
+from raijin.errors import Locked, NotFound
 from raijin.observe.events import Event, Kind
+from raijin.state.dialect import writing
 from raijin.state.tables import EVENTS, RUNS, STEPS
 
 
 class RunStatus(StrEnum):
-    """RUNNING also stands in the journal of a process that was killed; `resume` tells by the lock."""
+    """RUNNING also stands in the journal of a process that was killed; `resume` tells by the lock.
 
+    QUEUED and PLANNING: asked of a server; there is no plan yet.
+    """
+
+    QUEUED = "queued"
+    PLANNING = "planning"
     RUNNING = "running"
     DONE = "done"
     FAILED = "failed"
@@ -26,7 +33,12 @@ class RunStatus(StrEnum):
 
     @property
     def ended(self) -> bool:
-        return self is not RunStatus.RUNNING
+        return self in {RunStatus.DONE, RunStatus.FAILED, RunStatus.CANCELLED}
+
+    @property
+    def planned(self) -> bool:
+        """Whether it ever had a plan that was carried out; a request that ended before has none either."""
+        return self not in {RunStatus.QUEUED, RunStatus.PLANNING}
 
 
 class StepState(StrEnum):
@@ -40,7 +52,10 @@ class StepState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """One run. plan and settings are JSON texts; times in seconds since the epoch; error a problem document."""
+    """One run. plan and settings are JSON texts; times in seconds since the epoch; error a problem document.
+
+    plan is empty while a server has only been asked for the run; request: what it was asked, by whom.
+    """
 
     id: str
     cluster: str
@@ -53,6 +68,7 @@ class RunRecord:
     finished: float | None
     error: Mapping[str, object] | None
     cancel: bool
+    request: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +93,7 @@ class Runs:
     def create(
         self, run: str, *, cluster: str, verb: str, plan: str, settings: str, steps: Iterable[tuple[str, str, str]]
     ) -> None:
-        """A new run; `steps` are (id, stage, target) in the plan's order."""
+        """A new run, or the plan of one that was asked for; `steps` are (id, stage, target) in the plan's order."""
         rows = [
             {
                 "run": run,
@@ -90,15 +106,62 @@ class Runs:
             }
             for n, (step, stage, target) in enumerate(steps)
         ]
+        values = {"status": RunStatus.RUNNING, "plan": plan, "settings": settings}
         with self._engine.begin() as db:
-            db.execute(
-                RUNS.insert().values(
-                    id=run, cluster=cluster, verb=verb, status=RunStatus.RUNNING, attempt=1,
-                    plan=plan, settings=settings, created=time.time(),
-                )
-            )  # fmt: skip
+            asked = RUNS.update().where(RUNS.c.id == run, RUNS.c.plan == "")
+            if not db.execute(asked.values(**values)).rowcount:
+                new = {"id": run, "cluster": cluster, "verb": verb, "attempt": 1, "created": time.time()}
+                db.execute(RUNS.insert().values(**new, **values))
             if rows:
                 db.execute(STEPS.insert(), rows)
+
+    def ask(self, run: str, *, cluster: str, verb: str, request: Mapping[str, Any]) -> None:
+        """Note what a server was asked to do; it has no plan yet.
+
+        Raises Locked when something else that was asked for this cluster has not ended.
+        """
+        values = {"status": RunStatus.QUEUED, "attempt": 1, "plan": "", "settings": "{}", "created": time.time()}
+        open_ = (RunStatus.QUEUED, RunStatus.PLANNING)
+        with self._engine.connect() as db:
+            writing(db, f"ask/{cluster}")
+            busy = db.execute(sa.select(RUNS.c.id).where(RUNS.c.cluster == cluster, RUNS.c.status.in_(open_))).scalar()
+            if busy is not None:
+                raise Locked(
+                    f"the run {busy} of {cluster} has not begun yet",
+                    remedy=f"wait for it, or stop it with `raijin run cancel {busy}`",
+                )
+            db.execute(RUNS.insert().values(id=run, cluster=cluster, verb=verb, request=json.dumps(request), **values))
+            db.commit()
+
+    def wish(self, run: str, request: Mapping[str, Any]) -> None:
+        """Note what is asked of a run that there is."""
+        with self._engine.begin() as db:
+            db.execute(RUNS.update().where(RUNS.c.id == run).values(request=json.dumps(dict(request))))
+
+    def newest(self, clusters: Iterable[str]) -> dict[str, RunRecord]:
+        """The newest run of each of these clusters, without its plan's text being of use to anybody."""
+        names = list(clusters)
+        last = (
+            sa.select(RUNS.c.cluster, sa.func.max(RUNS.c.created).label("created"))
+            .where(RUNS.c.cluster.in_(names))
+            .group_by(RUNS.c.cluster)
+            .subquery()
+        )
+        query = RUNS.select().join(last, (RUNS.c.cluster == last.c.cluster) & (RUNS.c.created == last.c.created))
+        with self._engine.connect() as db:
+            return {row.cluster: _run(row) for row in db.execute(query)}
+
+    def unfinished(self) -> list[RunRecord]:
+        """What was asked of a server and has not ended, the oldest first."""
+        open_ = (RunStatus.QUEUED, RunStatus.PLANNING, RunStatus.RUNNING)
+        query = RUNS.select().where(RUNS.c.status.in_(open_), RUNS.c.request.is_not(None)).order_by(RUNS.c.created)
+        with self._engine.connect() as db:
+            return [_run(row) for row in db.execute(query)]
+
+    def planning(self, run: str) -> None:
+        with self._engine.begin() as db:
+            asked = RUNS.update().where(RUNS.c.id == run, RUNS.c.status == RunStatus.QUEUED)
+            db.execute(asked.values(status=RunStatus.PLANNING))
 
     def get(self, run: str) -> RunRecord:
         """By id, by a unique beginning of it, or `latest`. Raises NotFound."""
@@ -112,10 +175,18 @@ class Runs:
             raise NotFound(problem, remedy="see `raijin run list`")
         return _run(exact[0])
 
-    def history(self, *, cluster: str | None = None, limit: int = 50) -> list[RunRecord]:
-        query = RUNS.select().order_by(RUNS.c.created.desc()).limit(limit)
+    def history(
+        self, *, cluster: str | None = None, limit: int = 50, before: str = "", planned: bool = False
+    ) -> list[RunRecord]:
+        """The newest first. before: only runs older than this one. planned: only those that have a plan."""
+        query = RUNS.select().order_by(RUNS.c.created.desc(), RUNS.c.id.desc()).limit(limit)
         if cluster:
             query = query.where(RUNS.c.cluster == cluster)
+        if planned:
+            query = query.where(RUNS.c.plan != "")
+        if before:
+            at = sa.select(RUNS.c.created).where(RUNS.c.id == before).scalar_subquery()
+            query = query.where((RUNS.c.created < at) | ((RUNS.c.created == at) & (RUNS.c.id < before)))
         with self._engine.connect() as db:
             return [_run(row) for row in db.execute(query)]
 
@@ -142,10 +213,14 @@ class Runs:
             )
             return int(db.execute(sa.select(RUNS.c.attempt).where(RUNS.c.id == run)).scalar_one())
 
-    def go_on(self, run: str) -> int:
-        """Take up a run whose process was killed, in the same attempt; an old wish to cancel it is over."""
+    def go_on(self, run: str, *, cancelled: bool = False) -> int:
+        """Take up a run whose process was killed: a new attempt, in which all that has ended stays as it ended.
+
+        An old wish to cancel it is over, unless it counts (`cancelled`) because nobody has asked to go on.
+        """
+        values = {"attempt": RUNS.c.attempt + 1} | ({} if cancelled else {"cancel": 0})
         with self._engine.begin() as db:
-            db.execute(RUNS.update().where(RUNS.c.id == run).values(cancel=0))
+            db.execute(RUNS.update().where(RUNS.c.id == run).values(**values))
             return int(db.execute(sa.select(RUNS.c.attempt).where(RUNS.c.id == run)).scalar_one())
 
     def step_started(self, run: str, step: str) -> None:
@@ -181,13 +256,20 @@ class Runs:
         with self._engine.begin() as db:
             db.execute(EVENTS.insert(), rows)
 
+    def events_after(self, after: int, *, limit: int = 1000) -> list[tuple[int, Event]]:
+        """Of all runs, in the order they were written."""
+        query = EVENTS.select().where(EVENTS.c.id > after).order_by(EVENTS.c.id).limit(limit)
+        with self._engine.connect() as db:
+            return [_event(row) for row in db.execute(query)]
+
+    def last_event(self) -> int:
+        with self._engine.connect() as db:
+            return int(db.execute(sa.select(sa.func.max(EVENTS.c.id))).scalar() or 0)
+
     def events(self, run: str, *, after: int = 0, limit: int = 10_000) -> list[tuple[int, Event]]:
         query = EVENTS.select().where(EVENTS.c.run == run, EVENTS.c.id > after).order_by(EVENTS.c.id).limit(limit)
         with self._engine.connect() as db:
-            return [
-                (row.id, Event(Kind(row.kind), row.run, row.step, row.host, json.loads(row.data), row.at))
-                for row in db.execute(query)
-            ]
+            return [_event(row) for row in db.execute(query)]
 
     def _update_step(self, run: str, step: str, values: Mapping[str, object]) -> None:
         with self._engine.begin() as db:
@@ -199,7 +281,12 @@ def _run(row: sa.Row[tuple[object, ...]]) -> RunRecord:
     data["status"] = RunStatus(str(data["status"]))
     data["error"] = json.loads(data["error"]) if data["error"] else None
     data["cancel"] = bool(data["cancel"])
+    data["request"] = json.loads(data["request"]) if data["request"] else None
     return RunRecord(**data)
+
+
+def _event(row: sa.Row[Any]) -> tuple[int, Event]:
+    return row.id, Event(Kind(row.kind), row.run, row.step, row.host, json.loads(row.data), row.at)
 
 
 def _step(row: sa.Row[tuple[object, ...]]) -> StepRecord:

@@ -12,7 +12,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from raijin.state import BUSY_MILLISECONDS, DATABASE, HEAD, unusable
+from raijin.state import BUSY_MILLISECONDS, DATABASE, HEAD, database_url, unusable
 from raijin.state.member import Member
 
 Rows = Callable[[str, object], list[tuple[Any, ...]]]
@@ -47,6 +47,10 @@ def read_timings(home: Path, *, last: int = LAST) -> dict[str, float]:
 def _reading(home: Path) -> Iterator[Rows]:
     """A function from a query to its rows; one that finds nothing where there is no database."""
     path = home / DATABASE
+    if database_url():
+        with _reading_postgresql(home) as rows:
+            yield rows
+        return
     if not path.is_file():
         yield lambda query, value: []
         return
@@ -60,6 +64,20 @@ def _reading(home: Path) -> Iterator[Rows]:
             yield lambda query, value: raw.execute(query, (value,)).fetchall()
     except (OSError, sqlite3.Error) as error:
         raise unusable(path, error) from error
+
+
+@contextmanager
+def _reading_postgresql(home: Path) -> Iterator[Rows]:
+    from raijin.state.database import open_database  # noqa: PLC0415
+
+    engine = open_database(home)
+    try:
+        with engine.connect() as db:
+            yield lambda query, value: [
+                tuple(row) for row in db.exec_driver_sql(query.replace("?", "%s"), (value,)).fetchall()
+            ]
+    finally:
+        engine.dispose()
 
 
 def _connect(path: Path) -> sqlite3.Connection:

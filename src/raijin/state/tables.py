@@ -20,6 +20,7 @@ RUNS = Table(
     Column("finished", Float),
     Column("error", Text),
     Column("cancel", Integer, nullable=False, server_default="0"),
+    Column("request", Text),
     Index("runs_by_cluster", "cluster", "created"),
 )
 
@@ -85,4 +86,102 @@ BACKUPS = Table(
     Column("verified", Float),
     Column("keys", Integer),
     Column("fault", Text),
+)
+
+RUNNERS = Table(
+    "runners",
+    METADATA,
+    Column("id", String, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("started", Float, nullable=False),
+    Column("expires", Float, nullable=False),
+)
+
+PLANS = Table(
+    "plans",
+    METADATA,
+    Column("digest", String, primary_key=True),
+    Column("cluster", String, primary_key=True),
+    Column("plan", Text, nullable=False),
+    Column("created", Float, nullable=False),
+)
+
+REPLIES = Table(
+    "replies",
+    METADATA,
+    Column("who", String, primary_key=True),
+    Column("key", String, primary_key=True),
+    Column("request", String, nullable=False),
+    Column("status", Integer),
+    Column("headers", Text),
+    Column("body", Text),
+    Column("created", Float, nullable=False),
+)
+
+USERS = Table(
+    "users",
+    METADATA,
+    Column("name", String, primary_key=True),
+    Column("password", Text),
+    Column("grants", Text, nullable=False),
+    Column("origin", String, nullable=False),
+    Column("created", Float, nullable=False),
+    Column("disabled", Integer, nullable=False, server_default="0"),
+)
+
+TOKENS = Table(
+    "tokens",
+    METADATA,
+    Column("id", String, primary_key=True),
+    Column("name", String, nullable=False),
+    Column("owner", String, nullable=False),
+    Column("secret", String, nullable=False),
+    Column("grants", Text, nullable=False),
+    Column("created", Float, nullable=False),
+    Column("expires", Float),
+    Column("used", Float),
+)
+
+SESSIONS = Table(
+    "sessions",
+    METADATA,
+    Column("secret", String, primary_key=True),
+    Column("owner", String, nullable=False),
+    Column("csrf", String, nullable=False),
+    Column("grants", Text),
+    Column("created", Float, nullable=False),
+    Column("expires", Float, nullable=False),
+)
+
+AUDIT = Table(
+    "audit",
+    METADATA,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("at", Float, nullable=False),
+    Column("who", String, nullable=False),
+    Column("origin", String, nullable=False),
+    Column("address", String, nullable=False),
+    Column("action", String, nullable=False),
+    Column("target", String, nullable=False),
+    Column("result", String, nullable=False),
+    Column("run", String, nullable=False),
+    Column("plan", String, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("previous", String, nullable=False),
+    Column("hash", String, nullable=False),
+    Index("audit_by_target", "target", "number"),
+)
+
+SAMPLES = Table(
+    "samples",
+    METADATA,
+    Column("cluster", String, primary_key=True),
+    Column("node", String, primary_key=True),
+    Column("at", Float, primary_key=True),
+    Column("cpu_used", Float, nullable=False),
+    Column("cpu_size", Float, nullable=False),
+    Column("memory_used", Float, nullable=False),
+    Column("memory_size", Float, nullable=False),
+    Column("pods", Integer, nullable=False),
+    Column("pods_size", Integer, nullable=False),
 )

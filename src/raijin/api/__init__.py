@@ -1,0 +1,1 @@
+"""HTTP in front of `app`: addresses, documents, statuses; nothing that the command line could not do as well."""

@@ -1,0 +1,83 @@
+"""The audit trail: who did what, when, from where, on what, with which result."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query
+from fastapi.responses import StreamingResponse
+
+from raijin.api.asked import Served
+from raijin.api.caller import Known
+from raijin.api.describing import LOOKING
+from raijin.app.auditing import INCIDENTS, is_incident, written
+from raijin.app.roles import Role
+from raijin.state.audit import Audit
+
+router = APIRouter(prefix="/audit", tags=["audit"])
+Word = Annotated[str, Query(pattern=r"^[A-Za-z0-9 ._@()*-]{0,80}$")]
+Moment = Annotated[float | None, Query(ge=0, le=1e11, description="Unix time.")]
+TYPES = {"jsonl": "application/jsonl", "csv": "text/csv", "report": "text/markdown"}
+STREAM: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The entries.", "content": {name: {"schema": {"type": "string"}} for name in TYPES.values()}}
+}
+
+
+@router.get("", responses=LOOKING)
+def entries(
+    caller: Known,
+    service: Served,
+    who: Word = "",
+    action: Word = "",
+    target: Word = "",
+    run: Word = "",
+    since: Moment = None,
+    until: Moment = None,
+    before: Annotated[int, Query(ge=0, le=2**53, description="Go on before this number.")] = 0,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+) -> dict[str, Any]:
+    """Entries, the newest first."""
+    caller.require(Role.ADMIN)
+    filters = {"who": who, "action": action, "target": target, "run": run}
+    trail = Audit(service.database, service.home)
+    found = trail.entries(before=before, limit=limit, newest=True, filters=filters, since=since, until=until)
+    more = found[-1].number if len(found) == limit else 0
+    return {"entries": [entry.to_json() for entry in found], "next": more}
+
+
+@router.get("/incidents", responses=LOOKING)
+def incidents(caller: Known, service: Served, since: Moment = None) -> dict[str, Any]:
+    """Refused logins and tokens, hosts with another key than they had."""
+    caller.require(Role.ADMIN)
+    trail = Audit(service.database, service.home)
+    found = [e for action in sorted(INCIDENTS) for e in trail.all(filters={"action": action}, since=since)]
+    return {"incidents": [e.to_json() for e in sorted(found, key=lambda e: e.number) if is_incident(e)]}
+
+
+@router.get("/verify", responses=LOOKING)
+def verify(caller: Known, service: Served) -> dict[str, Any]:
+    """Read the whole chain and compute every hash again."""
+    caller.require(Role.ADMIN)
+    found = Audit(service.database, service.home).verify()
+    return {"intact": not found.faults, "entries": found.count, "faults": list(found.faults), "head": found.head}
+
+
+@router.get("/export", responses={**LOOKING, **STREAM}, response_class=StreamingResponse)
+def export(
+    caller: Known,
+    service: Served,
+    form: Annotated[Literal["jsonl", "csv", "report"], Query(alias="format")] = "jsonl",
+    since: Moment = None,
+    until: Moment = None,
+) -> StreamingResponse:
+    """The trail to take away: lines of JSON, a table, or a report for people."""
+    caller.require(Role.ADMIN)
+    service.note(caller, "audit-exported", form)
+    trail = Audit(service.database, service.home)
+
+    def lines() -> Iterator[str]:
+        for line in written(trail.all(since=since, until=until), form):
+            yield line + "\n"
+
+    return StreamingResponse(lines(), media_type=TYPES[form])

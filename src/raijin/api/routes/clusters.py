@@ -1,0 +1,179 @@
+"""Clusters: what they are, and what shall become of them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Path, Query, Response
+from starlette.concurrency import run_in_threadpool
+
+from raijin.api.asked import Asking, Match, Served, tag
+from raijin.api.caller import Known
+from raijin.api.describing import CHANGING, HOSTS, LOOKING, accepted
+from raijin.api.examples import PROVISION
+from raijin.api.wire import (
+    NAME,
+    ApplyRequest,
+    ClusterDetails,
+    ClusterPage,
+    PlanDocument,
+    PlanRequest,
+    RestoreRequest,
+    RunSummary,
+    ScaleRequest,
+    StatusDocument,
+    UpgradeRequest,
+    ValidateRequest,
+    ValidationReport,
+)
+from raijin.app.roles import Role
+from raijin.errors import UsageError
+
+router = APIRouter(prefix="/clusters", tags=["clusters"])
+ClusterName = Annotated[str, Path(pattern=NAME, description="The cluster.", examples=["production"])]
+STARTED: dict[str, Any] = {"response_model": RunSummary, "status_code": 202}
+
+
+@router.get("", response_model=ClusterPage, responses=LOOKING)
+def list_clusters(
+    caller: Known,
+    service: Served,
+    after: Annotated[str, Query(pattern=r"^[-a-z0-9]{0,63}$", description="Go on after this name.")] = "",
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+) -> dict[str, Any]:
+    """The clusters of the store, by name."""
+    rows, more = service.clusters(after=after, limit=limit, sees=caller.sees)
+    return {"clusters": rows, "next": more}
+
+
+@router.post("/provision", responses={202: accepted("The run that makes the cluster."), **CHANGING}, **STARTED)
+def provision(
+    asked: Asking, document: Annotated[dict[str, Any], Body(openapi_examples=PROVISION, description="A Cluster.")]
+) -> Response:
+    """Take a cluster into the store, and make it. A document that is wrong, or that cannot be served, changes nothing.
+
+    The document is a Cluster of the definition (`GET /api/v1/schema`); its hosts are those of the Sites in the store.
+    """
+    name = document.get("name")
+    asked.require(Role.OPERATOR, name if isinstance(name, str) else "")
+    return asked.run(lambda: asked.service.provision(document, asked.request()))
+
+
+@router.get("/{name}", response_model=ClusterDetails, responses=LOOKING)
+def get_cluster(name: ClusterName, caller: Known, service: Served, response: Response) -> dict[str, Any]:
+    """A cluster with its document, hosts and newest run. The ETag is that of its file."""
+    caller.require(Role.VIEWER, name)
+    document, stored = service.cluster(name)
+    response.headers["ETag"] = f'"{stored.etag}"'
+    return document
+
+
+@router.delete("/{name}", responses={202: accepted("The run that ends the cluster."), **CHANGING}, **STARTED)
+def decommission(name: ClusterName, asked: Asking, force: bool = False) -> Response:
+    """End the cluster: its data is lost, its hosts are put back as they were. Its file in the store stays.
+
+    force: also when hosts cannot be reached; they are only forgotten.
+    """
+    asked.require(Role.ADMIN, name)
+    return asked.run(lambda: asked.service.ask(name, "destroy", asked.request(force=force)))
+
+
+@router.put("/{name}/scale", responses={202: accepted("The run that scales it."), **CHANGING}, **STARTED)
+def scale(name: ClusterName, wanted: ScaleRequest, asked: Asking, match: Match = None) -> Response:
+    """Let a node group have so many machines: hosts of the Site that are free come, the last ones leave, drained."""
+    asked.require(Role.OPERATOR, name)
+    request = asked.request(drain_timeout=wanted.drain_timeout)
+
+    return asked.run(
+        lambda: asked.service.scale(name, wanted.node_group, wanted.target_count, request, match=tag(match))
+    )
+
+
+@router.post("/{name}/validate", response_model=ValidationReport, responses={**CHANGING, **HOSTS})
+async def validate(name: ClusterName, wanted: ValidateRequest, asked: Asking) -> dict[str, Any]:
+    """Look at a cluster and say what is well and what is not."""
+    asked.require(Role.OPERATOR if wanted.remediate_issues else Role.VIEWER, name)
+    report = await asked.service.validate(name, wanted.validation_suite, wanted.categories)
+    run = None
+    if wanted.remediate_issues and not report["healthy"]:
+        run = await run_in_threadpool(asked.service.ask, name, "apply", asked.request())
+    return report | {"run": asked.service.run_json(run)}
+
+
+@router.post("/{name}/plan", response_model=PlanDocument, responses=HOSTS)
+async def plan(name: ClusterName, caller: Known, service: Served, wanted: PlanRequest | None = None) -> dict[str, Any]:
+    """What would be changed, field by field. Changes nothing; the plan is kept for a week, to be agreed to."""
+    caller.require(Role.OPERATOR, name)
+    asked = wanted or PlanRequest()
+    return await service.plan(name, asked.verb, force=asked.force)
+
+
+@router.post("/{name}/apply", responses={202: accepted("The run."), **CHANGING}, **STARTED)
+def apply(name: ClusterName, asked: Asking, wanted: ApplyRequest | None = None) -> Response:
+    """Make the cluster what its definition says. With the digest of a plan: exactly that plan, or 409."""
+    asked.require(Role.OPERATOR, name)
+    given = wanted or ApplyRequest()
+    return asked.run(lambda: asked.service.ask(name, "apply", asked.request(force=given.force, plan=given.plan or "")))
+
+
+@router.post("/{name}/upgrade", responses={202: accepted("The run that upgrades it."), **CHANGING}, **STARTED)
+def upgrade(name: ClusterName, wanted: UpgradeRequest, asked: Asking, match: Match = None) -> Response:
+    """Go to another release: the version in the definition, then the difference."""
+    asked.require(Role.OPERATOR, name)
+    request = asked.request(force=wanted.force)
+    return asked.run(lambda: asked.service.upgrade(name, wanted.version, request, match=tag(match)))
+
+
+@router.post("/{name}/backup", responses={202: accepted("The run that takes the backup."), **CHANGING}, **STARTED)
+def backup(name: ClusterName, asked: Asking) -> Response:
+    """Take a snapshot with the keys of the cluster, encrypt it, keep it in every target of the definition."""
+    asked.require(Role.OPERATOR, name)
+    return asked.run(lambda: asked.service.ask(name, "backup", asked.request()))
+
+
+@router.post("/{name}/restore", responses={202: accepted("The run that restores it."), **CHANGING}, **STARTED)
+def restore(name: ClusterName, wanted: RestoreRequest, asked: Asking) -> Response:
+    """Go on from a backup. What was written after it is lost."""
+    asked.require(Role.ADMIN, name)
+    if wanted.at is not None and wanted.backup != "latest":
+        raise UsageError("`at` and `backup` both name a backup", remedy="give one of them")
+    request = asked.request(backup=wanted.backup, at=wanted.at, force=wanted.force)
+    return asked.run(lambda: asked.service.ask(name, "restore", request))
+
+
+@router.get("/{name}/status", response_model=StatusDocument, responses=HOSTS)
+async def status(name: ClusterName, caller: Known, service: Served) -> dict[str, Any]:
+    """Hosts beside nodes, as they are now."""
+    caller.require(Role.VIEWER, name)
+    return (await service.status(name)).to_json()
+
+
+@router.get("/{name}/facts", responses=HOSTS)
+async def facts(name: ClusterName, caller: Known, service: Served) -> dict[str, Any]:
+    """What is known about its hosts, asked now."""
+    caller.require(Role.VIEWER, name)
+    found, errors = await service.facts(name, ())
+    return {"hosts": found, "errors": errors}
+
+
+@router.get("/{name}/backups", responses=HOSTS)
+async def backups(name: ClusterName, caller: Known, service: Served) -> dict[str, Any]:
+    """Its backups in all targets, and whether they were ever tried."""
+    caller.require(Role.VIEWER, name)
+    return await service.backups(name)
+
+
+@router.get("/{name}/artifacts", responses=HOSTS)
+def artifacts(name: ClusterName, caller: Known, service: Served) -> dict[str, Any]:
+    """What it is made of: binaries and images, and whether they are here."""
+    caller.require(Role.VIEWER, name)
+    return {"artifacts": service.artifacts(name)}
+
+
+@router.get("/{name}/kubeconfig", responses=HOSTS)
+async def kubeconfig(name: ClusterName, caller: Known, service: Served) -> dict[str, str]:
+    """The administrator's kubeconfig. Its being handed out is in the audit trail."""
+    caller.require(Role.ADMIN, name)
+    text = await service.kubeconfig(name)
+    await run_in_threadpool(service.note, caller, "kubeconfig", name)
+    return {"kubeconfig": text}

@@ -1,0 +1,91 @@
+"""The process: uvicorn on an address, with the application in it."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path
+
+import uvicorn
+
+from raijin.api.application import application
+from raijin.app.access import Access
+from raijin.app.service import Service
+from raijin.app.settings import read_settings
+from raijin.app.tls import certificate, fingerprint
+from raijin.errors import UsageError
+
+GRACE_SECONDS = 5
+LARGEST_HEAD = 65_536
+"""Bytes of a request's line and headers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """Where, and how: tls: with a certificate that is made; cert, key: with one's own; plain: a proxy does TLS."""
+
+    host: str
+    port: int
+    tls: bool = False
+    cert: Path | None = None
+    key: Path | None = None
+    plain: bool = False
+
+    @property
+    def local(self) -> bool:
+        """Nobody but this machine reaches it."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ip_address(self.host.strip("[]")).is_loopback
+        except ValueError:
+            return False
+
+    def files(self, home: Path) -> tuple[Path, Path] | None:
+        """Certificate and key; None for plain HTTP. Raises UsageError."""
+        if (self.cert is None) != (self.key is None):
+            raise UsageError("a certificate needs its key", remedy="give --tls-cert and --tls-key together")
+        if self.cert is not None and self.key is not None:
+            for path in (self.cert, self.key):
+                if not path.is_file():
+                    raise UsageError(f"there is no file {path}")
+            return self.cert, self.key
+        if self.tls or (not self.local and not self.plain):
+            names = {"localhost", "127.0.0.1", "::1", socket.gethostname().lower()}
+            shown = set() if self.host in {"0.0.0.0", "::"} else {self.host}  # noqa: S104  (compared, not bound)
+            return certificate(home, names | shown)
+        return None
+
+
+def serve(home: Path, listening: Listening, *, definitions: Path | None, ask: bool, say: Callable[[str], None]) -> None:
+    """Serve until a signal ends it. ask: whether callers must say who they are. Raises UsageError, StateError."""
+    if not ask and not listening.local:
+        raise UsageError(
+            f"without asking who comes, nothing but this machine may reach the server, and {listening.host} is more",
+            remedy="leave --no-auth out, or listen on 127.0.0.1",
+        )
+    settings = read_settings(home)
+    files = listening.files(home)
+    service = Service(home, definitions or home / "definitions")
+    access = Access(service.database, home) if ask else None
+    scheme = "https" if files else "http"
+    say(f"serving {scheme}://{listening.host}:{listening.port}/api/v1")
+    if files:
+        say(f"certificate: SHA-256 {fingerprint(files[0])}")
+    if access is not None and (token := access.setup_token()):
+        say(f"no user is there yet; make the first administrator with this one-time token (24 hours): {token}")
+        say(f"  raijin login --server {scheme}://{listening.host}:{listening.port} --setup TOKEN")
+    config = uvicorn.Config(
+        application(service, settings=settings, access=access, secure=files is not None or listening.plain),
+        host=listening.host, port=listening.port, log_level="warning", access_log=False, server_header=False,
+        timeout_graceful_shutdown=GRACE_SECONDS, h11_max_incomplete_event_size=LARGEST_HEAD,
+        ssl_certfile=str(files[0]) if files else None, ssl_keyfile=str(files[1]) if files else None,
+        proxy_headers=listening.plain, forwarded_allow_ips="127.0.0.1",
+    )  # fmt: skip
+    uvicorn.Server(config).run()
+    works = service.background.works
+    if works is not None and works.tasks:
+        os._exit(0)  # runs in hand are left as they are: the next runner goes on with them

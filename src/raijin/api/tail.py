@@ -1,0 +1,117 @@
+"""Events as they are written, for any number of listeners: the journal is asked once for all of them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass, field
+
+from starlette.concurrency import run_in_threadpool
+
+from raijin.observe.events import Event
+
+LOG = logging.getLogger("raijin.api")
+POLL_SECONDS = 0.25
+QUIET_SECONDS = 15.0
+"""After so long without an event a listener is told that the connection lives."""
+OVERLAP = 200
+"""Numbers that are asked for again: of two that write at the same time, the higher number may be seen first."""
+WAITING = 5000
+"""Events that a listener may be behind; one that is further behind is disconnected, and comes again by itself."""
+
+Item = tuple[int, Event | None]
+
+
+@dataclass(slots=True)
+class Tail:
+    """events_after, last: how the journal is asked. Runs while somebody listens."""
+
+    events_after: Callable[[int], list[tuple[int, Event]]]
+    last: Callable[[], int]
+    _queues: set[asyncio.Queue[Item]] = field(default_factory=set)
+    _task: asyncio.Task[None] | None = None
+
+    @property
+    def listeners(self) -> int:
+        return len(self._queues)
+
+    @asynccontextmanager
+    async def listen(self) -> AsyncIterator[AsyncIterator[Item]]:
+        """What is written from now on; (0, None) when nothing was for a while."""
+        queue: asyncio.Queue[Item] = asyncio.Queue(WAITING)
+        started = self._begin()
+        self._queues.add(queue)
+        try:
+            await started
+            yield self._items(queue)
+        finally:
+            self._queues.discard(queue)
+            if not self._queues and self._task is not None:
+                self._task.cancel()
+                self._task = None
+
+    @staticmethod
+    async def _items(queue: asyncio.Queue[Item]) -> AsyncIterator[Item]:
+        while True:
+            try:
+                item = await asyncio.wait_for(queue.get(), QUIET_SECONDS)
+            except TimeoutError:
+                item = (0, None)
+            if item[0] < 0:
+                return
+            yield item
+
+    def _begin(self) -> asyncio.Future[None]:
+        ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        if self._task is None:
+            self._task = asyncio.create_task(self._poll(ready))
+        else:
+            ready.set_result(None)
+        return ready
+
+    async def _poll(self, ready: asyncio.Future[None]) -> None:
+        try:
+            await self._watch(ready)
+        except Exception as error:  # noqa: BLE001  (whatever it is, nobody may be left waiting)
+            # Listeners come again by themselves, and find out whether the journal can be read by then.
+            LOG.warning("the journal cannot be followed: %s", error)
+            self._task = None
+            if not ready.done():
+                ready.set_exception(error)
+            for queue in list(self._queues):
+                self._drop(queue)
+
+    async def _watch(self, ready: asyncio.Future[None]) -> None:
+        newest = await run_in_threadpool(self.last)
+        seen: deque[int] = deque(maxlen=4 * OVERLAP)
+        seen.extend(number for number, _ in await run_in_threadpool(self.events_after, newest - OVERLAP))
+        if not ready.done():
+            ready.set_result(None)
+        while True:
+            for number, event in await run_in_threadpool(self.events_after, newest - OVERLAP):
+                if number not in seen:
+                    seen.append(number)
+                    newest = max(newest, number)
+                    self._hand_out(number, event)
+            await asyncio.sleep(POLL_SECONDS)
+
+    def _hand_out(self, number: int, event: Event) -> None:
+        for queue in list(self._queues):
+            if queue.qsize() >= WAITING - 1:
+                self._drop(queue)
+            else:
+                queue.put_nowait((number, event))
+
+    def _drop(self, queue: asyncio.Queue[Item]) -> None:
+        queue.put_nowait((-1, None))
+        self._queues.discard(queue)
+
+
+def as_sse(number: int, event: Event) -> str:
+    """One event as the wire wants it (HTML Living Standard, 9.2 Server-sent events)."""
+    data = json.dumps(asdict(event) | {"id": number})
+    return f"id: {number}\nevent: {event.kind}\ndata: {data}\n\n"

@@ -1,0 +1,229 @@
+"""The documents of requests and answers. Requests are strict: a field that is not known is an error."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from raijin.model.base import fault
+
+NAME = r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
+DIGEST = r"^[0-9a-f]{8,64}$"
+
+
+def _plain(value: str) -> str:
+    """Text that every database and file can hold."""
+    if any(ord(sign) < 32 or 0xD800 <= ord(sign) <= 0xDFFF for sign in value):
+        raise fault("holds a control character", "write plain text")
+    return value
+
+
+Text = Annotated[str, AfterValidator(_plain), Field(max_length=1024)]
+
+
+class Body(BaseModel):
+    """A request."""
+
+    model_config = ConfigDict(
+        extra="forbid", alias_generator=to_camel, populate_by_name=True, hide_input_in_errors=True
+    )
+
+
+class Answer(BaseModel):
+    """An answer; what a newer server adds is no error for a client."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class ValidateRequest(Body):
+    validation_suite: Literal["QUICK", "STANDARD", "COMPREHENSIVE"] = Field(
+        default="STANDARD", description="QUICK leaves out backups and runs."
+    )
+    categories: tuple[Literal["INFRASTRUCTURE", "KUBERNETES", "APPLICATION", "SECURITY", "PERFORMANCE"], ...] = Field(
+        default=(), description="Which checks; default: all.", max_length=5
+    )
+    remediate_issues: bool = Field(
+        default=False, description="Also start a run that brings the cluster to its definition, where something is off."
+    )
+
+
+class ScaleRequest(Body):
+    node_group: Annotated[str, Field(pattern=NAME)] = Field(description="Which group.", examples=["workers"])
+    target_count: int = Field(ge=0, le=5000, description="How many machines it shall have.", examples=[5])
+    strategy: Literal["ROLLING"] = Field(default="ROLLING", description="Nodes leave one after the other, drained.")
+    max_surge: int = Field(
+        default=1, ge=1, le=100, description="Machines that may be there for a time beyond the target."
+    )
+    drain_timeout: str = Field(
+        default="10m", pattern=r"^[1-9][0-9]{0,4}[smh]$", description="How long pods may take to leave a node."
+    )
+
+
+class PlanRequest(Body):
+    verb: Literal["apply", "destroy", "backup"] = Field(default="apply", description="What to plan.")
+    force: bool = Field(default=False, description="Plan what `force` would do.")
+
+
+class ApplyRequest(Body):
+    plan: Annotated[str, Field(pattern=DIGEST)] | None = Field(
+        default=None, description="The digest of a plan that was shown: exactly that is done, or nothing."
+    )
+    force: bool = Field(default=False, description="Also where pods without a controller would be lost.")
+
+
+class UpgradeRequest(Body):
+    version: Annotated[str, Field(pattern=r"^v?[0-9][0-9A-Za-z.+-]{0,63}$")] = Field(
+        description="The release to go to.", examples=["v1.35.4"]
+    )
+    force: bool = Field(default=False, description="Also where pods without a controller would be lost.")
+
+
+class RestoreRequest(Body):
+    backup: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,127}$")] = Field(
+        default="latest", description="An id of the list of backups, or `latest`."
+    )
+    at: float | None = Field(default=None, description="The newest that is not younger than this (Unix time).")
+    force: bool = Field(default=False, description="Also when a control plane host cannot be reached.")
+
+
+class RunSummary(Answer):
+    """A run. created, finished: Unix times. state `interrupted`: the process that had it is gone."""
+
+    id: str = Field(examples=["20261127-142530-3f9a"])
+    cluster: str
+    verb: str
+    state: Literal["queued", "planning", "running", "interrupted", "done", "failed", "cancelled"]
+    attempt: int
+    created: float
+    finished: float | None
+    error: dict[str, Any] | None
+    cancel_requested: bool
+    requested_by: str
+    changed: bool = Field(description="Whether there was anything to do.")
+
+
+class RunPage(Answer):
+    runs: list[RunSummary]
+    next: str = Field(description="Give it as `before` for the next page; empty at the end.")
+
+
+class RunStep(Answer):
+    step: str
+    stage: str
+    title: str
+    target: str
+    state: str
+    attempt: int
+    needs: list[str]
+    started: float | None
+    seconds: float | None
+    error: dict[str, Any] | None
+
+
+class RunDetails(RunSummary):
+    steps: list[RunStep]
+    done: int
+    total: int
+    estimate_left: float = Field(description="Seconds, if the waiting steps went one after the other.")
+    plan_digest: str
+
+
+class EventLine(Answer):
+    id: int
+    run: str
+    kind: str
+    step: str
+    host: str
+    at: float
+    data: dict[str, Any]
+
+
+class EventPage(Answer):
+    events: list[EventLine]
+    next: int = Field(description="Give it as `after` for the next page.")
+
+
+class ClusterSummary(Answer):
+    name: str
+    type: str
+    version: str
+    size: int
+    nodes: dict[str, int]
+    definition: str = Field(description="The file of the store that it is in.")
+    last_run: RunSummary | None
+
+
+class ClusterPage(Answer):
+    clusters: list[ClusterSummary]
+    next: str = Field(description="Give it as `after` for the next page; empty at the end.")
+
+
+class ClusterDetails(ClusterSummary):
+    document: dict[str, Any]
+    hosts: list[dict[str, Any]]
+    unsupported: list[dict[str, str]]
+    etag: str
+
+
+class PlanDocument(Answer):
+    verb: str
+    cluster: str
+    digest: str
+    notes: list[str]
+    disruption: str
+    estimate: float
+    hosts: list[str]
+    steps: list[dict[str, Any]]
+    runbook: str
+
+
+class StatusDocument(Answer):
+    cluster: str
+    version: str
+    api: str
+    healthy: bool
+    hosts: list[dict[str, Any]]
+
+
+class Finding(Answer):
+    check: str
+    subject: str
+    grade: Literal["ok", "warning", "failed", "unknown"]
+    text: str
+    remedy: str
+
+
+class ValidationReport(Answer):
+    cluster: str
+    suite: str
+    healthy: bool
+    verdict: str
+    findings: list[Finding]
+    skipped: list[dict[str, str]] = Field(description="Categories that there are no checks of yet.")
+    run: RunSummary | None = Field(description="What was started to mend it, if that was asked for.")
+
+
+class DefinitionFile(Answer):
+    name: str
+    file: str
+    etag: str
+    kinds: list[str]
+    clusters: list[str]
+    faults: list[dict[str, Any]]
+
+
+class Problem(Answer):
+    """RFC 9457, with the exit code that the command line would end with."""
+
+    type: str = Field(examples=["urn:raijin:error:not-found"])
+    title: str
+    status: int
+    detail: str
+    exit_code: int
+    transient: bool = Field(description="Whether the same request may succeed later.")
+    request_id: str
+    remedy: str = ""
+    host: str = ""
+    errors: list[dict[str, Any]] = []

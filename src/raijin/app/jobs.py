@@ -1,0 +1,145 @@
+"""What a runner does with a run that a server was asked for: plan and carry it out, or go on where another has died.
+
+Whatever comes of it stands in the journal: a job has no other end, and no error.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from raijin.app.running import carry_out, resume
+from raijin.app.session import Session
+from raijin.errors import Cancelled, Locked, RaijinError
+from raijin.model.duration import parse_duration
+from raijin.observe.events import Event, Kind
+from raijin.observe.masking import MASKER
+from raijin.observe.waiting import until
+from raijin.plan.codec import plan_from_json
+from raijin.plan.model import Plan
+from raijin.state.locks import LEASE_SECONDS, Locks
+from raijin.state.plans import Plans
+from raijin.state.runs import RunRecord, Runs, RunStatus
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Engine as Database
+
+    from raijin.app.planning import Planned
+    from raijin.app.running import Finished
+
+LOG = logging.getLogger("raijin.jobs")
+
+
+@dataclass(frozen=True, slots=True)
+class Jobs:
+    """session_of: a session for a cluster, with the engine of this process."""
+
+    database: Database
+    session_of: Callable[[str], Session]
+    ended: Callable[[RunRecord], None]
+
+    @property
+    def runs(self) -> Runs:
+        return Runs(self.database)
+
+    async def carry_out(self, run: str) -> None:
+        record = self.runs.get(run)
+        if record.status.ended and not self._wanted_again(record):
+            return
+        try:
+            if record.plan:
+                await self._go_on(record)
+            else:
+                await self._begin(record)
+        except RaijinError as error:
+            self._failed(run, error)
+        except Exception as error:  # a defect must not leave the run standing as one that is going on
+            LOG.exception("a defect ended the run %s", run)
+            self._failed(run, RaijinError(f"unexpected {type(error).__name__}: {error}", remedy="please report this"))
+        self.ended(self.runs.get(run))
+
+    @staticmethod
+    def _wanted_again(record: RunRecord) -> bool:
+        return bool((record.request or {}).get("resume") == record.attempt)
+
+    async def _begin(self, record: RunRecord) -> None:
+        """Plan, and carry out what comes of it."""
+        if record.cancel:
+            raise Cancelled("the run was cancelled before it began")
+        self.runs.planning(record.id)
+        asked = dict(record.request or {})
+        session = self.session_of(record.cluster)
+        session.run, session.actor = record.id, _actor(asked)
+        if wait := asked.get("drain_timeout"):
+            policy = session.cluster.policy.model_copy(update={"drain_timeout": parse_duration(str(wait))})
+            session.__dict__["cluster"] = session.cluster.model_copy(update={"policy": policy})
+
+        def confirm(planned: Planned) -> bool:
+            del planned
+            return not self.runs.cancel_requested(record.id)
+
+        finished = await self._act(session, record.verb, asked, confirm)
+        if finished.declined:
+            raise Cancelled("the run was cancelled before anything was changed")
+        if finished.run is None:
+            self._finish(record.id, RunStatus.DONE, None)
+
+    async def _act(
+        self, session: Session, verb: str, asked: dict[str, Any], confirm: Callable[[Planned], bool]
+    ) -> Finished:
+        if verb == "restore":
+            from raijin.app.restoring import restore  # noqa: PLC0415
+
+            at = asked.get("at")
+            return await restore(
+                session, asked.get("backup") or "latest", confirm, at=at, force=bool(asked.get("force"))
+            )
+        session.drain = bool(asked.get("drain", True))
+        promised = self._promised(session, asked.get("plan"))
+        return await carry_out(session, verb, confirm, promised=promised, force=bool(asked.get("force")))
+
+    def _promised(self, session: Session, digest: str | None) -> Plan | None:
+        if not digest:
+            return None
+        return plan_from_json(Plans(self.database).get(session.cluster.name, digest), ours=True)
+
+    async def _go_on(self, record: RunRecord) -> None:
+        """Go on with a run whose runner has died, or that somebody wants to go on with."""
+        asked = self._wanted_again(record)
+        name = f"cluster/{record.cluster}"
+
+        async def free() -> str:
+            holder = Locks(self.database).held(name)
+            return "" if holder is None else f"the run {holder} holds it"
+
+        if not asked:  # the lock of the dead: its lease may still run for a moment
+            await until(f"the lock of {record.cluster}", free, timeout=LEASE_SECONDS + 10, interval=0.5)
+
+        def session_of(plan: Plan) -> Session:
+            session = self.session_of(plan.cluster)
+            session.actor = _actor(record.request or {})
+            return session
+
+        await resume(session_of, self.session_of(record.cluster).home, record.id, survivor=not asked)
+
+    def _failed(self, run: str, error: RaijinError) -> None:
+        record = self.runs.get(run)
+        mine = record.status.ended and not isinstance(error, Locked)
+        if mine and record.error is not None:
+            return  # the engine has written it down
+        status = RunStatus.CANCELLED if isinstance(error, Cancelled) else RunStatus.FAILED
+        problem = {k: MASKER.mask(v) if isinstance(v, str) else v for k, v in error.problem().items()}
+        self._finish(run, status, problem)
+
+    def _finish(self, run: str, status: RunStatus, problem: dict[str, object] | None) -> None:
+        self.runs.finish(run, status, problem)
+        data: dict[str, object] = {"status": str(status), **({"error": problem} if problem else {})}
+        self.runs.record(Event(Kind.RUN_FINISHED, run, data=data, at=time.time()))
+
+
+def _actor(asked: Mapping[str, Any]) -> tuple[str, str, str]:
+    who = str(asked.get("who", ""))
+    return who, "schedule" if "due" in asked else "api", str(asked.get("address", ""))

@@ -1,0 +1,490 @@
+"""What a server may be asked: clusters of its store, plans and runs. The API says it in HTTP, and adds nothing."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from sqlalchemy.exc import SQLAlchemyError
+
+from raijin import __version__
+from raijin.app.background import Background
+from raijin.app.session import Session
+from raijin.app.store import ClusterEntry, Store, StoredFile
+from raijin.app.unsupported import unsupported
+from raijin.definition.edit import Edits
+from raijin.engine.service import new_run_id
+from raijin.errors import Locked, NotFound, PlanRefused, StateError, Unsupported, UsageError
+from raijin.plan.codec import plan_from_json, plan_to_json
+from raijin.state import database_url
+from raijin.state.database import open_database
+from raijin.state.locks import Locks
+from raijin.state.plans import Plans
+from raijin.state.runners import Runners
+from raijin.state.runs import RunRecord, Runs, RunStatus
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Engine as Database
+
+    from raijin.app.roles import Caller
+    from raijin.app.status import ClusterStatus
+    from raijin.definition.definition import Definition
+    from raijin.engine.works import Works
+    from raijin.observe.events import Event
+
+CHECKED = ("INFRASTRUCTURE", "KUBERNETES")
+UNCHECKED = ("APPLICATION", "SECURITY", "PERFORMANCE")
+"""Categories of checks that the seed names: those that there are, and those that come later."""
+BACKUP = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,127}")
+
+
+@dataclass
+class Service:
+    """folder: where the definitions lie. runs_jobs: whether this process carries runs out itself."""
+
+    home: Path
+    folder: Path
+    runs_jobs: bool = True
+    started: float = field(default_factory=time.time)
+
+    @cached_property
+    def database(self) -> Database:
+        return open_database(self.home)
+
+    @cached_property
+    def store(self) -> Store:
+        return Store(self.folder)
+
+    @property
+    def runs(self) -> Runs:
+        return Runs(self.database)
+
+    @cached_property
+    def background(self) -> Background:
+        if not self.runs_jobs:
+            return Background(None)
+        from raijin.app.jobs import Jobs  # noqa: PLC0415
+        from raijin.app.schedules import Schedules  # noqa: PLC0415
+        from raijin.engine.works import Works  # noqa: PLC0415  (DBOS: only where runs are carried out)
+
+        jobs = Jobs(self.database, self.session, lambda run: None)
+        schedules = Schedules(self)
+        return Background(Works(self.home, self.database, jobs.carry_out, schedules.due))
+
+    def start(self) -> None:
+        """Open the state and begin to take runs. Raises StateError."""
+        self.database  # noqa: B018  (what cannot be opened must end the start, not the first request)
+        self.background.start()
+
+    def stop(self) -> bool:
+        """Returns whether nothing was in hand."""
+        idle = self.background.stop()
+        self.database.dispose()
+        return idle
+
+    def session(self, cluster: str) -> Session:
+        """A session for a cluster of the store. Raises NotFound."""
+        session = Session(self.home, self.store.paths(cluster), cluster)
+        session.__dict__["database"] = self.database
+        if self.background.works is not None:
+            session.durable = self.background.works.durable
+        return session
+
+    # --- clusters -----------------------------------------------------------------------------------------------------
+
+    def clusters(
+        self, *, sees: Callable[[str], bool], after: str = "", limit: int = 100
+    ) -> tuple[list[dict[str, Any]], str]:
+        """By name, each with its newest run. Returns also the name to go on after, empty at the end."""
+        found = [entry for entry in self.store.clusters() if entry.name > after and sees(entry.name)]
+        page = found[:limit]
+        newest = self.runs.newest([entry.name for entry in page])
+        rows = [entry.to_json() | {"last_run": self.run_json(newest.get(entry.name))} for entry in page]
+        return rows, page[-1].name if len(found) > limit else ""
+
+    def cluster(self, name: str) -> tuple[dict[str, Any], StoredFile]:
+        """The document and what is known of the cluster. Raises NotFound, DefinitionError."""
+        stored, entry = self.store.cluster(name)
+        session = self.session(name)
+        document = session.cluster.model_dump(mode="json", by_alias=True, exclude_unset=True)
+        newest = self.runs.newest([name])
+        hosts = [
+            {"name": p.name, "role": p.role.value, "group": p.group.name, "address": str(p.host.address)}
+            for p in session.definition.hosts_of(session.cluster)
+        ]
+        parts = [{"path": path, "reason": reason} for path, reason in self._unsupported(session.definition, name)]
+        return (
+            entry.to_json()
+            | {"document": document, "hosts": hosts, "unsupported": parts, "etag": stored.etag}
+            | {"last_run": self.run_json(newest.get(name))},
+            stored,
+        )
+
+    def provision(self, document: Mapping[str, Any], request: Mapping[str, Any]) -> RunRecord:
+        """Take a cluster's document into the store, and make it so. Raises DefinitionError, Unsupported, Locked.
+
+        Nothing is kept of a document that is wrong or cannot be served. The same document again is the same request.
+        """
+        text = yaml.safe_dump({"kind": "Cluster", **document}, sort_keys=False, allow_unicode=True)
+        name = str(document.get("name", ""))
+        path = self.store.folder / f"{name if re.fullmatch(r'[-a-z0-9]{1,63}', name) else 'cluster'}.yaml"
+        definition = self.store.check(path, text)
+        self._serve(definition, name)
+        known = {entry.name for entry in self.store.clusters()}
+        if name in known:
+            stored, current = self.store.text(name)
+            if yaml.safe_load(current) != yaml.safe_load(text):
+                raise PlanRefused(
+                    f"there is a cluster {name} already, and it is written otherwise",
+                    remedy="change its definition, and apply it",
+                )
+            del stored
+        else:
+            self.store.write(name, text, fresh=True)
+        return self.ask(name, "apply", request)
+
+    def scale(self, name: str, group: str, count: int, request: Mapping[str, Any], match: str | None) -> RunRecord:
+        """Let a node group have so many machines, and make it so. Raises NotFound, PlanRefused, Locked."""
+        self._idle(name)
+        session = self.session(name)
+        edits = Edits(list(session.paths))
+        resize(session, edits, group, count, self.store.placed(without=name))
+        self._keep(session, edits, match)
+        return self.ask(name, "apply", request)
+
+    def upgrade(self, name: str, version: str, request: Mapping[str, Any], match: str | None) -> RunRecord:
+        self._idle(name)
+        session = self.session(name)
+        edits = Edits(list(session.paths))
+        edits.set_value("Cluster", name, ("version",), version)
+        self._keep(session, edits, match)
+        return self.ask(name, "apply", request)
+
+    def _keep(self, session: Session, edits: Edits, match: str | None) -> None:
+        """Write changed files through the store, which checks them with all others."""
+        self._serve(edits.check(), session.cluster.name)
+        for path, text in edits.texts.items():
+            self.store.write(path.stem, text, match=match)
+
+    def _unsupported(self, definition: Definition, cluster: str) -> list[tuple[str, str]]:
+        wanted = definition.cluster(cluster)
+        return unsupported(wanted, definition.site(), [placed.host for placed in definition.hosts_of(wanted)])
+
+    def _serve(self, definition: Definition, cluster: str) -> None:
+        """Raises Unsupported with all parts that cannot be served yet."""
+        parts = self._unsupported(definition, cluster)
+        if parts:
+            raise Unsupported(
+                f"{len(parts)} parts of the definition cannot be served yet:\n"
+                + "\n".join(f"  - {path}: {reason}" for path, reason in parts),
+                remedy="take these parts out, or wait for the release that serves them",
+            )
+
+    # --- plans and runs -----------------------------------------------------------------------------------------------
+
+    async def plan(self, name: str, verb: str, *, force: bool = False) -> dict[str, Any]:
+        """Plan now, and keep the plan so that it can be agreed to. Raises what planning raises."""
+        from raijin.app.running import plan  # noqa: PLC0415
+
+        session = self.session(name)
+        planned = await self.background.result(plan(session, verb, force=force))
+        data = plan_to_json(planned.plan)
+        Plans(self.database).keep(name, planned.plan.digest, data)
+        return data | {"runbook": "\n".join(planned.runbook())}
+
+    def ask(self, cluster: str, verb: str, request: Mapping[str, Any]) -> RunRecord:
+        """A run of this verb, which the next free runner carries out. Raises NotFound, Locked, UsageError."""
+        works = self._works()
+        run = self._note(cluster, verb, request)
+        self.background.wait(works.enqueue(run))
+        return self.runs.get(run)
+
+    async def ask_here(self, cluster: str, verb: str, request: Mapping[str, Any]) -> None:
+        """The same, from the loop of the engine itself."""
+        await self._works().enqueue(self._note(cluster, verb, request))
+
+    def _note(self, cluster: str, verb: str, request: Mapping[str, Any]) -> str:
+        self.store.cluster(cluster)
+        if digest := request.get("plan"):
+            promised = plan_from_json(Plans(self.database).get(cluster, str(digest)), ours=True)
+            if promised.verb != verb:
+                raise UsageError(f"that plan is one to {promised.verb}, not to {verb}", remedy="plan again")
+        if (backup := request.get("backup")) and not BACKUP.fullmatch(str(backup)):
+            raise UsageError("that is no name of a backup", remedy="take an id of the list of backups, or `latest`")
+        self._idle(cluster)
+        run = new_run_id()
+        self.runs.ask(run, cluster=cluster, verb=verb, request=dict(request))
+        return run
+
+    def _idle(self, cluster: str) -> None:
+        """Raises Locked when a run holds the cluster."""
+        holder = Locks(self.database).held(f"cluster/{cluster}")
+        if holder is not None:
+            raise Locked(
+                f"the run {holder} holds {cluster}", remedy=f"wait for it, or stop it with `raijin run cancel {holder}`"
+            )
+
+    def _works(self) -> Works:
+        if self.background.works is None:
+            raise StateError("this server takes no runs", remedy="ask one that does")
+        return self.background.works
+
+    def cancel(self, run: str) -> RunRecord:
+        """Stop a run after the operations in hand; one that has not begun at once. Raises NotFound, PlanRefused."""
+        from raijin.engine.service import Engine  # noqa: PLC0415
+        from raijin.observe.events import Events  # noqa: PLC0415
+
+        record = self.run(run)
+        if record.status in {RunStatus.QUEUED, RunStatus.PLANNING}:
+            self.runs.request_cancel(record.id)
+            if record.status is RunStatus.QUEUED:
+                self.runs.finish(record.id, RunStatus.CANCELLED, {"detail": "cancelled before it began"})
+            return self.runs.get(record.id)
+        return Engine(self.home, self.database, {}, Events()).cancel(record.id)
+
+    def resume(self, run: str) -> RunRecord:
+        """Go on with a run that has ended, or whose process has died. Raises NotFound, PlanRefused, Locked."""
+        record = self.run(run)
+        if record.status is RunStatus.DONE or not record.plan:
+            reason = "is done" if record.status is RunStatus.DONE else "has no plan"
+            raise PlanRefused(f"the run {record.id} {reason}", remedy="ask for a new one")
+        self._idle(record.cluster)
+        self.store.cluster(record.cluster)
+        works = self._works()
+        self.runs.wish(record.id, {**(record.request or {}), "resume": record.attempt})
+        self.background.wait(works.again(record.id, record.attempt))
+        return self.runs.get(record.id)
+
+    def run(self, run: str) -> RunRecord:
+        """By its whole id: what is asked of a server is meant exactly. Raises NotFound."""
+        record = self.runs.get(run) if re.fullmatch(r"[-0-9a-f]{8,64}", run) else None
+        if record is None or record.id != run:
+            raise NotFound(f"there is no run {run[:64]}", remedy="list the runs")
+        return record
+
+    def alive(self, record: RunRecord) -> bool:
+        if record.status is not RunStatus.RUNNING:
+            return not record.status.ended
+        return Locks(self.database).held(f"cluster/{record.cluster}") == record.id
+
+    def run_json(self, record: RunRecord | None) -> dict[str, Any] | None:
+        """A run for people and programs: `interrupted` when the process that had it is gone."""
+        if record is None:
+            return None
+        state = str(record.status)
+        if record.status is RunStatus.RUNNING and not self.alive(record):
+            state = "interrupted"
+        request = dict(record.request or {})
+        return {
+            "id": record.id, "cluster": record.cluster, "verb": record.verb, "state": state, "attempt": record.attempt,
+            "created": record.created, "finished": record.finished, "error": record.error,
+            "cancel_requested": record.cancel, "requested_by": request.pop("who", ""), "request": request,
+            "changed": bool(record.plan),
+        }  # fmt: skip
+
+    def run_details(self, run: str) -> dict[str, Any]:
+        record = self.run(run)
+        steps = [asdict(step) for step in self.runs.steps(record.id)]
+        done = sum(step["state"] in {"done", "failed", "skipped", "cancelled"} for step in steps)
+        plan = json.loads(record.plan) if record.plan else {}
+        titles = {step["id"]: step for step in plan.get("steps", ())}
+        for step in steps:
+            known = titles.get(step["step"], {})
+            step |= {"title": known.get("title", step["stage"]), "needs": list(known.get("needs", ()))}
+        left = sum(float(titles.get(s["step"], {}).get("estimate", 0)) for s in steps if s["state"] == "waiting")
+        summary = self.run_json(record) or {}
+        return summary | {
+            "steps": steps, "done": done, "total": len(steps), "plan_digest": plan.get("digest", ""),
+            "estimate_left": left, "notes": plan.get("notes", []),
+        }  # fmt: skip
+
+    def run_list(self, *, cluster: str | None, limit: int, before: str) -> tuple[list[dict[str, Any]], str]:
+        """The newest first. Returns also the id to go on before, empty at the end."""
+        found = self.runs.history(cluster=cluster, limit=limit + 1, before=before)
+        rows = [row for record in found[:limit] if (row := self.run_json(record)) is not None]
+        return rows, found[limit - 1].id if len(found) > limit else ""
+
+    def run_plan(self, run: str) -> dict[str, Any]:
+        record = self.run(run)
+        if not record.plan:
+            raise NotFound(f"the run {run} has no plan", remedy="it has not begun, or there was nothing to do")
+        found: dict[str, Any] = json.loads(record.plan)
+        return found
+
+    def events_after(self, after: int) -> list[tuple[int, Event]]:
+        """Of all runs, a thousand at most."""
+        return self.runs.events_after(after)
+
+    def last_event(self) -> int:
+        return self.runs.last_event()
+
+    def events(self, run: str, *, after: int, limit: int) -> list[tuple[int, Event]]:
+        return self.runs.events(self.run(run).id, after=after, limit=limit)
+
+    async def drift(self, name: str) -> None:
+        """Plan, and let the trail say what has moved away from the definition. On the loop of the engine."""
+        from raijin.app.auditing import note  # noqa: PLC0415
+        from raijin.app.running import plan  # noqa: PLC0415
+
+        session = self.session(name)
+        session.actor = ("schedule", "schedule", "")
+        planned = (await plan(session, "apply")).plan
+        if not planned.empty:
+            Plans(self.database).keep(name, planned.digest, plan_to_json(planned))
+        steps = [f"{step.title} on {step.target}" for step in planned.steps[:20]]
+        detail = {"steps": len(planned.steps), "first": steps}
+        note(session, "drift", "none" if planned.empty else "found", plan=planned.digest, detail=detail)
+
+    # --- looking ------------------------------------------------------------------------------------------------------
+
+    async def status(self, name: str) -> ClusterStatus:
+        from raijin.app.status import status_of  # noqa: PLC0415
+
+        return await self.background.result(status_of(self.session(name)))
+
+    async def validate(self, name: str, suite: str, categories: Sequence[str]) -> dict[str, Any]:
+        """What is well with a cluster and what is not, by categories (default: all).
+
+        A category without checks is named as skipped, never counted as well.
+        """
+        from raijin.app.health import health_of  # noqa: PLC0415
+
+        wanted = list(categories) or [*CHECKED, *UNCHECKED]
+        names = [category for category in wanted if category in CHECKED]
+        report: dict[str, Any] = {"cluster": name, "healthy": True, "verdict": "nothing was looked at", "findings": []}
+        if names:
+            asked = names if categories or suite == "QUICK" else ()
+            report = (await self.background.result(health_of(self.session(name), (), asked))).to_json()
+        missing = [
+            {"category": n, "reason": "there are no checks of this category yet"} for n in wanted if n in UNCHECKED
+        ]
+        return report | {"suite": suite, "skipped": missing}
+
+    def note(self, caller: Caller, action: str, target: str, result: str = "done", run: str = "") -> None:
+        """An entry of the audit trail for something that is no run."""
+        from raijin.state.audit import Audit, Entry  # noqa: PLC0415
+
+        entry = Entry(caller.name, "api", action, target, result, caller.address, run)
+        Audit(self.database, self.home).append(entry)
+
+    async def facts(self, name: str, hosts: Sequence[str]) -> tuple[dict[str, Any], list[dict[str, object]]]:
+        """The facts of hosts (default: all of the cluster), and why some could not be had."""
+        from raijin.app.inventory import inventory  # noqa: PLC0415
+
+        session = self.session(name)
+        wanted = hosts or [placed.name for placed in session.definition.hosts_of(session.cluster)]
+        found, errors = await self.background.result(inventory(session, wanted))
+        return {host: view.facts.to_json() for host, view in found.items()}, [error.problem() for error in errors]
+
+    async def backups(self, name: str) -> dict[str, Any]:
+        from raijin.app.backups import listing  # noqa: PLC0415
+
+        found = await self.background.result(listing(self.session(name)))
+        return {"backups": [row.to_json() for row in found.rows], "faults": list(found.faults)}
+
+    def artifacts(self, name: str) -> list[dict[str, Any]]:
+        from raijin.app.provision import listing  # noqa: PLC0415
+
+        return [row.to_json() for row in listing(self.session(name), ())]
+
+    async def kubeconfig(self, name: str) -> str:
+        """The administrator's. Raises NotFound where the cluster was not made yet."""
+        from raijin.app.credentials import kubeconfig_of  # noqa: PLC0415
+
+        return await self.background.result(kubeconfig_of(self.session(name)))
+
+    def check(self, name: str, text: str) -> dict[str, Any]:
+        """What a definition's text would be in the store. Raises DefinitionError with all faults."""
+        from raijin.app.checking import Checked  # noqa: PLC0415
+
+        path = next((item.path for item in self.store.files() if item.name == name), self.folder / f"{name}.yaml")
+        return Checked(self.store.check(path, text)).to_json()
+
+    def hosts(
+        self, *, sees: Callable[[str], bool], cluster: str | None, free: bool, after: str, limit: int
+    ) -> tuple[list[dict[str, Any]], str]:
+        """Hosts of all Sites by definition and name. Returns also what to go on after, empty at the end."""
+        placed: dict[tuple[str, str], str] = {}
+        shared = {item.name for item in self.store.files() if item.shared}
+        for entry in self.store.clusters():
+            placed |= {(place, host): entry.name for host in entry.hosts for place in (entry.definition, *shared)}
+        rows = []
+        for item in self.store.files():
+            for host in item.hosts:
+                holder = placed.get((item.name, host["name"]), "")
+                wanted = (not cluster or holder == cluster) and (not free or not holder)
+                if wanted and (not holder or sees(holder)):
+                    key = f"{item.name}/{host['name']}"
+                    rows.append({**host, "definition": item.name, "cluster": holder, "key": key})
+        rows = sorted((row for row in rows if row["key"] > after), key=lambda row: row["key"])
+        return rows[:limit], rows[limit - 1]["key"] if len(rows) > limit else ""
+
+    def about(self) -> dict[str, Any]:
+        return {
+            "version": __version__,
+            "started": self.started,
+            "state": "postgresql" if database_url() else "sqlite",
+            "runners": self.runners(),
+        }
+
+    def faults(self) -> list[str]:
+        """Why it cannot serve now."""
+        try:
+            living = [runner for runner in self.runners() if runner["alive"]]
+        except SQLAlchemyError as error:
+            return [f"the state cannot be read: {type(error).__name__}"]
+        return [] if living else ["no runner is alive"]
+
+    def runners(self) -> list[dict[str, Any]]:
+        return [
+            {"id": r.id, "started": r.started, "expires": r.expires, "alive": not r.dead, "process": r.owner.pid}
+            for r in Runners(self.database).all()
+        ]
+
+
+def resize(session: Session, edits: Edits, group: str, count: int, placed: Mapping[str, str]) -> None:
+    """Change a node group: hosts of the Site that no cluster holds come, the last ones go. A `count` is set.
+
+    A group that is not there is made when the cluster has no workers at all: `PUT .../scale` is how it gets some.
+    Raises NotFound, PlanRefused when there are too few free hosts.
+    """
+    cluster = session.cluster
+    found = next((item for item in cluster.node_groups if item.name == group), None)
+    if found is None:
+        if any(item.role.value == "WORKER" for item in cluster.node_groups):
+            names = ", ".join(item.name for item in cluster.node_groups)
+            raise NotFound(f"{cluster.name} has no node group {group}", remedy=f"its groups are {names}")
+        made = not any(item.hosts for item in cluster.node_groups)
+        size: dict[str, object] = {"count": count} if made else {"hosts": []}
+        edits.add_group({"name": group, "role": "WORKER", **size}, cluster=cluster.name)
+        if made:
+            return
+    elif found.role.value == "CONTROL_PLANE" and count < 1:
+        raise PlanRefused(f"{cluster.name} cannot be without a control plane", remedy="decommission it instead")
+    index = [item.name for item in cluster.node_groups].index(group) if found else len(cluster.node_groups)
+    hosts = list(found.hosts) if found else []
+    if found is not None and not found.hosts and found.count:
+        edits.set_value("Cluster", cluster.name, ("nodeGroups", index, "count"), count)
+        return
+    for host in reversed(hosts[count:]):
+        edits.remove_from_group(host, group=group, cluster=cluster.name)
+    mine = {p.name for p in session.definition.hosts_of(cluster)}
+    free = [h.name for h in session.definition.site().hosts if h.name not in placed and h.name not in mine]
+    missing = count - len(hosts)
+    if missing > len(free):
+        raise PlanRefused(
+            f"{group} needs {missing} more hosts, and {len(free)} of the Site are free",
+            remedy="add hosts to the Site first",
+        )
+    for host in free[: max(0, missing)]:
+        edits.add_to_group(host, group=group, cluster=cluster.name)
+
+
+__all__ = ["ClusterEntry", "Service", "resize"]

@@ -1,0 +1,87 @@
+"""The settings of a server: `server.yaml` in RAIJIN_HOME, all of it optional. Strict, like a definition."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, ValidationError
+
+from raijin.definition.problems import problems_of
+from raijin.definition.tree import read_trees
+from raijin.errors import DefinitionError
+from raijin.model.base import Model, fault
+
+FILE = "server.yaml"
+
+
+_BOUNDS = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
+"""Minute, hour, day, month, weekday (crontab(5))."""
+
+
+def _field(text: str, least: int, most: int) -> bool:
+    for part in text.split(","):
+        match = re.fullmatch(r"(?:\*|(\d{1,2})(?:-(\d{1,2}))?)(?:/(\d{1,2}))?", part)
+        if match is None or match[3] == "0":
+            return False
+        numbers = [int(number) for number in match.group(1, 2) if number]
+        if any(not least <= number <= most for number in numbers) or numbers != sorted(numbers):
+            return False
+    return True
+
+
+def _cron(value: str) -> str:
+    fields = value.split()
+    if len(fields) != len(_BOUNDS) or not all(_field(f, *bounds) for f, bounds in zip(fields, _BOUNDS, strict=True)):
+        raise fault("is not a time of cron", "write five fields, as in 30 2 * * * for half past two (UTC) every day")
+    return value
+
+
+Cron = Annotated[str, AfterValidator(_cron)]
+
+
+class Schedules(Model):
+    """When the server does by itself what it does, for every cluster; times in UTC. Empty: never."""
+
+    backup: Cron | None = Field(default=None, description="Take and keep a backup.")
+    drift: Cron | None = Field(default="15 4 * * *", description="Plan, and note what has moved away.")
+
+
+class Oidc(Model):
+    """An OpenID provider whose people may log in."""
+
+    issuer: str = Field(description="The issuer's address, as its discovery document says it.")
+    client_id: str = Field(description="What the provider calls this server.")
+    client_secret: str | None = Field(default=None, description="`env:NAME` or `file:PATH`; none for a public client.")
+    groups_claim: str = Field(default="groups", description="The claim that lists a person's groups.")
+    name_claim: str = Field(default="preferred_username", description="The claim that says a person's name.")
+    roles: dict[str, list[str]] = Field(
+        default={}, description="What each group may: `admin`, or `operator:production`, by name of the group."
+    )
+
+
+class ServerSettings(Model):
+    """All settings of a server."""
+
+    schedules: Schedules = Field(default=Schedules.bare(), description="What the server does by itself.")
+    oidc: Oidc | None = Field(default=None, description="Log in with an OpenID provider.")
+    requests_per_minute: Annotated[int, Field(ge=1)] = Field(default=600, description="Of one caller.")
+    logins_per_minute: Annotated[int, Field(ge=1)] = Field(default=10, description="From one address.")
+    largest_request: Annotated[int, Field(ge=1024)] = Field(default=2 * 2**20, description="In bytes.")
+
+
+def read_settings(home: Path) -> ServerSettings:
+    """Raises DefinitionError with every fault."""
+    path = home / FILE
+    if not path.is_file():
+        return ServerSettings()
+    trees, faults = read_trees(path.read_text(encoding="utf-8-sig"), str(path))
+    if faults:
+        raise DefinitionError(faults)
+    if not trees:
+        return ServerSettings()
+    try:
+        return ServerSettings.model_validate(trees[0].data)
+    except ValidationError as error:
+        raise DefinitionError(problems_of(error, trees[0], ServerSettings)) from error

@@ -1,0 +1,70 @@
+"""raijin audit list|verify|export"""
+
+from __future__ import annotations
+
+import click
+
+from raijin.cli.options import home, output_option, print_json
+
+BROKEN = 20
+"""The command has done its work, and what it saw is not well: the code of `status`."""
+
+
+@click.command("list")
+@click.option("--target", default="", metavar="NAME", help="Only about this cluster, user or token.")
+@click.option("--who", default="", metavar="NAME", help="Only what this person did.")
+@click.option("--action", default="", metavar="NAME", help="Only this, as in apply or login.")
+@click.option("--incidents", is_flag=True, help="Only security incidents: refused logins, tokens and host keys.")
+@click.option("--limit", default=50, show_default=True, help="At most so many, newest first.")
+@output_option
+def list_entries(target: str, who: str, action: str, incidents: bool, limit: int, output: str) -> None:
+    """List who did what, when, from where, on what, with which result."""
+    from raijin.app.auditing import clock, is_incident, trail  # noqa: PLC0415
+    from raijin.cli.show import print_table  # noqa: PLC0415
+
+    filters = {"target": target, "who": who, "action": action}
+    if incidents:
+        every = [entry for entry in trail(home()).all(filters=filters) if is_incident(entry)]
+        found = every[::-1][:limit]
+    else:
+        found = trail(home()).entries(newest=True, limit=limit, filters=filters)
+    if output == "json":
+        print_json([entry.to_json() for entry in found])
+        return
+    headers = ["NUMBER", "TIME", "WHO", "FROM", "ACTION", "TARGET", "RESULT", "RUN"]
+    rows = [
+        [str(e.number), clock(e.at), e.who, e.address or e.origin, e.action, e.target, e.result, e.run] for e in found
+    ]
+    print_table(headers, rows)
+
+
+@click.command()
+@output_option
+def verify(output: str) -> None:
+    """Read the whole trail and compute every hash again. Exit code 20 when an entry was changed or is missing."""
+    from raijin.app.auditing import trail  # noqa: PLC0415
+
+    found = trail(home()).verify()
+    if output == "json":
+        data = {"entries": found.count, "faults": list(found.faults), "head": found.head}
+        print_json({"intact": not found.faults, **data})
+    else:
+        for fault in found.faults:
+            click.echo(fault)
+        click.echo(f"{'BROKEN' if found.faults else 'intact'}: {found.count} entries, the newest hash is {found.head}")
+    raise SystemExit(BROKEN if found.faults else 0)
+
+
+@click.command()
+@click.option(
+    "--format", "form", type=click.Choice(["jsonl", "csv", "report"]), default="jsonl", show_default=True,
+    help="Lines of JSON, a table, or Markdown for people.",
+)  # fmt: skip
+@click.option("--since", metavar="TIME", help="Only from then on, as in 2026-11-27 (UTC).")
+@click.option("--until", metavar="TIME", help="Only to then.")
+def export(form: str, since: str | None, until: str | None) -> None:
+    """Write the trail to standard output."""
+    from raijin.app.auditing import moment, trail, written  # noqa: PLC0415
+
+    for line in written(trail(home()).all(since=moment(since), until=moment(until)), form):
+        click.echo(line)
