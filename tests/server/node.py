@@ -3,6 +3,7 @@
 node.py run        take runs until killed
 node.py tick       also meet a schedule of every second
 node.py ask NAMES  ask for a run of each cluster, and end
+node.py serve PORT the whole server, with users
 """
 
 from __future__ import annotations
@@ -58,6 +59,16 @@ def main() -> None:
     Schedules.due = tick  # type: ignore[method-assign]
     home = Path(os.environ["RAIJIN_HOME"])
     service = Service(home, home / "definitions")
+    if sys.argv[1] == "serve":
+        import uvicorn
+
+        from raijin.api.application import application
+        from raijin.app.access import Access
+
+        access = Access(service.database, home)
+        note("setup", access.setup_token() or "")
+        uvicorn.run(application(service, access=access), host="127.0.0.1", port=int(sys.argv[2]), log_level="warning")
+        return
     service.start()
     works = service.background.works
     assert works is not None

@@ -15,7 +15,7 @@ from raijin.state.members import Members
 from raijin.state.runs import Runs
 
 STEPS = {"one", "two", "three", "four"}
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
 
 def define(home: Path, *names: str) -> None:
