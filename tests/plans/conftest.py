@@ -36,11 +36,12 @@ from raijin.facts.system import System
 from raijin.lifecycle import apply, backup, destroy, etcd, reset, restore
 from raijin.lifecycle.desired import KUBE_PROXY, NETWORK_PART, observed_documents
 from raijin.lifecycle.returned import as_empty
-from raijin.model.cluster import Cluster
+from raijin.model.cluster import Cluster, ClusterType
 from raijin.model.host import Host
 from raijin.model.node_group import NodeRole
 from raijin.model.version import Version
 from raijin.network import choice_of, container_network
+from raijin.operations.absent import Absent
 from raijin.operations.command import Command
 from raijin.operations.file import File
 from raijin.operations.program import Program
@@ -52,16 +53,16 @@ from raijin.platforms import platform_of
 from raijin.platforms.addresses import known_address
 from raijin.platforms.base import BinaryFile, Context, Hop, ImageFile, Node, Parts, Supply
 from raijin.platforms.encrypted import NO_KEYS, Keys, read_written
+from raijin.platforms.k3s.platform import DISTRIBUTION as K3S
 from raijin.platforms.kubeadm.paths import (
     ADMIN_CONF,
     AUDIT_POLICY,
     CONFIG_FILE,
     ENCRYPTION_FILE,
     ETCD_DATA,
-    INIT_MARKER,
-    JOIN_MARKER,
     KUBELET_CONF,
 )
+from raijin.platforms.rke2.platform import DISTRIBUTION as RKE2
 from raijin.platforms.signing import leaf, new_authority
 from raijin.platforms.versions import way
 from raijin.platforms.view import HostView
@@ -113,11 +114,41 @@ def tags_of(cluster: Cluster) -> dict[str, str]:
     return {ref.name: ref.tag for ref in map(ImageRef.parse, refs)}
 
 
-IN_BETWEEN = {minor: Version(1, minor, 9) for minor in range(29, 37)}
+def in_between(build: str) -> dict[int, Version]:
+    return {minor: Version(1, minor, 9, build=build) for minor in range(29, 37)}
+
+
+@dataclass(frozen=True)
+class Traces:
+    """The files of a platform by which facts know what a host is. single: of the data of an only control plane."""
+
+    kubeconfig: str
+    kubelet: str
+    etcd: str
+    single: str = ""
+    program: str = ""
+
+
+TRACES = {
+    ClusterType.VANILLA: Traces(ADMIN_CONF, KUBELET_CONF, f"{ETCD_DATA}/member"),
+    ClusterType.K3S: Traces(K3S.kubeconfig, K3S.kubelet_kubeconfig, K3S.etcd_member, K3S.sqlite, "k3s"),
+    ClusterType.RKE2: Traces(RKE2.kubeconfig, RKE2.kubelet_kubeconfig, RKE2.etcd_member, "", "rke2"),
+}
 
 
 def supply_of(version: str) -> Supply:
     """What nodes of a version are made of: everything has another sum than in any other version."""
+    build = (Version.parse(version) or Version(1, 0, 0)).build
+    if build:
+        name = "rke2" if build.startswith("rke2") else "k3s"
+        binaries = {
+            name: BinaryFile(name, version, f"{name}.linux-amd64.tar.gz", sha256(name + version)),
+            f"{name}-images": BinaryFile(
+                f"{name}-images", version, f"{name}-images.linux-amd64.tar.zst", sha256(f"{name} images {version}")
+            ),
+            "etcd": SUPPLY.binaries["etcd"],
+        }
+        return Supply(binaries)
     own = {"kubeadm", "kubelet", "kubectl"}
     binaries = {
         name: replace(binary, version=version, sha256=sha256(name + version)) if name in own else binary
@@ -128,12 +159,15 @@ def supply_of(version: str) -> Supply:
 
 
 def written(program: Program) -> Iterator[tuple[str, str]]:
-    """The markers that a program leaves on a host, with what they say, and the files of its control plane."""
+    """The markers that a program leaves on a host, with what they say, and the files of settings."""
     for operation in program.operations:
+        path = str(getattr(operation, "path", ""))
         if isinstance(operation, Command) and operation.value:
             yield operation.marker, operation.value
-        elif isinstance(operation, File) and operation.path in {CONFIG_FILE, AUDIT_POLICY}:
+        elif isinstance(operation, File) and (path in {CONFIG_FILE, AUDIT_POLICY} or path.startswith("/etc/rancher/")):
             yield operation.path, str(operation.content)
+        elif isinstance(operation, Absent) and path.startswith("/etc/rancher/"):
+            yield operation.path, ""
         elif isinstance(operation, Template) and operation.path == ENCRYPTION_FILE:
             yield operation.path, operation.template
 
@@ -153,11 +187,15 @@ class Machine:
 
     def follows(self, program: Program) -> bool:
         """Whether all that the program writes down on the host is written there."""
-        return all(self.values.get(name) == value for name, value in written(program))
+        return all(self.values.get(name, "") == value for name, value in written(program))
 
     def parts(self) -> tuple[Part, ...]:
-        tools = ADMIN_CONF in self.files
-        return (Part("etcdctl", "/usr/local/bin/etcdctl", "3.6.5", ""),) if tools else ()
+        found = [Part("etcdctl", "/usr/local/bin/etcdctl", "3.6.5", "")] if ADMIN_CONF in self.files else []
+        for traces in TRACES.values():
+            if traces.program and traces.kubelet in self.files:
+                version = self.version.removeprefix("v")
+                found.append(Part(traces.program, f"/usr/local/bin/{traces.program}", version, ""))
+        return tuple(found)
 
     def images(self) -> tuple[str, ...]:
         """Of the static pods, on a host that is part of a control plane."""
@@ -260,7 +298,7 @@ class World:
             return ()
         planes = [platform.control_plane_version(node, context.state) for node in members if node.control_plane]
         start = min((v for v in planes if v is not None), default=wanted)
-        return tuple(Hop(v, {"amd64": supply_of(str(v))}) for v in way(start, wanted, IN_BETWEEN))
+        return tuple(Hop(v, {"amd64": supply_of(str(v))}) for v in way(start, wanted, in_between(wanted.build)))
 
     def etcd(self, context: Context) -> EtcdState | None:
         """Everybody who ever became a member and was not taken out; without a majority nobody tells."""
@@ -272,11 +310,15 @@ class World:
         )
         members = tuple(replace(m, leader=m.name == self.leads, size=90 << 20, in_use=30 << 20) for m in members)
         state = EtcdState(members, self.alarms)
-        return state if state.has_quorum and context.started else None
+        return state if self.voters and state.has_quorum and context.started else None
 
     def alive(self, name: str) -> bool:
         machine = self.machine(name)
-        return machine.up and ADMIN_CONF in machine.files and name not in self.broken
+        return machine.up and self.traces.kubeconfig in machine.files and name not in self.broken
+
+    @property
+    def traces(self) -> Traces:
+        return TRACES[self.definition.cluster().type]
 
     def node(self, host: Host, role: NodeRole) -> Node:
         facts = self.machine(host.name).view()
@@ -320,24 +362,23 @@ class World:
             machine.owner = cluster
             machine.holds.add(f"{step.stage}.{step.action.id}")
             machine.values.update(written(step.action))
+            commands = (o for o in step.action.operations if isinstance(o, Command))
+            machine.markers.update(o.marker for o in commands if o.marker and not o.value)
             machine.files |= {ENCRYPTION_FILE} & machine.values.keys()
             if step.stage == "halt":
                 machine.files, machine.markers = set(), set()
             if step.stage == "seed":
                 self.voters = {}
             if step.stage == "start":
-                machine.files |= {ADMIN_CONF, KUBELET_CONF}
-                machine.markers.add(INIT_MARKER)
+                machine.files |= {self.traces.kubeconfig, self.traces.kubelet}
                 self.objects |= self.addons()
             if step.stage == "join":
-                machine.files.add(KUBELET_CONF)
+                machine.files.add(self.traces.kubelet)
             (node,) = (n for n in self.context().hosts if n.name == step.target)
             if step.stage == "join" and node.control_plane:
-                machine.files.add(ADMIN_CONF)
-                machine.markers.add(JOIN_MARKER)
-            if step.stage in {"start", "join"} and node.control_plane:
-                machine.files.add(f"{ETCD_DATA}/member")
-                self.voters[step.target] = known_address(node)
+                machine.files.add(self.traces.kubeconfig)
+            if step.stage in {"start", "join", "convert"} and node.control_plane:
+                self.store_data(machine, step.target, known_address(node))
             if step.stage in {"start", "join", "register"}:
                 machine.version = str(self.definition.cluster().kubernetes_version)
                 role = {"node-role.kubernetes.io/control-plane": ""} if node.control_plane else {}
@@ -346,14 +387,28 @@ class World:
                 machine.version = step.stage.partition("@")[2]
                 self.nodes[step.target] = replace(self.nodes[step.target], version=machine.version)
                 machine.holds |= self.settled(step.target)
-            if step.stage == "services":
-                # A kubelet that has joined is to run: the program says so from the next time on.
-                machine.holds |= {f"services.{p.id}" for p in self.joined_services(step.target)}
+            if step.stage in {"services", "images"}:
+                # A node that has joined is asked for something else from the next time on: that its kubelet runs, say.
+                machine.holds |= {f"{step.stage}.{p.id}" for p in self.once_joined(step.stage, step.target)}
+
+    def store_data(self, machine: Machine, name: str, address: str) -> None:
+        """Where the data of a control plane host is from now on."""
+        cluster, traces = self.definition.cluster(), self.traces
+        platform = platform_of(cluster)
+        if platform.kept_outside(cluster):
+            return
+        if traces.single and not platform.wants_etcd(cluster):  # type: ignore[attr-defined]
+            machine.files.add(traces.single)
+            return
+        machine.files.discard(traces.single)
+        machine.files.add(traces.etcd)
+        self.voters[name] = address
 
     def addons(self) -> dict[str, dict[str, Any]]:
         """What kubeadm puts into a new cluster, of what Raijin looks at."""
-        replaced = self.definition.cluster().network.cni.replaces_kube_proxy
-        return {} if replaced else {describe(KUBE_PROXY): KUBE_PROXY}
+        cluster = self.definition.cluster()
+        without = cluster.network.cni.replaces_kube_proxy or not platform_of(cluster).kube_proxy
+        return {} if without else {describe(KUBE_PROXY): KUBE_PROXY}
 
     def settled(self, name: str) -> set[str]:
         """What holds on a node that was upgraded: all that a new node of that version would be given."""
@@ -368,12 +423,13 @@ class World:
         }
         return {f"{stage}.{program.id}" for stage, program in programs.items() if program is not None}
 
-    def joined_services(self, name: str) -> Iterable[Program]:
+    def once_joined(self, stage: str, name: str) -> Iterable[Program]:
         context = self.context()
         for node in context.nodes:
             if node.name == name:
-                joined = replace(node, parts=replace(node.parts, joined=True))
-                yield platform_of(context.cluster).services(context, joined)
+                joined = replace(node, parts=replace(node.parts, joined=True, started=node.control_plane))
+                program = getattr(platform_of(context.cluster), stage)(context, joined)
+                yield from [program] if program is not None else []
 
     def change_objects(self, name: str, arguments: Mapping[str, Any]) -> None:
         if name == "kube.apply":

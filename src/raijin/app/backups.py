@@ -70,7 +70,7 @@ class Listing:
 def targets_of(session: Session, pool: Pool) -> list[Target]:
     """The places that the definition names, or the folder `backups` of RAIJIN_HOME."""
     named = session.cluster.backup.targets
-    if not named:
+    if not named or session.twin is not None:  # a rehearsal writes nowhere but into its own home
         return [FolderTarget(OWN, session.home / "backups")]
     return [_target(target, pool) for target in named]
 

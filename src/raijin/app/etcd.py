@@ -48,14 +48,15 @@ class Members:
 async def members(session: Session) -> Members:
     """Raises Unsupported where Raijin looks after no etcd, KubernetesError where none answers."""
     cluster, platform = session.cluster, platform_of(session.cluster)
-    if platform.etcd(cluster) is None:
+    access = platform.etcd(cluster)
+    if access is None:
         raise Unsupported(f"there is no etcd of {cluster.name} that Raijin looks after")
     placed = session.definition.hosts_of(cluster)
     planes = [(p.host, p.role) for p in placed if p.role is NodeRole.CONTROL_PLANE]
     async with open_pool(session) as pool:
         nodes, _ = await observing.look_at(pool, platform, planes, for_plan=True)
         context = context_of(session, nodes)
-        state = await platform.etcd_state(pool, context)
+        state = await platform.etcd_state(pool, [node.name for node in context.started], access)
     if state is None:
         raise KubernetesError(
             f"etcd of {cluster.name} answers on no control plane host",

@@ -51,6 +51,7 @@ async def _keep(session: Session, context: CallContext) -> None:
             version=context.text("version"),
             node=host,
             created=created,
+            kind=context.text("kind"),
             definition=_definition(session),
         )
         recipients = [store.public_key(), *session.cluster.backup.recipients]

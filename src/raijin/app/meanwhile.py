@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 PLANNING = ("raijin.app.planning", "raijin.plan.build")
 CARRYING_OUT = ("raijin.engine.service", "raijin.engine.durable", "raijin.platforms.calls")
 
+REHEARSED_PAUSE = 0.01
+"""Seconds before a step is tried again on simulated hosts, which keep a clock of their own."""
+
 SWITCH_SECONDS = 0.0005
 """How long the thread that imports keeps the connections waiting; Python's own 5 ms would be felt in each exchange."""
 
@@ -37,7 +40,8 @@ def engine_of(session: Session) -> Engine:
     from raijin.validation.calls import HANDLERS  # noqa: PLC0415
 
     handlers = {**calls.HANDLERS, **HANDLERS, **platform_of(session.cluster).handlers, **handlers_of(session)}
-    return Engine(session.home, session.database, handlers, session.events, session.durable)
+    pause = REHEARSED_PAUSE if session.twin is not None else None
+    return Engine(session.home, session.database, handlers, session.events, session.durable, pause)
 
 
 @asynccontextmanager

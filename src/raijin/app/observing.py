@@ -15,7 +15,7 @@ from raijin.facts.gather import script
 from raijin.model.host import Host
 from raijin.model.node_group import NodeRole
 from raijin.operations.base import Resolve, SecretRef
-from raijin.operations.program import Mode, Program, script_parts
+from raijin.operations.program import Mode, Program, Script, script_parts
 from raijin.operations.report import Report, State, parse_line
 from raijin.plan.draft import Draft
 from raijin.platforms import platform_of
@@ -118,16 +118,16 @@ async def check(
 
     async def one(host: str, asked: list[Draft]) -> RaijinError | None:
         programs = [draft.action for draft in asked if isinstance(draft.action, Program)]
-        script = Script(programs, resolve)
+        question = Question(programs, resolve)
         try:
-            reports = await _check_host(pool, host, script, ahead)
+            reports = await _check_host(pool, host, question, ahead)
         except HostError as error:
             return error
         if any(report.state is State.WOULD_CHANGE for report in reports):
             on_difference()
         checked.reports.update(_split(asked, programs, reports))
-        if not script.secrets:
-            checked.scripts[host] = script.parts
+        if not question.secrets:
+            checked.scripts[host] = question.parts
         return None
 
     errors = await asyncio.gather(*(one(host, asked) for host, asked in by_host.items()))
@@ -135,7 +135,7 @@ async def check(
     return checked
 
 
-class Script:
+class Question:
     """The check of some programs of one host. secrets: whether the value of one was asked for to write it."""
 
     def __init__(self, programs: Sequence[Program], resolve: Resolve) -> None:
@@ -147,24 +147,25 @@ class Script:
 
         self.operations = [operation for program in programs for operation in program.operations]
         self.parts = script_parts(programs, Mode.CHECK, resolve=noted)
-        self.text = "\n".join(self.parts)
+        self.text = Script("\n".join(self.parts), programs, Mode.CHECK, "none", noted)
 
     def reports(self, output: str) -> list[Report]:
         return [report for line in output.split("\n") if (report := parse_line(line, self.operations))]
 
 
-async def _check_host(pool: Pool, host: str, script: Script, ahead: Ahead | None) -> list[Report]:
+async def _check_host(pool: Pool, host: str, question: Question, ahead: Ahead | None) -> list[Report]:
     answer = ahead.answer(host) if ahead else None
-    if answer is not None and answer.check == script.text:
-        reports = script.reports(await answer.reports() or "")
-        if len(reports) == len(script.operations):
+    if answer is not None and answer.check == question.text:
+        reports = question.reports(await answer.reports() or "")
+        if len(reports) == len(question.operations):
             return reports
     connection = await pool.get(host)
-    done = await connection.run(script.text, timeout=CHECK_SECONDS)
-    reports = script.reports(done.stdout)
-    if done.status != 0 or len(reports) != len(script.operations):
+    done = await connection.run(question.text, timeout=CHECK_SECONDS)
+    reports = question.reports(done.stdout)
+    if done.status != 0 or len(reports) != len(question.operations):
         raise OperationFailed(
-            f"the check ended early (status {done.status}) after {len(reports)} of {len(script.operations)} operations",
+            f"the check ended early (status {done.status}) "
+            f"after {len(reports)} of {len(question.operations)} operations",
             host=host,
             remedy="see the output; nothing was changed",
             detail=done.stderr or done.stdout[-2000:],

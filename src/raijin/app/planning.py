@@ -14,6 +14,7 @@ from raijin.app.session import Session
 from raijin.app.unsupported import unsupported, untouched
 from raijin.app.verbs import VERBS, Verb
 from raijin.errors import HostError, RaijinError, Unsupported
+from raijin.facts.etcd import EtcdState
 from raijin.lifecycle.desired import NETWORK_PART, observed_documents
 from raijin.lifecycle.network import farewell, unwell
 from raijin.lifecycle.returned import as_empty
@@ -176,7 +177,7 @@ async def _look_at_cluster(pool: Pool, traits: Verb, context: Context) -> tuple[
     documents = observed_documents(context) if traits.converges else []
     (state, why), members = await asyncio.gather(
         observing.cluster_state(pool, context, documents, NETWORK_PART if documents else ""),
-        platform_of(context.cluster).etcd_state(pool, context) if _asks_etcd(traits, context) else _nothing(),
+        _members(pool, context) if _asks_etcd(traits, context) else _nothing(),
     )
     return as_empty(replace(context, state=state, etcd=members)), why
 
@@ -185,6 +186,11 @@ def _asks_etcd(traits: Verb, context: Context) -> bool:
     """Its members matter where there are, or were, several control plane hosts."""
     planes = [node for node in (*context.nodes, *context.departed) if node.control_plane]
     return traits.members or ((traits.equips or traits.tolerant) and len(planes) > 1)
+
+
+async def _members(pool: Pool, context: Context) -> EtcdState | None:
+    platform = platform_of(context.cluster)
+    return await platform.etcd_state(pool, [node.name for node in context.started], platform.etcd(context.cluster))
 
 
 async def _nothing() -> None:
@@ -242,9 +248,11 @@ def _without(context: Context, verb: str, failures: Sequence[RaijinError]) -> tu
 
 
 def _resolver(session: Session) -> Resolve:
-    store = SecretStore(session.home)
+    store, given = SecretStore(session.home), platform_of(session.cluster).given(session.cluster)
 
     def resolve(reference: SecretRef) -> str:
+        if reference.secret in given:
+            return given[reference.secret]
         return store.get(reference.secret) if store.has(reference.secret) else unresolved(reference)
 
     return resolve

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from raijin.model.host import Host
 from raijin.model.node_group import NodeRole
 from raijin.state.member import Member
 from raijin.state.snapshot import read_members
-from raijin.transport.pool import Pool
+from raijin.transport.pool import Pool, Target
 
 if TYPE_CHECKING:
     from raijin.app.asking import Ahead
@@ -30,10 +30,11 @@ async def open_pool(session: Session, extra: Iterable[Host] = (), ahead: Ahead |
     hosts = [placed.host for placed in session.definition.hosts_of(session.cluster)]
     hosts += [host for host, _ in wanted_hosts(session)]
     everybody = [*hosts, *extra]
-    targets = {
-        **targets_of(everybody, session.definition, session.home),
-        **outside_targets(session, everybody),
-    }
+    if session.twin is not None:  # nobody is reached, so no password is asked for
+        targets: Mapping[str, Target] = session.twin.targets(everybody)
+    else:
+        own, outside = targets_of(everybody, session.definition, session.home), outside_targets(session, everybody)
+        targets = {**own, **outside}
     if ahead is not None and ahead.reaches(targets):
         pool = ahead.pool
         pool.learn(targets)

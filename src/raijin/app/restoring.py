@@ -71,7 +71,7 @@ def open_backup(session: Session, sealed: Path, identities: Sequence[str] = ()) 
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         extract_snapshot(tar, target)
     name = new_id(about.cluster, about.created)
-    return Snapshot(name, sha256, files, version, time.strftime("%Y%m%d-%H%M%S", time.gmtime()))
+    return Snapshot(name, sha256, files, version, time.strftime("%Y%m%d-%H%M%S", time.gmtime()), about.kind)
 
 
 def _take_keys(store: SecretStore, cluster: str, files: Mapping[str, str]) -> None:

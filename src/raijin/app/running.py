@@ -114,6 +114,7 @@ async def _run(engine: Engine, session: Session, verb: str, planned: Planned, po
         )
     if verb in {"apply", "replace", "restore"}:
         _remember_members(session, planned)
+    _keep_given(session, verb)
     _keep_asked(session, verb, planned, pool)
     policy = session.cluster.policy.on_host_failure
     with audited(session, verb, planned.plan) as run:
@@ -142,6 +143,17 @@ def _keep_asked(session: Session, verb: str, planned: Planned, pool: Pool) -> No
         asking.forget(session)
     elif VERBS[verb].leaves:
         asking.keep(session, pool.targets, planned.checks)
+
+
+def _keep_given(session: Session, verb: str) -> None:
+    """The secrets of the definition that programs need go where a run finds them, also when it is resumed."""
+    from raijin.platforms import platform_of  # noqa: PLC0415
+    from raijin.state.secrets import SecretStore  # noqa: PLC0415
+
+    given = platform_of(session.cluster).given(session.cluster) if VERBS[verb].equips else {}
+    store = SecretStore(session.home)
+    for name, text in given.items():
+        store.put(name, text)
 
 
 def release(session: Session, hosts: Iterable[str]) -> list[str]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from raijin.engine.durable import Durable
     from raijin.model.cluster import Cluster
     from raijin.platforms.base import Snapshot
+    from raijin.twin.site import TwinSite
 
 # What hangs on a session is imported when it is asked for: each part costs more to import than most commands compute.
 
@@ -36,7 +37,8 @@ class Session:
     drain: whether nodes that leave are drained. only_host: the host that `prepare` is about, by name or address. hosts:
     those that a verb about single ones is given. snapshot: what `restore` restores. run: the id that a server was asked
     for the run under, and durable its engine. actor: who asks, by which way and from where; None for whoever types the
-    command. pending: changes of the definition that are planned with and not saved yet (see `propose`).
+    command. pending: changes of the definition that are planned with and not saved yet (see `propose`). twin: the
+    simulated site that a rehearsal has in place of the hosts; None where hosts are real.
     """
 
     home: Path
@@ -52,6 +54,7 @@ class Session:
     durable: Durable | None = None
     actor: tuple[str, str, str] | None = None
     pending: Edits | None = None
+    twin: TwinSite | None = None
     events: Events = field(default_factory=Events)
 
     @cached_property

@@ -48,9 +48,13 @@ def print_table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 
 class Progress:
-    """A sink of events: on a terminal one live line per step in hand, elsewhere one line per thing that happened."""
+    """A sink of events: on a terminal one live line per step in hand, elsewhere one line per thing that happened.
 
-    def __init__(self, total: int) -> None:
+    mark: before each line. brief: only what failed has a line of its own, and every hundredth step.
+    """
+
+    def __init__(self, total: int, *, mark: str = "", brief: bool = False) -> None:
+        self._mark, self._brief = mark, brief
         self._total, self._done, self._started = total, 0, time.monotonic()
         self._live = sys.stderr.isatty()
         self._now: dict[str, str] = {}
@@ -70,7 +74,7 @@ class Progress:
         elif event.kind is Kind.MESSAGE:
             text = str(event.data.get("text"))
             self._detail(event, text)
-            if not self._live:
+            if not self._live and not self._brief:
                 self._line(f"  {event.host}: {text}")
         elif event.kind is Kind.STEP_FINISHED:
             self._finished(event)
@@ -94,6 +98,8 @@ class Progress:
         mark, colour = {"done": ("ok", "green"), "failed": ("FAILED", "red")}.get(state, (state, "yellow"))
         took = duration(float(seconds)) if isinstance(seconds, (int, float)) and state == "done" else ""
         count = f"[{self._done}/{self._total}]"
+        if self._brief and state != "failed" and self._done % 100 and self._done != self._total:
+            return
         self._line(f"{count} {click.style(mark, fg=colour)} {event.host}: {event.data.get('title')} {took}".rstrip())
         error = event.data.get("error")
         if isinstance(error, dict) and state == "failed":
@@ -101,7 +107,7 @@ class Progress:
 
     def _line(self, text: str) -> None:
         self._erase()
-        click.echo(text, err=True)
+        click.echo(f"{self._mark}{text}", err=True)
 
     def _erase(self) -> None:
         if self._drawn:

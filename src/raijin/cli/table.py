@@ -9,6 +9,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "check": ("raijin.cli.commands.check", "check", "Check a definition (files, a folder, or - for standard input)."),
     "plan": ("raijin.cli.commands.plan", "plan", "Show what apply would change, field by field. Changes nothing."),
     "apply": ("raijin.cli.commands.apply", "apply", "Make the cluster what the definition says."),
+    "rehearse": ("raijin.cli.commands.rehearse", "rehearse", "Carry a plan out on simulated hosts, with faults."),
     "status": ("raijin.cli.commands.status", "status", "Show hosts, nodes and the last run."),
     "destroy": ("raijin.cli.commands.apply", "destroy", "End the cluster and put its hosts back as they were."),
     "full-install": ("raijin.cli.commands.full_install", "full_install", "Make this machine a one-node cluster."),

@@ -134,7 +134,7 @@ async def _step_workflow(step_id: str) -> str:
                 "name": step.stage,
                 "retries_allowed": step.retry is Retry.TRANSIENT,
                 "max_attempts": ATTEMPTS,
-                "interval_seconds": FIRST_PAUSE_SECONDS,
+                "interval_seconds": FIRST_PAUSE_SECONDS if runner.pause is None else runner.pause,
                 "backoff_rate": BACKOFF,
                 "should_retry": _transient,
             },

@@ -51,6 +51,7 @@ class Runner:
     secrets: SecretStore
     events: Events
     parallel: int = 64
+    pause: float | None = None
     _ended: dict[str, asyncio.Future[Outcome]] = field(default_factory=dict)
     _active: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     _steps: dict[str, Step] = field(default_factory=dict)

@@ -41,13 +41,17 @@ CANCEL_POLL_SECONDS = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """The durable engine of one RAIJIN_HOME. durable: that of the process, where it serves many runs."""
+    """The durable engine of one RAIJIN_HOME. durable: that of the process, where it serves many runs.
+
+    pause: seconds before a step is tried again for the first time; None: as on real hosts.
+    """
 
     home: Path
     database: Database
     handlers: Handlers
     events: Events
     durable: Durable | None = None
+    pause: float | None = None
 
     @property
     def runs(self) -> Runs:
@@ -119,6 +123,7 @@ class Engine:
         programs = ProgramRunner(run, f"{run}-{attempt}", pool, events, _resolver(store), locate)
         members = Members(self.database)
         runner = Runner(run, attempt, plan, policy, self.handlers, programs, runs, members, store, events)
+        runner.pause = self.pause
         events.emit(Event(Kind.RUN_STARTED, run, data={"verb": plan.verb, "cluster": plan.cluster, "attempt": attempt}))
         started = time.monotonic()
         try:

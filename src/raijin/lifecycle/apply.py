@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import cast
 
 from raijin.facts.cluster import NodeState
-from raijin.lifecycle.backup import back_up_by_themselves
+from raijin.lifecycle.backup import back_up_by_themselves, take_backup
 from raijin.lifecycle.configure import configure_nodes
 from raijin.lifecycle.desired import desired_labels, desired_taints
 from raijin.lifecycle.drafting import drafted
@@ -19,6 +19,7 @@ from raijin.lifecycle.returned import wiped_first
 from raijin.lifecycle.stages import call, live_node, settle
 from raijin.lifecycle.upgrade import advance_cluster, backup_first, is_outdated, return_nodes, upgrade_nodes
 from raijin.model.virtual_ip import VipProvider
+from raijin.network import kube_vip
 from raijin.plan.draft import Draft
 from raijin.plan.model import Call, Change, Disruption, Json, Retry
 from raijin.platforms import platform_of
@@ -31,6 +32,7 @@ TRANSFER_SECONDS = 3600
 """Half a gigabyte over a slow line to a far site takes its time."""
 START_SECONDS = 960
 JOIN_SECONDS = 660
+CONVERT_SECONDS = 1500
 """A little more than the programs give their own commands."""
 
 
@@ -79,12 +81,23 @@ def start_cluster(context: Context) -> Iterable[Draft]:
     first = context.first
     if first.facts is None or context.started:
         return
+    making = _platform(context).found(context)
+    if making is not None:
+        yield Draft(
+            "found",
+            first.name,
+            "make the secrets of the cluster",
+            making,
+            needs=(f"services/{first.name}",),
+            changes=(Change(f"secrets of {context.cluster.name}", "state", "absent", "made"),),
+            timeout=60,
+        )
     yield drafted(
         "start",
         first.name,
         "start the cluster",
         with_address(context, _platform(context).start(context)),
-        needs=(f"services/{first.name}", f"images/{first.name}", "keys/*", *_address(context)),
+        needs=(f"found/{first.name}", f"services/{first.name}", f"images/{first.name}", "keys/*", *_address(context)),
         retry=Retry.NEVER,
         timeout=START_SECONDS,
         estimate=45,
@@ -101,6 +114,28 @@ def fetch_kubeconfig(context: Context) -> Iterable[Draft]:
         needs=(f"start/{first.name}",),
         follows=True,
         timeout=60,
+    )
+
+
+def convert_datastore(context: Context) -> Iterable[Draft]:
+    """What only one server can use becomes what others can share, before any of them comes. A backup goes before."""
+    program = _platform(context).convert(context) if context.started else None
+    if program is None:
+        return
+    first = context.first
+    if context.cluster.policy.backup_before_upgrade:
+        yield from take_backup(context)
+    yield Draft(
+        "convert",
+        first.name,
+        "take the data over",
+        program,
+        needs=(f"keep/{context.cluster.name}", f"binaries/{first.name}", f"services/{first.name}"),
+        changes=(Change(f"data of {context.cluster.name}", "datastore", "SQLite", "etcd"),),
+        disruption=Disruption.API,
+        timeout=CONVERT_SECONDS,
+        estimate=60,
+        forced=True,
     )
 
 
@@ -121,17 +156,25 @@ def join_workers(context: Context) -> Iterable[Draft]:
 def _join(context: Context, node: Node, title: str, after: tuple[str, ...]) -> Iterable[Draft]:
     """Let one host in when all that takes long to send is there, join it, and close the door again."""
     platform = _platform(context)
-    here = (f"services/{node.name}", f"images/{node.name}", f"delete-node/{node.name}", "keys/*", *_address(context))
+    here = (
+        f"services/{node.name}",
+        f"images/{node.name}",
+        f"delete-node/{node.name}",
+        f"convert/{context.first.name}",
+        "keys/*",
+        *_door(context),
+    )
     admission, farewell = platform.admit(context, node), platform.revoke(context, node)
     if admission is not None:
-        ttl = context.cluster.kubernetes.token_ttl_minutes
+        ttl = admission.arguments.get("ttl_minutes")
+        sent = f"valid for {ttl} minutes" if ttl else "sent to the host"
         yield Draft(
             "admit",
             node.name,
             "make a join token",
             admission,
             needs=(f"start/{context.first.name}", *here, *after),
-            changes=(Change(f"join token of {node.name}", "state", "absent", f"valid for {ttl} minutes"),),
+            changes=(Change(f"join token of {node.name}", "state", "absent", sent),),
             timeout=120,
             renewed=True,
         )
@@ -231,6 +274,7 @@ STAGES: tuple[Stage, ...] = (
     roll_out_network,
     prune_network,
     remove_lost_members,
+    convert_datastore,
     join_control_planes,
     join_workers,
     register_again,
@@ -270,6 +314,14 @@ def _address(context: Context) -> tuple[str, ...]:
     """What members wait for to be reached under one address, where it does not come with them."""
     vip = context.cluster.network.virtual_ip
     return ("endpoint/*",) if vip is not None and vip.provider is VipProvider.KEEPALIVED else ()
+
+
+def _door(context: Context) -> tuple[str, ...]:
+    """What those who join wait for to be let in by."""
+    new = not context.started and not _platform(context).bootstrap_kubeconfig
+    if new and kube_vip.serves(context.cluster.network.virtual_ip):
+        return (f"endpoint/{context.first.name}",)  # else it is served, or the start has waited for it
+    return _address(context)
 
 
 def _platform(context: Context) -> Platform:

@@ -24,6 +24,11 @@ def drafts(context: Context) -> list[Draft]:
             f"no control plane host of {context.cluster.name} can be reached that runs it: there is nothing to back up",
             remedy="look at `raijin status`",
         )
+    if platform_of(context.cluster).kept_outside(context.cluster):
+        raise PlanRefused(
+            f"the data of {context.cluster.name} is in a database outside: Raijin makes no copy of it",
+            remedy="back the database up with its own tools, and keep the server token with it",
+        )
     return list(take_backup(context))
 
 
@@ -48,7 +53,14 @@ def take_backup(context: Context, after: tuple[str, ...] = ()) -> Iterable[Draft
         "keep",
         name,
         "keep the backup",
-        Call("backup.keep", {"host": node.name, "version": str(running or context.cluster.kubernetes_version)}),
+        Call(
+            "backup.keep",
+            {
+                "host": node.name,
+                "version": str(running or context.cluster.kubernetes_version),
+                "kind": platform.snapshot_kind(node),
+            },
+        ),
         needs=(f"pack/{node.name}", *after),
         changes=(Change(f"backup of {name}", "state", "absent", "kept"),),
         timeout=KEEP_SECONDS,

@@ -5,13 +5,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from raijin.facts.etcd import EtcdAccess
 from raijin.lifecycle.drafting import drafted
 from raijin.lifecycle.stages import joined, settle
 from raijin.lifecycle.upgrade import is_outdated
 from raijin.plan.draft import Draft
-from raijin.plan.model import Disruption
+from raijin.plan.model import Call, Disruption
 from raijin.platforms import platform_of
 from raijin.platforms.base import Context, Node
+from raijin.platforms.etcd import arguments
 
 
 def configure_nodes(context: Context) -> Iterable[Draft]:
@@ -20,11 +22,27 @@ def configure_nodes(context: Context) -> Iterable[Draft]:
     hops = tuple(f"{stage}@{hop.version}/*" for hop in context.hops for stage in ("settle", "current", "return"))
     before = ("keys/*", "endpoint/*", "settle/*", *hops)
     for node in planes:
-        yield from _configure(context, node, before, alone=len(context.control_planes) == 1)
+        yield from _spare(context, node, before)
+        yield from _configure(context, node, (f"spare/{node.name}", *before), alone=len(context.control_planes) == 1)
         yield settle(context, node, "follow", (f"configure/{node.name}",))
         before = (f"configure/{node.name}", f"follow/{node.name}")
     for node in joined(context, context.workers):
         yield from _configure(context, node, before, alone=False)
+
+
+def _spare(context: Context, node: Node, before: tuple[str, ...]) -> Iterable[Draft]:
+    """A change of settings starts a server anew: not while etcd could not do without it."""
+    access = platform_of(context.cluster).etcd(context.cluster)
+    if isinstance(access, EtcdAccess) and len(context.control_planes) > 1:
+        yield Draft(
+            "spare",
+            node.name,
+            "see that the others can do without it",
+            Call("etcd.may-stop", arguments(context, node, access)),
+            needs=before,
+            ahead=True,
+            timeout=120,
+        )
 
 
 def _configure(context: Context, node: Node, before: tuple[str, ...], *, alone: bool) -> Iterable[Draft]:

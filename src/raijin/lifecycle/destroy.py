@@ -57,7 +57,8 @@ def _leave(context: Context, node: Node, needs: tuple[str, ...]) -> Iterable[Dra
         # The way into the cluster is kept until its control plane is gone.
         secrets = platform.secrets(cluster, node)
         if node == context.control_planes[-1]:
-            secrets += [kubeconfig_secret(cluster), *secrets_of(context.keys, cluster)]
+            secrets += [kubeconfig_secret(cluster), *platform.cluster_secrets(context.cluster)]
+            secrets += secrets_of(context.keys, cluster)
         yield Draft(
             "forget",
             node.name,

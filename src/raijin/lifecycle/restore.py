@@ -25,6 +25,7 @@ from raijin.platforms.versions import MINORS_BETWEEN_RESTORE
 
 HALT_SECONDS = 900
 SEED_SECONDS = 3600
+_FOUNDING = frozenset({"found", "start"})
 _REBUILT = frozenset({"start", "join", "endpoint"})
 """Stages whose programs see, in the plan, a control plane that will have been halted when their turn comes."""
 
@@ -139,6 +140,8 @@ def reasons(context: Context, api_failure: str = "") -> list[str]:
     found = list(host_reasons(context))
     found += endpoint.reasons(context)
     found += _version_reasons(context)
+    if platform_of(context.cluster).kept_outside(context.cluster):
+        found.append(f"{context.cluster.name}: its data is in a database outside: restore that with its own tools")
     if not context.force:
         found += [
             f"{node.name}: it cannot be reached ({node.absence}); if the old control plane still runs there, two "
@@ -180,7 +183,9 @@ def _planes(context: Context) -> tuple[Node, ...]:
 def _adapted(context: Context, drafts: list[Draft], halted: list[str]) -> list[Draft]:
     """The drafts of apply, after the halt of all control planes and the seeding of one."""
     waiting = [d if d.cleanup else replace(d, needs=(*d.needs, "halt/*")) for d in drafts]
-    seeded = [replace(d, needs=(*d.needs, f"seed/{context.first.name}")) if d.stage == "start" else d for d in waiting]
+    seeded = [
+        replace(d, needs=(*d.needs, f"seed/{context.first.name}")) if d.stage in _FOUNDING else d for d in waiting
+    ]
     return after(seeded, "halt", halted, forced=_REBUILT)
 
 

@@ -36,7 +36,8 @@ ADVANCE_SECONDS = 7200
 
 def backup_first(context: Context) -> Iterable[Draft]:
     """Before the first control plane host is touched."""
-    wanted = context.cluster.policy.backup_before_upgrade
+    outside = platform_of(context.cluster).kept_outside(context.cluster)
+    wanted = context.cluster.policy.backup_before_upgrade and not outside
     planes = joined(context, context.control_planes)
     changes = any(is_outdated(context, node) for node in planes)
     if wanted and planes and (changes or platform_of(context.cluster).advance(context) is not None):

@@ -1,4 +1,4 @@
-"""Settings of Kubernetes itself, and of kubeadm where it makes the cluster."""
+"""Settings of Kubernetes itself, and of what makes the cluster."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from raijin.model.apiserver import Audit, Encryption
 from raijin.model.base import FreeDict, Model
 from raijin.model.duration import Duration
 from raijin.model.names import Address
+from raijin.model.rancher import K3s, Rke2
 
 
 class Kubeadm(Model):
@@ -56,5 +57,7 @@ class Kubernetes(Model):
     )
     container_runtime: ContainerRuntime = Field(default=ContainerRuntime.bare(), description="The container runtime.")
     kubeadm: Kubeadm = Field(default=Kubeadm.bare(), description="Additions to kubeadm's configuration (VANILLA).")
+    k3s: K3s = Field(default=K3s.bare(), alias="k3s", description="Settings of K3s (K3S).")
+    rke2: Rke2 = Field(default=Rke2.bare(), alias="rke2", description="Settings of RKE2 (RKE2).")
     encryption: Encryption | None = Field(default=None, description="Encryption of what is kept in etcd (VANILLA).")
     audit: Audit | None = Field(default=None, description="The audit log of the API servers (VANILLA).")

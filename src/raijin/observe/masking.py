@@ -12,6 +12,9 @@ MASK = "***"
 SHORTEST = 4
 """Shorter values are not masked: replacing every `a` would tell more than it hides."""
 
+FEW = 16
+"""So many values are looked for one by one."""
+
 SHORTEST_WORD = 16
 """Of a document (a kubeconfig, a key), words of at least this length are hidden wherever they appear alone."""
 
@@ -24,6 +27,7 @@ class Masker:
 
     def __init__(self) -> None:
         self._values: set[str] = set()
+        self._begin: dict[str, set[str]] = {}
         self._lock = threading.Lock()
 
     def add(self, value: str) -> None:
@@ -32,12 +36,23 @@ class Masker:
         if "\n" in value.strip():
             words = [w for w in value.split() if len(w) >= SHORTEST_WORD and not _ORDINARY.fullmatch(w)]
         with self._lock:
-            self._values.update(part for part in (value, value.strip(), *words) if len(part.strip()) >= SHORTEST)
+            for part in (value, value.strip(), *words):
+                if len(part.strip()) >= SHORTEST and part not in self._values:
+                    self._values.add(part)
+                    self._begin.setdefault(part[:SHORTEST], set()).add(part)
 
     def mask(self, text: str) -> str:
+        """The longest values first: one may be part of another."""
+        if len(text) < SHORTEST:
+            return text
         with self._lock:
-            values = sorted(self._values, key=len, reverse=True)
-        for value in values:
+            if len(self._values) <= FEW:
+                found = self._values.copy()
+            else:
+                # A run over a thousand hosts makes a thousand tokens: only those are looked for that may begin here.
+                starts = {text[at : at + SHORTEST] for at in range(len(text) - SHORTEST + 1)} & self._begin.keys()
+                found = {value for start in starts for value in self._begin[start]} & self._values
+        for value in sorted(found, key=len, reverse=True):
             text = text.replace(value, MASK)
         return text
 

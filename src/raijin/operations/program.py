@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
+from typing import Self
 
 from raijin.facts.raijin import STATE_FOLDER
 from raijin.operations.base import Operation, Payload, Resolve, unresolved
@@ -15,6 +16,7 @@ from raijin.operations.plain import to_text
 from raijin.operations.prelude import PRELUDE
 from raijin.transport.quoting import word
 
+FIRST_LINE = "raijin_program() {"
 LOCK_WAIT_SECONDS = 600
 """How long a program waits for an earlier one whose connection was lost."""
 
@@ -22,6 +24,23 @@ LOCK_WAIT_SECONDS = 600
 class Mode(StrEnum):
     CHECK = "check"
     APPLY = "apply"
+
+
+class Script(str):
+    """A compiled script, with what it was compiled from.
+
+    Hosts run the text. The rehearsal twin, which has no shell, reads the operations.
+    """
+
+    programs: tuple[Program, ...]
+    mode: Mode
+    run: str
+    resolve: Resolve
+
+    def __new__(cls, text: str, programs: Iterable[Program], mode: Mode, run: str, resolve: Resolve) -> Self:
+        made = super().__new__(cls, text)
+        made.programs, made.mode, made.run, made.resolve = tuple(programs), mode, run, resolve
+        return made
 
 
 @dataclass(frozen=True)
@@ -51,7 +70,7 @@ class Program:
         resolve: Resolve = unresolved,
         base: str = STATE_FOLDER,
         tools: str = "",
-    ) -> str:
+    ) -> Script:
         """The script. It is wrapped in a function, so that a transmission cut short executes nothing."""
         return compile_operations([self], mode, run=run, resolve=resolve, base=base, tools=tools)
 
@@ -64,12 +83,14 @@ def compile_operations(
     resolve: Resolve = unresolved,
     base: str = STATE_FOLDER,
     tools: str = "",
-) -> str:
+) -> Script:
     """One script for several programs of one host and scope; operations count through from 0.
 
     base: where the host keeps its state. tools: a folder of programs that come before those of the system.
     """
-    return "\n".join(script_parts(programs, mode, run=run, resolve=resolve, base=base, tools=tools))
+    programs = tuple(programs)
+    text = "\n".join(script_parts(programs, mode, run=run, resolve=resolve, base=base, tools=tools))
+    return Script(text, programs, mode, run, resolve)
 
 
 def script_parts(
@@ -93,7 +114,7 @@ def script_parts(
         "LOCK_WAIT": LOCK_WAIT_SECONDS,
         "TOOLS": tools,
     }
-    lines = ["raijin_program() {"]
+    lines = [FIRST_LINE]
     lines += [f"{name}={word(value)}" for name, value in settings.items()]
     lines.append(PRELUDE)
     lines += dict.fromkeys(text for operation in operations for text in (*operation.requires, operation.library))

@@ -54,6 +54,22 @@ class Report:
     stderr: str = ""
 
 
+def to_line(report: Report) -> str:
+    """The line that a host writes for a report; `parse_line` reads it back."""
+    data: dict[str, object] = {"op": report.index, "state": str(report.state), "ms": report.milliseconds}
+    if report.changes:
+        parts = ((c.field, f"{c.before}x" if c.field == "content" else c.before, c.after) for c in report.changes)
+        data["changes"] = _encoded("".join(_UNIT.join(part) + _RECORD for part in parts))
+    for name, text in (("reason", report.reason), ("stderr", report.stderr)):
+        if text:
+            data[name] = _encoded(text)
+    return json.dumps(data, separators=(",", ":"))
+
+
+def _encoded(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
 def parse_line(line: str, operations: Sequence[Operation]) -> Report | None:
     """A report from one line of output; None for a line that is not one (a login banner, say)."""
     if not line.startswith('{"op":'):

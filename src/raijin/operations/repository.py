@@ -13,7 +13,7 @@ from raijin.operations.managers import CHOICE
 
 LIBRARY = r"""
 # Two files, the key first: a source without its key would break every later use of the manager.
-repository_files() { # check|change, then 7 words per file: a key and a source for each of apt, dnf, zypper
+repositoryfiles() { # check|change, then 7 words per file: a key and a source for each of apt, dnf, zypper
   r_do=$1 r_result=0; shift
   case $PM in
     apt) ;;
@@ -68,15 +68,15 @@ class Repository(Operation):
         return f"repository {self.name}"
 
     def arguments(self, resolve: Resolve) -> tuple[Argument, ...]:
-        return tuple(word for path, content in self._files() for word in file_arguments(path, content))
+        return tuple(word for path, content in self.files() for word in file_arguments(path, content))
 
     def probes(self) -> tuple[str, ...]:
-        return tuple(path for path, _ in self._files())
+        return tuple(path for path, _ in self.files())
 
     def wants(self) -> tuple[tuple[str, str], ...]:
-        return tuple(("sums", path) for path, _ in self._files())
+        return tuple(("sums", path) for path, _ in self.files())
 
-    def _files(self) -> tuple[tuple[str, str], ...]:
+    def files(self) -> tuple[tuple[str, str], ...]:
         """(path, content): the key and the source for apt, dnf and zypper."""
         keyring, pki = f"/etc/apt/keyrings/{self.name}.asc", f"/etc/pki/rpm-gpg/RPM-GPG-KEY-{self.name}"
         key = self.key.strip() + "\n"

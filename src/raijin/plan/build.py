@@ -106,6 +106,8 @@ def _keep(
     for draft in followers:
         if _through(draft.key, needs, kept):
             kept[draft.key] = ()
+    needed = {need for key in kept for need in needs[key]}
+    kept |= {draft.key: () for draft in drafts if draft.ahead and draft.key in needed - kept.keys()}
     return kept
 
 

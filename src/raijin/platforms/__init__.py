@@ -11,6 +11,8 @@ from raijin.platforms.platform import Platform
 
 PLATFORMS: dict[ClusterType, str] = {
     ClusterType.VANILLA: "raijin.platforms.kubeadm.platform",
+    ClusterType.K3S: "raijin.platforms.k3s.platform",
+    ClusterType.RKE2: "raijin.platforms.rke2.platform",
     ClusterType.TALOS: "raijin.platforms.talos.platform",
 }
 """Where each platform is; its module has it as PLATFORM. Imported when a cluster of its type is looked at."""

@@ -136,7 +136,7 @@ class Snapshot:
     """A backup that a cluster is restored from. sha256: of the snapshot itself, which is sent like an artifact.
 
     files: by path on the host, the name of the secret that holds the content. version: of the cluster it was made of.
-    restoration: names this restoration, so that data is kept aside under a name of its own.
+    restoration: names this restoration, so that data is kept aside under a name of its own. kind: of the data.
     """
 
     id: str
@@ -144,6 +144,7 @@ class Snapshot:
     files: Mapping[str, str]
     version: Version
     restoration: str
+    kind: str = "etcd"
 
 
 @dataclass(frozen=True)

@@ -236,16 +236,40 @@ async def wait_for_member(context: CallContext) -> None:
     )
 
 
+async def may_stop(context: CallContext) -> None:
+    """etcd.may-stop: until the others have a majority without the member of one host. Nothing is stopped before."""
+    hosts, access, address = _call(context)
+
+    async def probe() -> str:
+        try:
+            state, _ = await ask(context.pool, hosts, access)
+        except KubernetesError as error:
+            return error.message
+        return stop_fault(state, state.at(address))
+
+    await until(
+        f"the other etcd members to do without {context.target}",
+        probe,
+        timeout=context.timeout,
+        interval=1.0,
+        host=context.target,
+        on_wait=context.say,
+        remedy="mend or remove the member that does not answer, then resume the run",
+    )
+
+
 HANDLERS: Handlers = {
     "etcd.remove-member": remove_member,
     "etcd.wait-member": wait_for_member,
     "etcd.defragment": defragment,
     "etcd.disarm": disarm,
+    "etcd.may-stop": may_stop,
 }
 
 BY_HAND = {
     "etcd.remove-member": "On another control plane host: `etcdctl member list`, then `etcdctl member remove ID` of "
     "{target}; never while another member does not answer",
+    "etcd.may-stop": "`etcdctl endpoint health --cluster`: a majority must be healthy without {target}; else stop here",
     "etcd.defragment": "On {target}: `etcdctl defrag`; it answers nobody until that has ended",
     "etcd.disarm": "On a control plane host: `etcdctl alarm disarm`",
     "etcd.wait-member": "Wait: `etcdctl endpoint health --cluster` shows every member healthy, {target} too",

@@ -78,6 +78,13 @@ class Platform(Protocol):
         """What of a right definition this platform cannot serve."""
         ...
 
+    def given(self, cluster: Cluster) -> dict[str, str]:
+        """Secrets of the definition that programs need, fetched, by the names that they are kept under.
+
+        Raises NotFound when a reference names nothing.
+        """
+        ...
+
     def needs(self, cluster: Cluster, version: str, archs: Sequence[str], lock: Lock | None) -> list[Need]:
         """The binaries and images of a cluster of this version. Raises Unsupported."""
         ...
@@ -98,8 +105,17 @@ class Platform(Protocol):
         """How the etcd of a control plane host is reached; None where Raijin looks after none."""
         ...
 
-    async def etcd_state(self, pool: Pool, context: Context) -> EtcdState | None:
-        """The members, by way of the first control plane host that tells; None when none does."""
+    async def etcd_state(
+        self, pool: Pool, hosts: Sequence[str], access: EtcdAccess | EtcdByCalls | None
+    ) -> EtcdState | None:
+        """The members, by way of the first of these control plane hosts that tells; None when none does.
+
+        access: what `etcd` said.
+        """
+        ...
+
+    def kept_outside(self, cluster: Cluster) -> bool:
+        """Whether the data of the cluster is in a database that is no business of Raijin's."""
         ...
 
     def least(self, node: Node) -> tuple[int, int]:
@@ -134,8 +150,16 @@ class Platform(Protocol):
         """The images that were bundled, so that nothing is pulled; None when there are none."""
         ...
 
+    def found(self, context: Context) -> Call | None:
+        """What has to be made before a new cluster is started on `context.first`; None: nothing."""
+        ...
+
     def start(self, context: Context) -> Action:
         """A new cluster, on `context.first`. Safe to run again after it was interrupted; never a second cluster."""
+        ...
+
+    def convert(self, context: Context) -> Program | None:
+        """On `context.first`, which runs: its data brought into a form that others can share; None: it is."""
         ...
 
     def admit(self, context: Context, node: Node) -> Call | None:
@@ -209,6 +233,10 @@ class Platform(Protocol):
         """
         ...
 
+    def snapshot_kind(self, node: Node) -> str:
+        """What the snapshots of a host are: `etcd` or `sqlite`."""
+        ...
+
     async def fetch_pack(self, context: CallContext, host: str, target: Path) -> None:
         """That tar, here. Raises HostError."""
         ...
@@ -227,4 +255,8 @@ class Platform(Protocol):
 
     def secrets(self, cluster: str, node: Node) -> list[str]:
         """The names of the secrets that are kept for a host, to be forgotten with it."""
+        ...
+
+    def cluster_secrets(self, cluster: Cluster) -> list[str]:
+        """The names of the secrets that are kept for the cluster, to be forgotten when it has ended."""
         ...

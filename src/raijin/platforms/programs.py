@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from raijin.facts.etcd import EtcdAccess, EtcdState
+from raijin.facts.etcd import EtcdAccess, EtcdByCalls, EtcdState
 from raijin.model.cluster import Cluster
 from raijin.model.host import Host
 from raijin.plan.handlers import CallContext
@@ -12,11 +13,12 @@ from raijin.plan.model import Call
 from raijin.platforms import etcd, packing
 from raijin.platforms.access import access_to
 from raijin.platforms.base import Action, Context, Hop, Node, Outside
+from raijin.platforms.ordinary import Ordinary
 from raijin.platforms.view import HostView
 from raijin.transport.pool import Pool
 
 
-class ByPrograms:
+class ByPrograms(Ordinary):
     """A part of `Platform` for its classes to inherit."""
 
     kubeconfig: str
@@ -33,11 +35,10 @@ class ByPrograms:
         del cluster
         return None
 
-    async def etcd_state(self, pool: Pool, context: Context) -> EtcdState | None:
-        access = self.etcd(context.cluster)
-        if access is None:
-            return None
-        return await etcd.first_answer(pool, [node.name for node in context.started], access)
+    async def etcd_state(
+        self, pool: Pool, hosts: Sequence[str], access: EtcdAccess | EtcdByCalls | None
+    ) -> EtcdState | None:
+        return await etcd.first_answer(pool, hosts, access) if isinstance(access, EtcdAccess) else None
 
     def advance(self, context: Context) -> Action | None:
         del context

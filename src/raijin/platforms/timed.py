@@ -42,7 +42,7 @@ for path in "$work/etcd.db" {paths}; do
   case $path in "$work"/*) entry=etcd.db;; *) entry=${{path#/}};; esac
   sums="$sums${{sums:+, }}\\"$entry\\": \\"${{sum%% *}}\\""
 done
-printf '{{"cluster": "%s", "platform": "%s", "version": "%s", "node": "%s", "created": %s.0, "kind": "etcd",
+printf '{{"cluster": "%s", "platform": "%s", "version": "%s", "node": "%s", "created": %s.0, "kind": "{kind}",
  "definition": "", "entries": {{%s}}, "format": {format}}}\n' \
   {cluster} {platform} "$({version})" {node} "$now" "$sums" >"$work/raijin.json"
 tar -cf "$work/backup.tar" -C "$work" etcd.db raijin.json -C / {files}
@@ -54,7 +54,7 @@ done
 _SERVICE = """\
 [Unit]
 Description=Backup of the cluster {cluster}
-After=kubelet.service
+After=kubelet.service k3s.service rke2-server.service
 
 [Service]
 Type=oneshot
@@ -77,12 +77,18 @@ WantedBy=timers.target
 
 
 def timed(
-    context: Context, node: Node, snapshot: Sequence[str], version: Sequence[str], files: Sequence[str]
+    context: Context,
+    node: Node,
+    snapshot: Sequence[str],
+    version: Sequence[str],
+    files: Sequence[str],
+    *,
+    kind: str = "etcd",
 ) -> Program | None:
     """The timer that the definition wants, or the way back from one that it wants no longer; None: neither.
 
     snapshot: the command that makes one, its target's path left out. version: the command that prints that of the
-    cluster. files: paths from `/`.
+    cluster. files: paths from `/`. kind: of the snapshot.
     """
     cluster, backup = context.cluster, context.cluster.backup
     if backup.schedule is None:
@@ -98,6 +104,7 @@ def timed(
         version=" ".join(map(word, version)),
         platform=cluster.type.value,
         node=node.name,
+        kind=kind,
         format=FORMAT,
         paths=" ".join(map(word, files)),
         files=" ".join(word(path.lstrip("/")) for path in files),

@@ -29,6 +29,7 @@ from lightkube.types import PatchType
 
 from raijin.errors import KubernetesError, KubernetesUnavailable
 from raijin.transport.document import FIELD_MANAGER, Document, describe, is_custom, plural_of
+from raijin.transport.twin import Asked, Inside
 
 TIMEOUT_SECONDS = 20.0
 PAGE = 500
@@ -59,18 +60,47 @@ async def open_kube(kubeconfig: str, address: tuple[str, int], cluster: str) -> 
         await plain.aclose()
 
 
-def _way(kubeconfig: str, address: tuple[str, int]) -> tuple[SingleConfig, httpx2.Auth | None, _Named]:
+def _way(
+    kubeconfig: str, address: tuple[str, int]
+) -> tuple[SingleConfig, httpx2.Auth | None, httpx2.AsyncBaseTransport]:
     """The server at this address, with the credentials of the kubeconfig."""
     content = yaml.load(kubeconfig, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
     written = ""
     for entry in content["clusters"]:
         written = urlsplit(str(entry["cluster"]["server"])).hostname or ""
         entry["cluster"]["server"] = f"https://{address[0]}:{address[1]}"
+        if isinstance(address, Inside):  # there is no wire, so nothing is encrypted on it
+            entry["cluster"] = {"server": f"http://{address[0]}:{address[1]}"}
     config = KubeConfig.from_dict(content).get()
     if config is None or config.user is None:
         raise ConfigError("it has no context with a user")
+    if isinstance(address, Inside):
+        return config, user_auth(config.user), _IntoTheTwin(address)
     trusted = verify_cluster(config.cluster, config.user, config.abs_file, trust_env=False)
     return config, user_auth(config.user), _Named(trusted, written)
+
+
+class _IntoTheTwin(httpx2.AsyncBaseTransport):
+    """Requests to a simulated machine, in place of a socket: all above it is as with a real one."""
+
+    def __init__(self, address: Inside) -> None:
+        self._address = address
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        asked = Asked(
+            request.method,
+            request.url.path,
+            dict(request.url.params),
+            request.headers.get("content-type", ""),
+            await request.aread(),
+        )
+        try:
+            told = await self._address.machine.answer(self._address.port, asked)
+        except ConnectionError as error:
+            raise httpx2.ConnectError(str(error), request=request) from error
+        if isinstance(told.body, str):
+            return httpx2.Response(told.status, text=told.body, request=request)
+        return httpx2.Response(told.status, json=dict(told.body), request=request)
 
 
 class _Named(httpx2.AsyncHTTPTransport):

@@ -11,6 +11,7 @@ from raijin.errors import HostUnreachable, NotFound
 from raijin.transport.base import Connection
 from raijin.transport.local import LocalConnection
 from raijin.transport.talos import TalosConnection, TalosTarget
+from raijin.transport.twin import Machine, TwinConnection
 
 if TYPE_CHECKING:
     from raijin.transport.ssh import SshConnection, SshTarget
@@ -24,7 +25,14 @@ class LocalTarget:
     become_password: str | None = None
 
 
-Target: TypeAlias = "SshTarget | LocalTarget | TalosTarget"
+@dataclass(frozen=True, slots=True)
+class TwinTarget:
+    """A simulated machine of a rehearsal."""
+
+    machine: Machine
+
+
+Target: TypeAlias = "SshTarget | LocalTarget | TalosTarget | TwinTarget"
 
 
 class Pool:
@@ -74,6 +82,9 @@ class Pool:
             return LocalConnection(name, sudo_password=target.become_password)
         if isinstance(target, TalosTarget):
             return TalosConnection(target)
+        if isinstance(target, TwinTarget):
+            await target.machine.reach()
+            return TwinConnection(target.machine)
         return await self._open_ssh(target)
 
     async def _open_ssh(self, target: SshTarget) -> Connection:

@@ -93,11 +93,18 @@ class TalosConnection:
         Raises HostUnreachable, AuthenticationFailed (it is not a machine of this cluster) and OperationFailed.
         """
         node = ("--nodes", self.address)
+        credentials = "" if maintenance else await self.access.talosconfig()
+        if not maintenance and not credentials:
+            raise AuthenticationFailed(
+                f"no secrets of {self.access.cluster} are kept here",
+                host=self.name,
+                remedy="use the RAIJIN_HOME that made the cluster; a new one is made by `raijin apply`",
+            )
         try:
             if maintenance:
                 done = await self.access.run(*arguments, *node, "--insecure", text=text, timeout=timeout)
             else:
-                with private_file(await self.access.talosconfig()) as path:
+                with private_file(credentials) as path:
                     words = (*arguments, *node, "--endpoints", self.address, "--talosconfig", path)
                     done = await self.access.run(*words, text=text, timeout=timeout)
         except DeadlineExceeded as error:
@@ -177,5 +184,6 @@ def _fault(host: str, arguments: tuple[str, ...], done: Completed) -> HostError:
 
 
 def _last(text: str) -> str:
+    """What gRPC wraps, without its wrapping: `rpc error: code = Unavailable desc = connection error: desc = "..."`."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1] if lines else "no message"
+    return lines[-1].rpartition("desc = ")[2].strip('"') if lines else "no message"

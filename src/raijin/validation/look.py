@@ -11,7 +11,6 @@ from raijin.errors import HostError, KubernetesError, RaijinError
 from raijin.facts.etcd import EtcdState
 from raijin.facts.gather import script
 from raijin.model.names import split_endpoint
-from raijin.platforms import etcd
 from raijin.platforms.access import open_cluster, read_kubeconfig
 from raijin.platforms.view import HostView, viewed
 from raijin.transport.document import Document
@@ -123,11 +122,8 @@ async def _through(pool: Pool, subject: Subject, host: str) -> None:
 async def _etcd(pool: Pool, subject: Subject) -> EtcdState | None:
     if subject.etcd is None:
         return None
-    try:
-        state, _ = await etcd.ask(pool, subject.control_planes, subject.etcd)
-    except KubernetesError:
-        return None  # the judge says so: it knows how many there should be
-    return state
+    # None: the judge says so, who knows how many there should be.
+    return await subject.platform.etcd_state(pool, subject.control_planes, subject.etcd)
 
 
 async def _lists(

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, cast
 
 from raijin.errors import PlanRefused
-from raijin.facts.etcd import EtcdAccess
+from raijin.facts.etcd import EtcdAccess, EtcdByCalls
 from raijin.model.cluster import ClusterType
 from raijin.network import container_network
 from raijin.plan.model import Json
@@ -41,7 +41,7 @@ class Subject:
     port: int
     kubeconfig: str
     endpoint: str = ""
-    etcd: EtcdAccess | None = None
+    etcd: EtcdAccess | EtcdByCalls | None = None
     network: tuple[Document, ...] = ()
 
     @property
@@ -74,7 +74,7 @@ def subject_of(context: Context, quarantined: Mapping[str, str] | None = None) -
         port=cluster.kubernetes.api_server_port,
         kubeconfig=platform.kubeconfig,
         endpoint=endpoint,
-        etcd=access if isinstance(access, EtcdAccess) else None,
+        etcd=access,
         network=tuple(workloads),
     )
 
@@ -85,7 +85,7 @@ def subject_from(data: Mapping[str, Any]) -> Subject:
     known = {
         **data,
         "places": tuple(Place(**place) for place in data["places"]),
-        "etcd": EtcdAccess(**access) if access else None,
+        "etcd": (EtcdAccess if "endpoint" in access else EtcdByCalls)(**access) if access else None,
         "network": tuple(data["network"]),
     }
     return Subject(**known)

@@ -85,3 +85,14 @@ def test_ordinary_words_of_a_secret_document_stay_readable() -> None:
         "SystemVerification: https://192.0.2.100:8443 in /etc/kubernetes/raijin/join.yaml with abcdef.0123456789abcdef"
     )
     assert masker.mask(text) == text.replace("abcdef.0123456789abcdef", "***")
+
+
+@given(text=st.lists(st.sampled_from(["token-", "3", "42", " ", "x", "token"]), max_size=12).map("".join))
+def test_many_secrets_are_hidden_as_few_are(text: str) -> None:
+    many, one_by_one = Masker(), text
+    values = [f"token-{number}" for number in range(100)]
+    for value in values:
+        many.add(value)
+    for value in sorted(values, key=len, reverse=True):
+        one_by_one = one_by_one.replace(value, MASK)
+    assert many.mask(text) == one_by_one

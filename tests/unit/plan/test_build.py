@@ -212,3 +212,14 @@ def test_the_same_work_has_the_same_id_in_another_plan(example) -> None:
     three = example(content="other\n")
     assert [a.id == b.id for a, b in zip(one.steps, three.steps, strict=True)] == [False, False, True, True, True]
     assert len({step.id for step in one.steps}) == len(one.steps)
+
+
+def test_what_goes_ahead_is_kept_with_what_needs_it() -> None:
+    drafts = [
+        Draft("ask", "x", "t", Call("c", {}), ahead=True),
+        Draft("ask", "y", "t", Call("c", {}), ahead=True),
+        Draft("do", "x", "t", Call("d", {}), ("ask/x",), CHANGE),
+        Draft("do", "y", "t", Call("d", {}), ("ask/y",)),
+    ]
+    assert [(s.stage, s.target) for s in build("apply", "lab", drafts, {}).steps] == [("ask", "x"), ("do", "x")]
+    assert build("apply", "lab", drafts[:2], {}).empty

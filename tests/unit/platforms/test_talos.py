@@ -12,7 +12,8 @@ import pytest
 import yaml
 from tests.unit.platforms.talosctl import Talosctl
 
-from raijin.errors import HostUnreachable, OperationFailed, PlanRefused, StateError
+from raijin.errors import AuthenticationFailed, HostUnreachable, OperationFailed, PlanRefused, StateError
+from raijin.facts.etcd import EtcdByCalls
 from raijin.plan.handlers import CallContext
 from raijin.platforms.talos import calls, etcd
 from raijin.platforms.talos.bundle import bundle_secret, filled, marked
@@ -22,7 +23,7 @@ from raijin.platforms.talos.platform import PLATFORM
 from raijin.state.secrets import SecretStore
 from raijin.transport import local
 from raijin.transport.pool import Pool
-from raijin.transport.talos import TalosAccess, TalosTarget
+from raijin.transport.talos import KUBECONFIG, TalosAccess, TalosTarget
 
 HOSTS = {"c1": "192.0.2.41", "c2": "192.0.2.42", "c3": "192.0.2.43"}
 WAITING = {"stage": "maintenance", "version": "v1.12.0"}
@@ -206,6 +207,32 @@ async def test_a_backup_holds_the_snapshot_and_the_keys(running: Site) -> None:
     with tarfile.open(target) as tar:
         assert tar.getnames() == ["etcd.db", "talos/secrets.yaml"]
     assert target.stat().st_mode & 0o777 == 0o600
+
+
+async def test_without_kept_secrets_a_machine_is_not_asked_with_credentials(site: Site) -> None:
+    site.machines(c1=dict(WAITING))
+    connection = await connection_to(site.pool, "c1")
+    with pytest.raises(AuthenticationFailed, match="no secrets of demo are kept here"):
+        await connection.read(KUBECONFIG)
+    assert site.talosctl.lines == []
+
+
+async def test_the_members_are_told_whoever_asks(running: Site) -> None:
+    state = await PLATFORM.etcd_state(running.pool, ["c2", "c1"], EtcdByCalls("talos"))
+    assert state is not None
+    # Nobody asked c3; of those that were, c1 leads.
+    assert [(m.id, m.healthy, m.leader) for m in state.members] == [
+        (f"{1:016x}", True, True),
+        (f"{2:016x}", True, False),
+        (f"{3:016x}", False, False),
+    ]
+    assert await PLATFORM.etcd_state(running.pool, [], EtcdByCalls("talos")) is None
+
+
+async def test_what_grpc_wraps_is_said_without_its_wrapping(site: Site) -> None:
+    connection = await connection_to(site.pool, "c1")
+    with pytest.raises(HostUnreachable, match=r"not answer: connection error: dial tcp: connect: no route to host$"):
+        await connection.talosctl("version", maintenance=True)
 
 
 async def test_no_program_runs_on_a_machine(site: Site) -> None:

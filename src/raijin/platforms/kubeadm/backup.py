@@ -32,8 +32,8 @@ from raijin.platforms.kubeadm.paths import (
     PKI,
     SUPER_ADMIN_CONF,
 )
-from raijin.platforms.kubeadm.supply import ETCD
 from raijin.platforms.timed import timed
+from raijin.platforms.tools import ETCD
 
 # The authorities and the key of service accounts; every other certificate is made from them.
 KEYS = (

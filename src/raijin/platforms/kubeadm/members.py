@@ -15,6 +15,7 @@ from raijin.operations.directory import Directory
 from raijin.operations.file import File
 from raijin.operations.program import Program
 from raijin.platforms.base import Context, Node
+from raijin.platforms.decided import fixed
 from raijin.platforms.kubeadm import apiserver
 from raijin.platforms.kubeadm.config import init_documents, to_yaml
 from raijin.platforms.kubeadm.paths import (
@@ -30,7 +31,7 @@ from raijin.platforms.kubeadm.paths import (
     KUBELET_CONF,
     PKI,
 )
-from raijin.platforms.kubeadm.settings import fixed, noted
+from raijin.platforms.kubeadm.settings import noted
 
 # kubeadm's names of the preflight checks that complain of what an interrupted `init` or `join` left.
 _MANIFESTS = (

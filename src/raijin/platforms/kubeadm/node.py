@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from raijin.artifacts.catalogue import kind_of
 from raijin.artifacts.versions import image_tags
 from raijin.operations.archive import Archive
 from raijin.operations.base import Operation
@@ -11,13 +10,12 @@ from raijin.operations.directory import Directory
 from raijin.operations.file import File
 from raijin.operations.image import Image
 from raijin.operations.install import Install
-from raijin.operations.kernelmodule import KernelModule
 from raijin.operations.package import Package
 from raijin.operations.program import Program
 from raijin.operations.swap import Swap
-from raijin.operations.sysctl import Sysctl
 from raijin.operations.unit import Unit
 from raijin.platforms.base import BinaryFile, Context, Node, Supply
+from raijin.platforms.kernel import kernel
 from raijin.platforms.kubeadm.paths import CRI_SOCKET
 from raijin.platforms.kubeadm.runtime import (
     CONTAINERD_CONFIG,
@@ -26,26 +24,13 @@ from raijin.platforms.kubeadm.runtime import (
     containerd_files,
     kubelet_files,
 )
-from raijin.platforms.kubeadm.supply import ETCD, PAUSE
+from raijin.platforms.kubeadm.supply import PAUSE
+from raijin.platforms.tools import etcd_tools
 
 # What the kubelet, kube-proxy and kubeadm's preflight call on the host (kubeadm: "required host utilities").
 PACKAGES = ("conntrack", "ethtool", "iproute2", "iptables", "socat")
 RPM_PACKAGES = ("conntrack-tools", "ethtool", "iproute-tc", "iptables", "socat")
 SUSE_PACKAGES = ("conntrack-tools", "ethtool", "iproute2", "iptables", "socat")
-MODULES = ("overlay", "br_netfilter")
-SYSCTLS = (
-    ("net.bridge.bridge-nf-call-iptables", "1"),
-    ("net.bridge.bridge-nf-call-ip6tables", "1"),
-    ("net.ipv4.ip_forward", "1"),
-    # The kubelet sets these by itself (pkg/kubelet/cm, setupKernelTunables). Set here they are known, survive a restart
-    # of the host, and are put back when it leaves.
-    ("kernel.keys.root_maxbytes", "25000000"),
-    ("kernel.keys.root_maxkeys", "1000000"),
-    ("kernel.panic", "10"),
-    ("kernel.panic_on_oops", "1"),
-    ("vm.overcommit_memory", "1"),
-    ("vm.panic_on_oom", "0"),
-)
 CONTROL_PLANE_IMAGES = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "etcd", "kube-vip")
 
 
@@ -56,8 +41,7 @@ def prepare(context: Context, node: Node) -> Program:
         Claim(context.cluster.name),
         Package(_packages(node)),
         *swap,
-        KernelModule(MODULES, path="/etc/modules-load.d/90-raijin.conf"),
-        Sysctl(_sysctls(context), path="/etc/sysctl.d/90-raijin.conf"),
+        *kernel(context),
         *(Directory(path) for path in ("/etc/kubernetes", "/opt/cni", "/opt/cni/bin", "/etc/cni", "/etc/cni/net.d")),
     )
     return Program("prepare the node", context.cluster.name, operations)
@@ -80,8 +64,7 @@ def binaries_of(supply: Supply, node: Node) -> tuple[Operation, ...]:
     ]
     if node.control_plane:
         operations.append(_install(binaries["kubectl"], "/usr/local/bin/kubectl"))
-        if ETCD in binaries:
-            operations.append(_etcd_tools(binaries[ETCD], node.facts.architecture if node.facts else "amd64"))
+    operations.extend(etcd_tools(supply, node))
     return tuple(operations)
 
 
@@ -138,11 +121,6 @@ def _must_switch_swap_off(context: Context) -> bool:
     return context.cluster.kubernetes.kubeadm.kubelet_configuration.get("failSwapOn") is not False
 
 
-def _sysctls(context: Context) -> tuple[tuple[str, str], ...]:
-    dual = any(network.version == 6 for network in context.cluster.network.pod_networks)
-    return (*SYSCTLS, ("net.ipv6.conf.all.forwarding", "1")) if dual else SYSCTLS
-
-
 def _install(binary: BinaryFile, path: str) -> Install:
     # The name is written on the host beside the sum, and facts read the version from it.
     return Install(path=path, sha256=binary.sha256, name=f"{binary.name}-{binary.version}")
@@ -154,11 +132,6 @@ def _containerd(binary: BinaryFile) -> Archive:
 
 def _kubelet(binary: BinaryFile) -> Install:
     return _install(binary, "/usr/local/bin/kubelet")
-
-
-def _etcd_tools(binary: BinaryFile, arch: str) -> Archive:
-    members = kind_of(ETCD).archive_members(binary.version, arch)
-    return Archive("/usr/local/bin", binary.sha256, binary.file, strip=1, members=members)
 
 
 def _archive(binary: BinaryFile, destination: str) -> Archive:

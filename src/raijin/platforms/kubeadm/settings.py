@@ -16,7 +16,6 @@ from raijin.operations.base import Operation
 from raijin.operations.command import Command
 from raijin.operations.directory import Directory
 from raijin.operations.file import File
-from raijin.operations.fixed import Fixed
 from raijin.operations.program import Program
 from raijin.operations.wait import Wait
 from raijin.platforms.addresses import api_endpoint, node_address
@@ -85,16 +84,6 @@ def noted(context: Context, node: Node) -> tuple[Operation, ...]:
     """For the end of a start or a join: the node follows the settings now."""
     parts = (Command(f"note: {p.title}", ("true",), marker=p.marker, value=p.value) for p in _parts(context, node))
     return (*(_file(context, node) if node.control_plane else ()), *parts)
-
-
-def fixed(context: Context) -> tuple[Operation, ...]:
-    """What the first start has decided for as long as the cluster lives."""
-    network, remedy = context.cluster.network, "write the old value back, or make a new cluster"
-    return (
-        Fixed("pod-network", network.pod_cidr, "the network of the pods", remedy),
-        Fixed("service-network", network.service_cidr, "the network of the services", remedy),
-        Fixed("dns-domain", network.dns_domain, "the DNS domain of the cluster", remedy),
-    )
 
 
 def file_at(context: Context, node: Node, version: Version) -> tuple[Operation, ...]:

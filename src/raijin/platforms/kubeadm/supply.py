@@ -10,12 +10,11 @@ from raijin.artifacts.lock import Lock
 from raijin.artifacts.needs import ArtifactNeed, Choice, ImageNeed, Need
 from raijin.artifacts.versions import ImageTags, image_tags
 from raijin.model.cluster import Cluster
+from raijin.platforms.tools import ETCD
 
 OWN = ("kubelet", "kubeadm", "kubectl")
 """Released with Kubernetes, under its version."""
 RUNTIME = ("crictl", "containerd", "runc", "cni-plugins")
-ETCD = "etcd"
-"""etcdctl and etcdutl: for backup, restore and the care of members. A cluster stands without them."""
 PAUSE = f"{KUBERNETES_REGISTRY}/pause"
 
 

@@ -16,7 +16,7 @@ from raijin.artifacts.lock import Lock
 from raijin.artifacts.needs import ArtifactNeed, Need
 from raijin.errors import KubernetesError, Unsupported
 from raijin.facts.cluster import ClusterState
-from raijin.facts.etcd import EtcdByCalls, EtcdState
+from raijin.facts.etcd import EtcdAccess, EtcdByCalls, EtcdState
 from raijin.model.cluster import Cluster, ClusterType
 from raijin.model.cni import CniName
 from raijin.model.host import Host
@@ -27,6 +27,7 @@ from raijin.plan.model import Call, Change, Json
 from raijin.platforms.access import access_to
 from raijin.platforms.addresses import api_endpoint, known_address
 from raijin.platforms.base import Context, Hop, Node, Outside, Parts, Work
+from raijin.platforms.ordinary import Ordinary
 from raijin.platforms.platform import Document, Part
 from raijin.platforms.talos import bundle, calls, etcd, machine, merge
 from raijin.platforms.talos.look import INIT, Machine, carrier, connection_to, look, machine_of
@@ -44,7 +45,7 @@ BUNDLE_FILE = "/talos/secrets.yaml"
 """In a backup."""
 
 
-class Talos:
+class Talos(Ordinary):
     """Talos Linux (cluster type TALOS). `version` is that of Talos; Kubernetes has its own in `platformConfig`."""
 
     type = ClusterType.TALOS
@@ -107,9 +108,12 @@ class Talos:
         del cluster
         return EtcdByCalls("talos")
 
-    async def etcd_state(self, pool: Pool, context: Context) -> EtcdState | None:
+    async def etcd_state(
+        self, pool: Pool, hosts: Sequence[str], access: EtcdAccess | EtcdByCalls | None
+    ) -> EtcdState | None:
+        del access
         try:
-            return (await etcd.ask(pool, [node.name for node in context.started]))[0]
+            return (await etcd.ask(pool, hosts))[0]
         except KubernetesError:
             return None  # without a quorum etcd does not tell who belongs to it
 

@@ -1,0 +1,332 @@
+"""Rehearsals: the whole plan of a definition, carried out on a simulated site by the real planner and the real engine.
+
+The site, and everything that a run writes down, is in a home of its own that goes with the rehearsal. Nothing is
+fetched, nobody is reached, and no secret of the definition is read.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import time
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from raijin.app import running
+from raijin.app.made_up import made_up_lock
+from raijin.app.planning import Planned
+from raijin.app.session import Session
+from raijin.artifacts.lock import Lock
+from raijin.errors import NotFound, RaijinError, RunFailed, UsageError
+from raijin.model.host import Host
+from raijin.model.names import split_endpoint
+from raijin.model.node_group import NodeRole
+from raijin.model.version import Version
+from raijin.observe.events import Event, Events, Kind
+from raijin.observe.waiting import hurried
+from raijin.operations.program import Program
+from raijin.plan.model import Plan
+from raijin.platforms import platform_of
+from raijin.twin import twin_of
+from raijin.twin.faults import Fault, FaultKind
+from raijin.twin.schedule import Timing, makespan
+from raijin.twin.site import TwinSite
+
+VERBS = ("apply", "upgrade", "destroy")
+MARK = "REHEARSAL: simulated hosts, nothing real is touched"
+WIDE = "100.64.0.0/10"
+"""A pod network with room for every node that a scaled rehearsal may have (RFC 6598's shared addresses)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is to be rehearsed. hosts: how many the cluster shall have, its workers multiplied; 0: as defined.
+
+    start: for `upgrade`, the version that runs before; empty: the newest patch of the minor before.
+    """
+
+    files: tuple[Path, ...]
+    cluster: str | None = None
+    verb: str = "apply"
+    faults: tuple[Fault, ...] = ()
+    hosts: int = 0
+    start: str = ""
+    then_empty: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NodeLeft:
+    """A node as the rehearsal leaves it. reason: why it is not Ready."""
+
+    name: str
+    version: str
+    ready: bool
+    schedulable: bool
+    reason: str = ""
+
+
+@dataclass
+class Result:
+    """What came of it.
+
+    error: as a problem document; None when all went well. seconds: what it would have taken, by the model. took: what
+    the rehearsal took. left: of the hosts, what is not as it was (after a destroy). later: steps that a next plan has,
+    None when that was not asked.
+    """
+
+    verb: str
+    cluster: str
+    hosts: int
+    steps: int = 0
+    failed: int = 0
+    seconds: float = 0.0
+    took: float = 0.0
+    resumed: bool = False
+    error: dict[str, object] | None = None
+    exit_code: int = 0
+    faults: list[tuple[str, bool]] = field(default_factory=list)
+    nodes: list[NodeLeft] = field(default_factory=list)
+    quarantined: list[str] = field(default_factory=list)
+    unreachable: list[str] = field(default_factory=list)
+    left: dict[str, list[str]] = field(default_factory=dict)
+    later: list[str] | None = None
+    notes: list[str] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        from dataclasses import asdict  # noqa: PLC0415
+
+        document = asdict(self)
+        document["faults"] = [{"fault": text, "struck": struck} for text, struck in self.faults]
+        return {"rehearsal": True, **document}
+
+
+class Stage:
+    """One rehearsal: its session, its site, and what is known of its progress."""
+
+    def __init__(self, wish: Wish, home: Path, events: Events | None = None) -> None:
+        if wish.verb not in VERBS:
+            raise UsageError(f"{wish.verb} cannot be rehearsed", remedy=f"one of {', '.join(VERBS)}")
+        self.wish, self.home = wish, home
+        self.session = Session(home, wish.files, wish.cluster, events=events or Events())
+        self.notes: list[str] = []
+        _scale(self.session, wish.hosts, self.notes)
+        cluster = self.session.cluster
+        vip = cluster.network.virtual_ip
+        self.saved = home / "site.pickle"
+        self.site = self._site(str(vip.address) if vip else "")
+        self.session.twin = self.site
+        self.before = self._before()
+        lock = self.session.lock if self.session.lock_file.is_file() else Lock()
+        self.session.__dict__["lock"] = made_up_lock(self.session, lock, self.before, self.notes)
+
+    def _site(self, virtual: str) -> TwinSite:
+        twin = twin_of(self.session.cluster.type)
+        if self.saved.is_file():  # an earlier process of this rehearsal was killed: the hosts are as it left them
+            site: TwinSite = pickle.loads(self.saved.read_bytes())  # noqa: S301  (written by this very rehearsal)
+            return site
+        named = self.session.cluster.network.control_plane_endpoint
+        site = TwinSite(twin, virtual, split_endpoint(str(named), 0)[0] if named else "")
+        for placed in self.session.definition.hosts_of(self.session.cluster):
+            site.add(placed.host)
+        return site
+
+    def _before(self) -> str:
+        """The version that runs before an upgrade; empty for the other verbs."""
+        if self.wish.verb != "upgrade":
+            return ""
+        wanted, known = self.session.cluster.kubernetes_version, platform_of(self.session.cluster).known
+        start = Version.parse(self.wish.start) if self.wish.start else known.get(wanted.minor - 1)
+        if start is None or not start < wanted:
+            raise UsageError(
+                f"there is no version to come from to {wanted}", remedy="name an older one with --from, as in v1.33.6"
+            )
+        return str(start)
+
+    async def set_the_scene(self) -> None:
+        """What runs before the verb that is rehearsed: nothing, or a cluster that was applied."""
+        if self.wish.verb == "apply":
+            return
+        session = self.session
+        wanted, events = session.cluster, session.events
+        session.events = Events()
+        if self.before:
+            session.__dict__["cluster"] = wanted.model_copy(update={"version": self.before})
+        with hurried():
+            await running.carry_out(session, "apply", lambda _: True)
+        session.__dict__["cluster"], session.events = wanted, events
+
+    async def perform(self, confirm: running.Confirm) -> Result:
+        """Plan and run what is rehearsed, with its faults; whatever it ends with is in the result."""
+        self.site.begin(self.wish.faults)
+        self.site.kill = self._die
+        return await self._carry(lambda seen: self._start(seen, confirm))
+
+    async def go_on(self) -> Result:
+        """Resume the run of a process that was killed."""
+        self.site.kill = self._die
+        result = await self._carry(self._resume)
+        result.resumed = True
+        return result
+
+    async def _resume(self, seen: Callable[[Plan], None]) -> None:
+        def session_of(plan: Plan) -> Session:
+            seen(plan)
+            return self.session
+
+        await running.resume(session_of, self.home, "latest")
+
+    async def _start(self, seen: Callable[[Plan], None], confirm: running.Confirm) -> None:
+        def agreed(planned: Planned) -> bool:
+            self._check_places(planned.plan)
+            seen(planned.plan)
+            return confirm(planned)
+
+        await running.carry_out(self.session, self._verb, agreed)
+
+    @property
+    def _verb(self) -> str:
+        return "destroy" if self.wish.verb == "destroy" else "apply"
+
+    async def _carry(self, work: Callable[[Callable[[Plan], None]], Awaitable[None]]) -> Result:
+        session = self.session
+        result = Result(self.wish.verb, session.cluster.name, len(self.site.hosts), notes=self.notes)
+        timing = Timing(self.site)
+        session.events.add(timing)
+
+        def seen(plan: Plan) -> None:
+            timing.plan = plan
+            session.events.add(_Striking(self.site, plan))
+
+        started = time.monotonic()
+        try:
+            with hurried():
+                await work(seen)
+        except RaijinError as error:
+            result.error, result.exit_code = error.problem(), error.exit_code
+        result.took = time.monotonic() - started
+        result.seconds = makespan(timing)
+        result.steps, result.failed = timing.ended, timing.failed
+        self._look(result)
+        if self.wish.then_empty:
+            await self._again(result)
+        return result
+
+    def _check_places(self, plan: Plan) -> None:
+        """A fault that could never strike is no rehearsal of it. Raises UsageError."""
+        stages = sorted({step.stage for step in plan.steps})
+        for fault in self.wish.faults:
+            if fault.stage and not any(fault.meets(step.stage, step.target) for step in plan.steps):
+                where = f" on {fault.node}" if fault.node else ""
+                raise UsageError(f"{fault}: the plan has no such stage{where}", remedy=f"stages: {', '.join(stages)}")
+
+    def _die(self) -> None:
+        """As by `kill -9`. The hosts live on: they are written down for the process that goes on."""
+        self.saved.write_bytes(pickle.dumps(self.site))
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    def _look(self, result: Result) -> None:
+        """The state that is left, for people."""
+        site = self.site
+        result.faults = [(str(fault), fault.struck) for fault in site.faults]
+        cluster = site.cluster
+        for node in cluster.nodes() if cluster else ():
+            name = node["metadata"]["name"]
+            reason = cluster.ready(site, name) if cluster else ""
+            version = node["status"]["nodeInfo"]["kubeletVersion"]
+            result.nodes.append(NodeLeft(name, version, not reason, not node["spec"].get("unschedulable"), reason))
+        result.unreachable = [host.name for host in site.hosts.values() if not host.up]
+        if self.session.has_state:
+            from raijin.app.reaching import members_of  # noqa: PLC0415
+
+            members = members_of(self.session)
+            result.quarantined = sorted(name for name, member in members.items() if member.quarantine)
+        if self.wish.verb == "destroy":
+            result.left = {h.name: found for h in site.hosts.values() if h.up and (found := h.leftovers())}
+            if result.left and not result.error:
+                _fail(result, RunFailed(f"{len(result.left)} hosts are not as they were before", remedy="see `left`"))
+
+    async def _again(self, result: Result) -> None:
+        """The law: what was carried out leaves nothing to do."""
+        try:
+            with hurried():
+                plan = (await running.plan(self.session, self._verb)).plan
+        except RaijinError as error:
+            result.later = [f"it cannot be planned: {error}"]
+        else:
+            result.later = [f"{step.stage} on {step.target}" for step in plan.steps]
+        if result.later and not result.error:
+            _fail(result, RunFailed(f"the next plan is not empty: it has {len(result.later)} steps"))
+
+
+def _fail(result: Result, error: RaijinError) -> None:
+    result.error, result.exit_code = error.problem(), error.exit_code
+
+
+class _Striking:
+    """A sink of events: faults strike when the steps begin that they wait for."""
+
+    def __init__(self, site: TwinSite, plan: Plan) -> None:
+        self._site = site
+        self._programs = {step.id for step in plan.steps if isinstance(step.action, Program)}
+
+    def __call__(self, event: Event) -> None:
+        if event.kind is Kind.STEP_STARTED:
+            self._site.step_begins(str(event.data["stage"]), event.host, program=event.step in self._programs)
+
+
+def _scale(session: Session, hosts: int, notes: list[str]) -> None:
+    """A cluster of so many hosts, by more workers of the kind of the first."""
+    if not hosts:
+        return
+    definition, cluster = session.definition, session.cluster
+    group = next((group for group in cluster.node_groups if group.role is NodeRole.WORKER), None)
+    if group is None:
+        raise NotFound(
+            f"{cluster.name} has no group of workers that could grow", remedy="add one, or leave --hosts out"
+        )
+    more = hosts - len(definition.hosts_of(cluster))
+    if more <= 0:
+        return
+    added = [Host.model_validate({"name": f"more{n}", "address": _address(n)}) for n in range(1, more + 1)]
+    larger = group.model_copy(update={"hosts": (*group.hosts, *(host.name for host in added))})
+    groups = tuple(larger if other is group else other for other in cluster.node_groups)
+    changed: dict[str, object] = {"node_groups": groups}
+    room = cluster.network.pod_networks[0]
+    if hosts > 2 ** max(0, cluster.network.node_cidr_mask_size - room.prefixlen):
+        changed["network"] = cluster.network.model_copy(update={"pod_cidr": WIDE})
+        notes.append(f"podCidr is {WIDE} in this rehearsal: {room} has no room for {hosts} nodes")
+    grown = cluster.model_copy(update=changed)
+    sites = (
+        definition.sites[0].model_copy(update={"hosts": (*definition.sites[0].hosts, *added)}),
+        *definition.sites[1:],
+    )
+    clusters = tuple(grown if other is cluster else other for other in definition.clusters)
+    session.__dict__["definition"] = replace(definition, sites=sites, clusters=clusters)
+    session.__dict__["cluster"] = grown
+    notes.append(f"{more} workers were added for this rehearsal, to make {hosts} hosts")
+
+
+def _address(number: int) -> str:
+    """Of the network for benchmarks (RFC 2544): nobody has such an address."""
+    return (
+        f"198.18.{number >> 8}.{number & 255}" if number < 1 << 16 else f"198.19.{(number >> 8) & 255}.{number & 255}"
+    )
+
+
+@contextmanager
+def rehearsal(wish: Wish, home: Path, events: Events | None = None) -> Iterator[Stage]:
+    """A stage with its own home; the session's database is closed at the end."""
+    stage = Stage(wish, home, events)
+    try:
+        yield stage
+    finally:
+        if "database" in stage.session.__dict__:
+            stage.session.database.dispose()
+
+
+def kill_is_asked(faults: Sequence[Fault]) -> bool:
+    return any(fault.kind is FaultKind.KILL for fault in faults)

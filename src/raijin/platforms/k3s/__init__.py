@@ -1,0 +1,1 @@
+"""K3s (cluster type K3S)."""

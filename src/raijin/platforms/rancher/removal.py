@@ -1,0 +1,63 @@
+"""Taking a host out: what `k3s-killall.sh`, `k3s-uninstall.sh` and RKE2's scripts of that kind do, as operations.
+
+Sources: k3s-io/k3s install.sh (create_killall, create_uninstall), rancher/rke2 bundle/bin (2026-08).
+"""
+
+from __future__ import annotations
+
+from raijin.facts.raijin import STATE_FOLDER
+from raijin.operations.absent import Absent
+from raijin.operations.base import Operation
+from raijin.operations.chains import ChainsAbsent
+from raijin.operations.command import Command
+from raijin.operations.containers import ContainersAbsent
+from raijin.operations.forget import Forget
+from raijin.operations.link import LinkAbsent
+from raijin.operations.program import Program
+from raijin.operations.restore import Restore
+from raijin.operations.unit import Unit
+from raijin.platforms.base import Context
+from raijin.platforms.rancher.layout import NODE_FOLDER, SOCKET, Distribution
+
+# Folders that the program, its containerd and the container network fill while they run, and that nothing else uses.
+_FILLED = ("/var/lib/kubelet", "/run/k3s", "/run/flannel", "/var/lib/cni", "/var/log/pods", "/var/log/containers")
+_LINKS = (
+    "cni0", "flannel.1", "flannel-v6.1", "flannel-wg", "flannel-wg-v6", "flannel.4096", "flannel-v6.4096",
+    "vxlan.calico", "vxlan-v6.calico", "cilium_vxlan", "cilium_net", "cilium_wg0", "kube-ipvs0", "nodelocaldns",
+)  # fmt: skip
+_CHAINS = ("KUBE-", "FLANNEL-", "CNI-", "cali-", "CILIUM")
+# The network namespaces of pods are mounts that outlive their processes.
+_NETNS = "ls /run/netns/cni-* >/dev/null 2>&1"
+_NO_NETNS = 'for n in /run/netns/cni-*; do umount "$n" 2>/dev/null; rm -f -- "$n" || exit 1; done'
+# Sets of addresses that the network policy controller made.
+_IPSETS = "ipset list -n 2>/dev/null | grep -E '^(KUBE-|cali)'"
+_NO_IPSETS = f'for s in $({_IPSETS}); do ipset destroy "$s" || exit 1; done'
+
+
+def leave(context: Context, distribution: Distribution, folders: tuple[str, ...] = ()) -> Program:
+    """The whole way back, for a host whose node object is already gone (or whose cluster is destroyed).
+
+    folders: what this distribution fills beside the common ones.
+    """
+    own = (distribution.config_folder, NODE_FOLDER, distribution.data, *_FILLED, *folders)
+    operations: tuple[Operation, ...] = (
+        # What was started here is no more. Said first: an apply after an interrupted way back must start it anew.
+        *(Absent(f"{STATE_FOLDER}/stamps/command:{marker}") for marker in distribution.markers),
+        *(Unit(unit, running=False, enabled=False) for unit in (distribution.server_unit, distribution.agent_unit)),
+        ContainersAbsent(SOCKET),
+        Command("remove the networks of the pods", ("sh", "-c", _NO_NETNS), unless=("sh", "-c", f"! {_NETNS}")),
+        *(LinkAbsent(name) for name in _LINKS),
+        ChainsAbsent(_CHAINS),
+        Command("remove the sets of addresses", ("sh", "-c", _NO_IPSETS), unless=("sh", "-c", f"! {_IPSETS}")),
+        *(Absent(path, recursive=True, unmount=True) for path in own),
+        Restore(),
+        # The slices of all pods hang below this one; ending the last containers brings it up again, so it goes late.
+        Command(
+            "end the slice of the pods",
+            ("systemctl", "stop", "kubepods.slice"),
+            unless=("test", "!", "-d", "/run/systemd/system"),
+            only_if=("systemctl", "is-active", "--quiet", "kubepods.slice"),
+        ),
+        Forget(),
+    )
+    return Program("leave the cluster", context.cluster.name, operations)

@@ -1,0 +1,1 @@
+"""RKE2 (cluster type RKE2)."""

@@ -1,0 +1,70 @@
+"""What the twin must know of a distribution, beside what is the same for all.
+
+A platform without one is refused by name (see TWINS in the package).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Protocol
+
+from raijin.model.cluster import ClusterType
+from raijin.transport.base import Completed
+from raijin.twin.host import Host
+
+if TYPE_CHECKING:
+    from raijin.twin.site import TwinSite
+
+
+class PlatformTwin(Protocol):
+    """The simulated side of one distribution."""
+
+    type: ClusterType
+    brings_network: bool
+    """Its nodes are Ready without a container network that Raijin installs."""
+
+    def lives(self, host: Host) -> bool:
+        """Whether the node's agent runs."""
+        ...
+
+    def serves(self, site: TwinSite, host: Host) -> bool:
+        """Whether the API server of this host answers."""
+        ...
+
+    def api_version(self, site: TwinSite) -> str:
+        """The version that the API server says it is."""
+        ...
+
+    def ports(self, site: TwinSite, host: Host) -> Mapping[int, str]:
+        """What listens on TCP, beside SSH: port and program."""
+        ...
+
+    def known_files(self, host: Host) -> Iterable[str]:
+        """Those of the well-known files of facts/kubernetes.py that are there."""
+        ...
+
+    def member_runs(self, host: Host) -> bool:
+        """Whether the etcd member of this host runs."""
+        ...
+
+    def unit_changed(self, site: TwinSite, host: Host, unit: str) -> None:
+        """A unit was started, stopped or started anew."""
+        ...
+
+    def static_pod(self, host: Host, name: str) -> int:
+        """When the container of a static pod was started, by the host's count of changes; 0 when it does not run."""
+        ...
+
+    def restart_static_pod(self, host: Host, name: str) -> bool: ...
+
+    def probe(self, site: TwinSite, host: Host, argv: tuple[str, ...]) -> bool | None:
+        """Whether a program of its own ends well, changing nothing; None when it is not known here."""
+        ...
+
+    def perform(self, site: TwinSite, host: Host, argv: tuple[str, ...]) -> float | None:
+        """Run a program of its own; the seconds that it takes, None when it is not known here. Raises Failed."""
+        ...
+
+    def script(self, site: TwinSite, host: Host, script: str) -> Completed | None:
+        """A script that is no program and no question about facts; None when it is not known here."""
+        ...

@@ -1,0 +1,81 @@
+"""The law of the lab, on simulated hosts, by the real planner and engine: nothing is left to do, or to clean up."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from raijin.app.unsupported import unsupported
+from raijin.definition.load import load
+from raijin.errors import RaijinError
+from raijin.twin import TWINS
+
+EXAMPLES = Path(__file__).parents[3] / "examples"
+MINIMAL = (EXAMPLES / "minimal.yaml").read_text()
+HA = """
+kind: Site
+hosts:
+  - {name: n1, address: 192.0.2.11}
+  - {name: n2, address: 192.0.2.12}
+  - {name: n3, address: 192.0.2.13}
+  - {name: w1, address: 192.0.2.21}
+---
+kind: Cluster
+name: trio
+type: VANILLA
+version: v1.34.2
+network: {virtualIp: {address: 192.0.2.10}}
+nodeGroups:
+  - {name: control-plane, role: CONTROL_PLANE, hosts: [n1, n2, n3]}
+  - {name: workers, role: WORKER, hosts: [w1]}
+"""
+
+
+def served() -> list[str]:
+    found = []
+    for path in sorted(EXAMPLES.glob("*.yaml")):
+        definition = load((path,), {})
+        hosts = [placed.host for c in definition.clusters for placed in definition.hosts_of(c)]
+        parts = [part for c in definition.clusters for part in unsupported(c, definition.site(), hosts)]
+        if not parts and all(c.type in TWINS for c in definition.clusters):
+            found.append(path.stem)
+    return found
+
+
+def test_there_are_examples_to_rehearse() -> None:
+    assert {"minimal", "single-host"} <= set(served())
+
+
+@pytest.mark.parametrize("example", served())
+def test_every_example_that_is_served_rehearses_to_an_empty_plan(rehearse, example: str) -> None:
+    result, stage = rehearse(example)
+    assert (result.error, result.exit_code) == (None, 0)
+    assert result.steps > 0
+    assert result.later == []
+    assert all(node.ready and node.schedulable for node in result.nodes)
+    assert result.nodes
+    assert result.seconds > 60
+    assert result.to_json()["rehearsal"] is True
+    assert any("made up" in note for note in result.notes)
+    # What is asked after a destroy can fail: a host in use is not as it was.
+    first = next(iter(stage.site.hosts.values()))
+    assert "path /etc/kubernetes/admin.conf" in first.leftovers()
+
+
+def test_nothing_is_left_after_a_destroy(rehearse) -> None:
+    result, stage = rehearse(MINIMAL, verb="destroy")
+    assert (result.error, result.later, result.left) == (None, [], {})
+    assert stage.site.cluster is None
+    assert all(host.leftovers() == [] for host in stage.site.hosts.values())
+
+
+def test_three_control_planes_are_upgraded_with_their_quorum(rehearse) -> None:
+    result, _ = rehearse(HA, verb="upgrade", start="v1.33.6")
+    assert (result.error, result.later) == (None, [])
+    assert {node.version for node in result.nodes} == {"v1.34.2"}
+
+
+def test_a_platform_without_a_twin_is_refused(rehearse) -> None:
+    with pytest.raises(RaijinError, match="cannot be rehearsed"):
+        rehearse(MINIMAL.replace("VANILLA", "OKD"))
