@@ -18,6 +18,7 @@ from raijin.app import planning
 from raijin.app.planning import Planned
 from raijin.app.schedules import Schedules
 from raijin.app.service import Service
+from raijin.engine import works as works_module
 from raijin.plan.handlers import CallContext
 from raijin.plan.model import Call, Plan, Retry, Step
 from raijin.platforms import calls
@@ -69,6 +70,9 @@ def main() -> None:
         note("setup", access.setup_token() or "")
         uvicorn.run(application(service, access=access), host="127.0.0.1", port=int(sys.argv[2]), log_level="warning")
         return
+    if sys.argv[1] == "ask":  # what is asked for is left to the others
+        own = works_module.Durable
+        works_module.Durable = lambda home, queues: own(home)  # type: ignore[assignment,misc]
     service.start()
     works = service.background.works
     assert works is not None

@@ -237,5 +237,5 @@ async def test_metrics_count_what_happens(server, cluster, problem) -> None:
     assert 'raijin_runs{state="queued"} 1.0' in lines
     assert 'raijin_clusters{type="VANILLA"} 1.0' in lines
     counted = [line for line in lines if line.startswith("raijin_http_request_seconds_count")]
-    assert any('route="/api/v1/clusters/{name}",status="404"' in line and line.endswith(" 1.0") for line in counted)
+    assert any('route="/clusters/{name}",status="404"' in line and line.endswith(" 1.0") for line in counted)
     assert "nobody" not in response.text, "an address is no label: anybody could make new ones"
