@@ -96,6 +96,14 @@ def test_a_start_is_never_retried_and_knows_the_other_control_planes() -> None:
     assert start.action.arguments["planes"] == ["c2", "c3"]
 
 
+def test_a_machine_has_the_time_that_its_firmware_takes() -> None:
+    plan = talos_world("talos-ha").plan()
+    assert {step(plan, "start", "c1").timeout, step(plan, "join", "c2").timeout} == {2400.0}
+    assert step(plan, "join", "w1").timeout == 2400.0
+    gone = applied("talos-ha").plan("destroy")
+    assert step(gone, "leave", "w1").timeout == 1800.0
+
+
 def test_control_planes_join_one_after_the_other() -> None:
     plan = talos_world("talos-ha").plan()
     assert before(plan, ("settle", "c2"), ("join", "c3"))

@@ -42,6 +42,7 @@ GROUPS: dict[str, dict[str, tuple[str, str, str]]] = {
         "health": ("raijin.cli.commands.health", "health", "Make every health check, and say what each found."),
         "upgrade": ("raijin.cli.commands.cluster", "upgrade", "Go to another version, node by node."),
         "etcd": ("raijin.cli.commands.etcd", "members", "Look after the members of etcd."),
+        "adopt": ("raijin.cli.commands.adopt", "adopt", "Write a definition of a cluster that runs."),
         "logs": ("raijin.cli.commands.logs", "logs", "Show logs of hosts and pods, also without the API."),
         "collect": ("raijin.cli.commands.logs", "collect", "Put all that helps to find a fault into one file."),
         "reset": ("raijin.cli.commands.etcd", "reset", "Put hosts back as they were, also of a broken cluster."),

@@ -14,5 +14,7 @@ def drafted(
 ) -> Draft:
     """By a program on the host, or by a call from here. more: the other fields of the draft."""
     if isinstance(action, Work):
+        if action.seconds:
+            more["timeout"] = max(float(more.get("timeout", 0.0)), action.seconds)
         return Draft(stage, target, title, action.call, changes=(*action.changes, *changes), **more)
     return Draft(stage, target, title, action, changes=changes, **more)

@@ -46,7 +46,7 @@ def _host_reasons(context: Context, node: Node) -> Iterable[str]:
         return
     if parts.owner and parts.owner != context.cluster.name:
         yield f"it belongs to the cluster {parts.owner}; remove it there first, or choose another host"
-    elif not parts.owner and parts.foreign:
+    elif not parts.owner and parts.foreign and node.name not in context.members:
         yield f"it already runs {parts.foreign}, which Raijin did not install: clean it, or choose another"
     if node.role is not NodeRole.BASTION:
         yield from network.kernel_reasons(context, facts)

@@ -84,8 +84,13 @@ def ends(context: Context) -> bool:
 def reasons(context: Context, api_failure: str = "") -> list[str]:
     """With --force, hosts that cannot be reached are only forgotten, and nobody asks what becomes of the cluster."""
     del api_failure
-    if context.force:
-        return []
+    strange = [
+        f"{node.name}: {node.parts.foreign} is there, and Raijin did not install it: adopt the cluster first"
+        for node in chosen(context)
+        if node.parts.foreign and not node.parts.owner and node.name not in context.members
+    ]
+    if strange or context.force:
+        return strange
     found = [
         f"{node.name}: it cannot be reached ({node.absence}); with --force it is only forgotten, and keeps what it has"
         for node in chosen(context)

@@ -70,10 +70,14 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What is done about a node where no program can run: a call, and what it will change (never nothing)."""
+    """What is done about a node where no program can run: a call, and what it will change (never nothing).
+
+    seconds: how long it may take, where that is longer than its stage gives to a program.
+    """
 
     call: Call
     changes: tuple[Change, ...]
+    seconds: float = 0.0
 
 
 Action = Program | Work

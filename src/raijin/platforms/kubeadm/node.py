@@ -6,6 +6,7 @@ from raijin.artifacts.versions import image_tags
 from raijin.operations.archive import Archive
 from raijin.operations.base import Operation
 from raijin.operations.claim import Claim
+from raijin.operations.command import Command
 from raijin.operations.directory import Directory
 from raijin.operations.file import File
 from raijin.operations.image import Image
@@ -16,7 +17,7 @@ from raijin.operations.swap import Swap
 from raijin.operations.unit import Unit
 from raijin.platforms.base import BinaryFile, Context, Node, Supply
 from raijin.platforms.kernel import kernel
-from raijin.platforms.kubeadm.paths import CRI_SOCKET
+from raijin.platforms.kubeadm.paths import CRI_SOCKET, JOIN_MARKER
 from raijin.platforms.kubeadm.runtime import (
     CONTAINERD_CONFIG,
     CONTAINERD_UNIT,
@@ -34,10 +35,20 @@ SUSE_PACKAGES = ("conntrack-tools", "ethtool", "iproute2", "iptables", "socat")
 CONTROL_PLANE_IMAGES = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "etcd", "kube-vip")
 
 
+def _taken_over(node: Node) -> tuple[Operation, ...]:
+    """A control plane that somebody else has started here is noted as started, before the host becomes ours: from then
+    on only these notes tell (see `parts`).
+    """
+    if not node.parts.started or node.parts.owner:
+        return ()
+    return (Command("note: its control plane runs already", ("true",), marker=JOIN_MARKER),)
+
+
 def prepare(context: Context, node: Node) -> Program:
     """The operating system as Kubernetes wants it. A host of another cluster is refused here, before any change."""
     swap = (Swap(enabled=False),) if _must_switch_swap_off(context) else ()
     operations: tuple[Operation, ...] = (
+        *_taken_over(node),
         Claim(context.cluster.name),
         Package(_packages(node)),
         *swap,

@@ -44,6 +44,12 @@ CONTROL_PLANE_PORTS = {2379: "etcd", 2380: "etcd", 10257: "kube-controller-manag
 NODE_PORTS = {10250: "the kubelet"}
 
 
+def _made_by_others(facts: HostView) -> bool:
+    """A whole control plane on a host that Raijin has never touched: it must not be started, whoever's it is."""
+    whole = {ADMIN_CONF, KUBELET_CONF, API_MANIFEST, f"{ETCD_DATA}/member"}
+    return not facts.owner and whole <= facts.files
+
+
 class Kubeadm(ByPrograms):
     """Upstream Kubernetes (cluster type VANILLA)."""
 
@@ -75,7 +81,7 @@ class Kubeadm(ByPrograms):
         return Parts(
             owner=facts.owner,
             joined=KUBELET_CONF in files,
-            started=bool({INIT_MARKER, JOIN_MARKER} & markers) and ADMIN_CONF in files,
+            started=ADMIN_CONF in files and (bool({INIT_MARKER, JOIN_MARKER} & markers) or _made_by_others(facts)),
             begun=bool(files & {API_MANIFEST, ADMIN_CONF, KUBELET_CONF, f"{ETCD_DATA}/member"}),
             data=f"{ETCD_DATA}/member" in files,
             foreign=facts.foreign,

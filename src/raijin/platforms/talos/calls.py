@@ -20,7 +20,7 @@ from raijin.platforms.talos.look import Machine, connection_to, has_etcd_data, m
 from raijin.transport.talos import TalosConnection, private_file
 
 Document = dict[str, Any]
-INSTALL_SECONDS = 1200.0
+INSTALL_SECONDS = 2100.0
 """A machine pulls the installer, writes it to the disk and boots from there."""
 REQUEST_SECONDS = 120.0
 RECOVER_SECONDS = 1800.0

@@ -41,6 +41,9 @@ from raijin.transport.talos import KUBECONFIG, TalosAccess, TalosTarget
 CONTROL_PLANE = (2, 2 * 2**30)
 WORKER = (1, 1 * 2**30)
 SNAPSHOT_SECONDS = 1800.0
+INSTALL_SECONDS = 2400.0
+"""To pull the installer, write it, boot from it and start: the firmware of a server alone may take ten minutes."""
+BOOT_SECONDS = 1800.0
 BUNDLE_FILE = "/talos/secrets.yaml"
 """In a backup."""
 
@@ -176,14 +179,14 @@ class Talos(Ordinary):
             arguments |= {"snapshot": context.snapshot.sha256, "bundle": context.snapshot.files.get(BUNDLE_FILE, "")}
             how = f"recovered from {context.snapshot.id}"
         changes = (*_applied(first), Change(f"etcd of {cluster.name}", "state", "absent", how))
-        return Work(Call("talos.start", arguments), changes)
+        return Work(Call("talos.start", arguments), changes, INSTALL_SECONDS)
 
     def admit(self, context: Context, node: Node) -> None:
         del context, node
 
     def join(self, context: Context, node: Node) -> Work:
         changes = _applied(node) or (Change(f"machine {node.name}", "state", "configured", "member"),)
-        return Work(Call("talos.join", self._config(context, node)), changes)
+        return Work(Call("talos.join", self._config(context, node)), changes, INSTALL_SECONDS)
 
     def configure(self, context: Context, node: Node, *, outdated: bool) -> Work | None:
         """What the definition says, beside what was applied. Kubernetes's version is brought by `advance`."""
@@ -249,7 +252,8 @@ class Talos(Ordinary):
         if not own.config:
             return None
         before = f"configured for {own.cluster or context.cluster.name}"
-        return Work(Call("talos.reset"), (Change(f"machine {node.name}", "state", before, "wiped"),))
+        change = Change(f"machine {node.name}", "state", before, "wiped")
+        return Work(Call("talos.reset"), (change,), BOOT_SECONDS)
 
     def pack(self, context: Context, node: Node) -> None:
         del context, node
@@ -269,7 +273,7 @@ class Talos(Ordinary):
     def halt(self, context: Context, node: Node) -> Work:
         del context
         change = Change(f"etcd of {node.name}", "data", "present", "wiped")
-        return Work(Call("talos.halt"), (change,))
+        return Work(Call("talos.halt"), (change,), BOOT_SECONDS)
 
     def seed(self, context: Context) -> None:
         del context
