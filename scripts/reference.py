@@ -32,6 +32,7 @@ OTHER_VARIABLES: tuple[tuple[str, str], ...] = (
         "RAIJIN_DATABASE_URL",
         "A PostgreSQL database (`postgresql://USER@HOST/NAME`) that several servers share. Default: SQLite.",
     ),
+    ("RAIJIN_SERVER", "The server that does what commands with `--server` ask for. Default: none."),
     ("_RAIJIN_COMPLETE", "Set by the shell's completion script, never by people."),
 )
 """Variables of the program that are no fields of the definition's Overrides."""

@@ -293,17 +293,6 @@ def test_programs_of_calico_that_need_the_api_early_know_where_it_is(calico) -> 
         assert environment["KUBERNETES_SERVICE_PORT"] == "6443"
 
 
-def test_labels_that_calico_takes_off_what_it_completes_are_not_missed(calico) -> None:
-    """Its nodes complete FelixConfiguration when they start; libcalico keeps labels in an annotation."""
-    running = calico(
-        "cni: {name: CALICO, calico: {encapsulation: BGP, bgp: {peers: [{address: 192.0.2.1, asn: 64512}]}}}"
-    )
-    for name in ("FelixConfiguration default", "IPPool default-ipv4-ippool"):
-        running.objects[name]["metadata"].pop("labels", None)
-    assert running.plan().empty
-    assert PART_LABEL in running.objects["BGPPeer peer-192-0-2-1"]["metadata"]["labels"], "it may have to be pruned"
-
-
 CILIUM = "cni: {name: CILIUM, cilium: {hubble: {relay: true}}}"
 
 

@@ -3,6 +3,7 @@
 node.py run        take runs until killed
 node.py tick       also meet a schedule of every second
 node.py ask NAMES  ask for a run of each cluster, and end
+node.py serve PORT the whole server, with users
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from raijin.app import planning
 from raijin.app.planning import Planned
 from raijin.app.schedules import Schedules
 from raijin.app.service import Service
+from raijin.engine import works as works_module
 from raijin.plan.handlers import CallContext
 from raijin.plan.model import Call, Plan, Retry, Step
 from raijin.platforms import calls
@@ -58,6 +60,19 @@ def main() -> None:
     Schedules.due = tick  # type: ignore[method-assign]
     home = Path(os.environ["RAIJIN_HOME"])
     service = Service(home, home / "definitions")
+    if sys.argv[1] == "serve":
+        import uvicorn
+
+        from raijin.api.application import application
+        from raijin.app.access import Access
+
+        access = Access(service.database, home)
+        note("setup", access.setup_token() or "")
+        uvicorn.run(application(service, access=access), host="127.0.0.1", port=int(sys.argv[2]), log_level="warning")
+        return
+    if sys.argv[1] == "ask":  # what is asked for is left to the others
+        own = works_module.Durable
+        works_module.Durable = lambda home, queues: own(home)  # type: ignore[assignment,misc]
     service.start()
     works = service.background.works
     assert works is not None

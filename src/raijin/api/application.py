@@ -9,18 +9,20 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, PlainTextResponse
 from starlette.concurrency import run_in_threadpool
 
 from raijin import __version__
 from raijin.api import problems
-from raijin.api.caller import Gate
-from raijin.api.describing import complete
+from raijin.api.caller import Gate, Known
+from raijin.api.describing import LOOKING, complete
 from raijin.api.guard import Guard
+from raijin.api.metrics import CONTENT_TYPE, Metrics
 from raijin.api.routes import access as accounts
 from raijin.api.routes import audit, clusters, definitions, runs, system
 from raijin.api.tail import Tail
 from raijin.app.access import Access
+from raijin.app.roles import Role
 from raijin.app.schedules import wanted
 from raijin.app.service import Service
 from raijin.app.settings import ServerSettings
@@ -48,10 +50,11 @@ def application(
     problems.install(api)
     for part in (clusters, runs, definitions, system, accounts, audit):
         api.include_router(part.router, prefix=PREFIX)
-    _health(api, service)
+    metrics = Metrics(lambda: service.numbers() | {"raijin_event_listeners": {"sse": api.state.tail.listeners}})
+    _health(api, service, metrics)
     setattr(api, "openapi", lambda: _described(api))  # noqa: B010  (FastAPI's documented way to change it)
     hosts = LOCAL_NAMES if access is None else None
-    api.add_middleware(Guard, largest=settings.largest_request, hosts=hosts, secure=secure)
+    api.add_middleware(Guard, largest=settings.largest_request, hosts=hosts, secure=secure, observe=metrics.observe)
     return api
 
 
@@ -70,7 +73,13 @@ def _lifespan(service: Service, settings: ServerSettings) -> Any:
     return lifespan
 
 
-def _health(api: FastAPI, service: Service) -> None:
+def _health(api: FastAPI, service: Service, metrics: Metrics) -> None:
+    @api.get("/metrics", tags=["server"], responses=LOOKING, response_class=PlainTextResponse)
+    def scraped(caller: Known) -> PlainTextResponse:
+        """Metrics in Prometheus's format."""
+        caller.require_any(Role.VIEWER)
+        return PlainTextResponse(metrics.text(), media_type=CONTENT_TYPE)
+
     @api.get("/healthz", tags=["server"])
     async def healthz() -> Mapping[str, str]:
         """The process answers."""

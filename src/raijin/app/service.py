@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
@@ -432,6 +433,20 @@ class Service:
             "started": self.started,
             "state": "postgresql" if database_url() else "sqlite",
             "runners": self.runners(),
+        }
+
+    def numbers(self) -> dict[str, dict[str, float]]:
+        """What is to be counted of the state now, by metric and label."""
+        from raijin.app.auditing import INCIDENTS  # noqa: PLC0415
+        from raijin.state.audit import Audit  # noqa: PLC0415
+
+        entries, incidents = Audit(self.database, self.home).count(INCIDENTS)
+        lives = Counter("yes" if runner["alive"] else "no" for runner in self.runners())
+        return {
+            "raijin_runs": dict(self.runs.counts()),
+            "raijin_runners": {word: float(lives[word]) for word in ("yes", "no")},
+            "raijin_clusters": {kind: float(n) for kind, n in Counter(c.type for c in self.store.clusters()).items()},
+            "raijin_audit_entries": {"all": entries, "incident": incidents},
         }
 
     def faults(self) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from raijin.app import observing
@@ -46,6 +46,13 @@ class ClusterStatus:
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self) | {"healthy": self.healthy}
+
+
+def from_json(data: Mapping[str, Any]) -> ClusterStatus:
+    """From what `to_json` gave, on a server."""
+    names = [field.name for field in fields(HostStatus)]
+    hosts = tuple(HostStatus(**{name: str(host[name]) for name in names}) for host in data["hosts"])
+    return ClusterStatus(data["cluster"], data["version"], data["api"], hosts, data["last_run"])
 
 
 async def status_of(session: Session) -> ClusterStatus:

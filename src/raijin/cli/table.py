@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "run": ("raijin.cli.commands.run", "run", "List, show, resume and cancel runs."),
     "audit": ("raijin.cli.commands.audit", "audit", "List, verify and export the audit trail."),
     "serve": ("raijin.cli.commands.serve", "serve", "Serve the REST API, and carry out what it is asked for."),
+    "login": ("raijin.cli.commands.login", "login", "Log in to a server, for commands with --server."),
     "artifacts": ("raijin.cli.commands.artifacts", "artifacts", "Lock, list and fetch binaries and images."),
     "bundle": ("raijin.cli.commands.bundle", "bundle", "Make, import and verify air-gap bundles."),
     "lab": ("raijin.cli.commands.lab", "lab", "Real Linux machines on this box, to try things on."),

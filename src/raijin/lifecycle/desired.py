@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from raijin.facts.cluster import PART_LABEL, PRUNED_KINDS
+from raijin.facts.cluster import PART_LABEL
 from raijin.facts.labels import labels_from
 from raijin.model.cluster import Cluster
 from raijin.model.names import split_endpoint
@@ -16,7 +16,7 @@ from raijin.platforms import platform_of
 from raijin.platforms.addresses import api_endpoint
 from raijin.platforms.base import Context, Node
 from raijin.platforms.certificates import secret_of
-from raijin.transport.document import describe, is_custom
+from raijin.transport.document import describe
 
 Document = dict[str, Any]
 ROLE_LABEL = "node-role.kubernetes.io"
@@ -71,13 +71,6 @@ def desired_certificates(context: Context) -> tuple[Certificate, ...]:
 
 
 def _of_the_network(document: Document) -> Document:
-    """With the label, except where a network's own programs take it off: Calico's do from what they write themselves.
-
-    libcalico keeps labels of its kinds in an annotation (seen with v3.28.5, whose nodes complete FelixConfiguration
-    when they start). What is never pruned does not need one.
-    """
-    if is_custom(document["apiVersion"]) and (document["apiVersion"], document["kind"]) not in PRUNED_KINDS:
-        return document
     metadata = document["metadata"]
     labels = {**metadata.get("labels", {}), PART_LABEL: NETWORK_PART}
     return {**document, "metadata": {**metadata, "labels": labels}}

@@ -11,7 +11,7 @@ import fcntl
 import hashlib
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -117,6 +117,14 @@ class Audit:
         while page := self.entries(after=after, **filters):
             yield from page
             after = page[-1].number
+
+    def count(self, incidents: Iterable[str]) -> tuple[float, float]:
+        """Entries, and those among them that are a refusal of these actions."""
+        refused = AUDIT.c.action.in_(list(incidents)) & (AUDIT.c.result == "refused")
+        with self._engine.connect() as db:
+            every = db.execute(sa.select(sa.func.count()).select_from(AUDIT)).scalar() or 0
+            bad = db.execute(sa.select(sa.func.count()).select_from(AUDIT).where(refused)).scalar() or 0
+        return float(every), float(bad)
 
     def verify(self) -> Verified:
         """Read the whole chain and compute every hash again."""

@@ -133,6 +133,13 @@ class Runs:
             db.execute(RUNS.insert().values(id=run, cluster=cluster, verb=verb, request=json.dumps(request), **values))
             db.commit()
 
+    def counts(self) -> dict[str, float]:
+        """How many runs there are in each state."""
+        with self._engine.connect() as db:
+            rows = db.execute(sa.select(RUNS.c.status, sa.func.count()).group_by(RUNS.c.status)).all()
+        found = {str(status): float(count) for status, count in rows}
+        return {str(status): found.get(str(status), 0.0) for status in RunStatus}
+
     def wish(self, run: str, request: Mapping[str, Any]) -> None:
         """Note what is asked of a run that there is."""
         with self._engine.begin() as db:

@@ -155,6 +155,15 @@ class Http:
     ) -> None:
         await self._client.aclose()
 
+    async def send(self, method: str, url: str, headers: Mapping[str, str] | None = None, body: bytes = b"") -> Reply:
+        """One attempt to tell a server something; any status is an answer. Redirects are not followed: what is told is
+        for that server alone. Raises HttpFailure for what happens on the wire."""
+        request = self._client.build_request(method, _checked(url), headers=dict(headers or {}), content=body)
+        with _translated(url):
+            response = await self._client.send(request, follow_redirects=False)
+        kept = {name.lower(): value for name, value in response.headers.items()}
+        return Reply(url, response.status_code, kept, response.content)
+
     @asynccontextmanager
     async def stream(
         self, url: str, headers: Mapping[str, str] | None = None, *, method: str = "GET"

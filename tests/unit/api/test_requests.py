@@ -225,3 +225,17 @@ async def test_the_documents_for_programs(server) -> None:
             if path.startswith("/api/") and "422" in operation["responses"]:
                 content = operation["responses"]["422"]["content"]
                 assert list(content) == ["application/problem+json"], (method, path)
+
+
+async def test_metrics_count_what_happens(server, cluster, problem) -> None:
+    server.put_file("lab", yaml.safe_dump({"kind": "Cluster", **cluster}))
+    await server.post("/clusters/lab/apply")
+    await server.get("/clusters/nobody")
+    response = await server.client.get("/metrics")
+    assert response.headers["content-type"].startswith("text/plain; version=0.0.4")
+    lines = response.text.splitlines()
+    assert 'raijin_runs{state="queued"} 1.0' in lines
+    assert 'raijin_clusters{type="VANILLA"} 1.0' in lines
+    counted = [line for line in lines if line.startswith("raijin_http_request_seconds_count")]
+    assert any('route="/clusters/{name}",status="404"' in line and line.endswith(" 1.0") for line in counted)
+    assert "nobody" not in response.text, "an address is no label: anybody could make new ones"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from raijin.cli.options import definition_options, print_json, run_async, supply_options
+from raijin.cli.remote import apply_there, server_option
 
 if TYPE_CHECKING:
     from raijin.app.planning import Planned
@@ -23,15 +24,23 @@ if TYPE_CHECKING:
 @click.argument("saved", required=False, type=click.Path(path_type=Path), metavar="[PLAN.JSON]")
 @definition_options
 @supply_options
+@server_option
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @click.option("--force", is_flag=True, help="Also where pods without a controller would be lost.")
 @click.option("--release", multiple=True, metavar="HOST", help="Take a host out of quarantine first.")
-def apply(saved: Path | None, session: Session, output: str, yes: bool, force: bool, release: tuple[str, ...]) -> None:
+def apply(
+    saved: Path | None, session: Session, output: str, server: str, yes: bool, force: bool, release: tuple[str, ...]
+) -> None:
     """Make the cluster what the definition says.
 
     Shows the plan and asks. With PLAN.JSON (of `raijin plan --out`), does exactly that plan, and refuses it when
     anything has moved since.
     """
+    if server:
+        if saved or release:
+            raise click.UsageError("a saved plan and --release are for clusters of this machine, not of a server")
+        _there(server, session, "apply", output=output, yes=yes, force=force)
+        return
     if release:
         _release(session, release)
     finished = execute(session, "apply", output=output, yes=yes, force=force, saved=saved)
@@ -40,12 +49,25 @@ def apply(saved: Path | None, session: Session, output: str, yes: bool, force: b
 
 @click.command()
 @definition_options
+@server_option
 @click.option("-y", "--yes", is_flag=True, help="Do not ask for the cluster's name.")
 @click.option("--force", is_flag=True, help="Also when hosts cannot be reached: they are only forgotten.")
-def destroy(session: Session, output: str, yes: bool, force: bool) -> None:
+def destroy(session: Session, output: str, server: str, yes: bool, force: bool) -> None:
     """End the cluster: its data is lost, and its hosts are put back as they were before Raijin."""
+    if server:
+        _there(server, session, "destroy", output=output, yes=yes, force=force)
+        return
     finished = execute(session, "destroy", output=output, yes=yes, force=force)
     report(session, finished, output)
+
+
+def _there(server: str, session: Session, verb: str, *, output: str, yes: bool, force: bool) -> None:
+    name = session.cluster_name
+
+    def agreed() -> bool:
+        return _agreed_to(verb, name or "")
+
+    apply_there(server, name, verb, output=output, yes=yes, force=force, agreed=agreed)
 
 
 def execute(
@@ -133,10 +155,13 @@ _LOSSES = {
 
 
 def _agreed(session: Session, verb: str) -> bool:
+    return _agreed_to(verb, session.cluster.name)
+
+
+def _agreed_to(verb: str, name: str) -> bool:
     if not sys.stdin.isatty():
         raise click.UsageError("nobody is there to ask; look at `raijin plan` and repeat with --yes")
     if verb in _LOSSES:
-        name = session.cluster.name
         answer: str = click.prompt(f"{_LOSSES[verb].format(name)} Type its name to go on", default="", err=True)
         return answer == name
     return click.confirm("Carry it out?", err=True)

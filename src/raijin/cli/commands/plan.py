@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from raijin.cli.options import definition_options, print_json, run_async, supply_options
+from raijin.cli.remote import plan_there, server_option
 
 if TYPE_CHECKING:
     from raijin.app.session import Session
@@ -20,6 +21,7 @@ HAS_CHANGES = 100
 @click.command()
 @definition_options
 @supply_options
+@server_option
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Save the plan, for `raijin apply FILE`.")
 @click.option("--runbook", is_flag=True, help="Print it as Markdown that a person can follow by hand.")
 @click.option("--brief", is_flag=True, help="One line per step, without the fields.")
@@ -29,6 +31,7 @@ HAS_CHANGES = 100
 def plan(
     session: Session,
     output: str,
+    server: str,
     out: Path | None,
     runbook: bool,
     brief: bool,
@@ -43,15 +46,19 @@ def plan(
     from raijin.plan.render import render  # noqa: PLC0415
     from raijin.transport.delivery import atomic_write  # noqa: PLC0415
 
-    planned = run_async(make(session, "destroy" if destroy else "apply", force=force))
+    verb = "destroy" if destroy else "apply"
+    if server:
+        found, lines = plan_there(server, session.cluster_name, verb, force=force)
+    else:
+        planned = run_async(make(session, verb, force=force))
+        found, lines = planned.plan, "\n".join(planned.runbook()) if runbook else ""
     if out:
-        atomic_write(out, json.dumps(plan_to_json(planned.plan), indent=1).encode(), mode=0o600)
+        atomic_write(out, json.dumps(plan_to_json(found), indent=1).encode(), mode=0o600)
         click.echo(f"saved to {out}", err=True)
     if output == "json":
-        print_json(plan_to_json(planned.plan))
+        print_json(plan_to_json(found))
     elif runbook:
-        for line in planned.runbook():
-            click.echo(line)
+        click.echo(lines)
     else:
-        print_lines(render(planned.plan, detail=not brief))
-    return HAS_CHANGES if exit_code and not planned.plan.empty else 0
+        print_lines(render(found, detail=not brief))
+    return HAS_CHANGES if exit_code and not found.empty else 0

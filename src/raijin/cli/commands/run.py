@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from raijin.cli.options import home, output_option, print_json, run_async
+from raijin.cli.remote import ask_there, server_option
 
 if TYPE_CHECKING:
     from raijin.state.runs import RunRecord
@@ -16,9 +17,13 @@ if TYPE_CHECKING:
 @click.command("list")
 @click.option("--cluster", metavar="NAME", help="Only runs of this cluster.")
 @click.option("--limit", default=20, show_default=True, help="At most so many, newest first.")
+@server_option
 @output_option
-def list_runs(cluster: str | None, limit: int, output: str) -> None:
+def list_runs(cluster: str | None, limit: int, server: str, output: str) -> None:
     """List the runs, newest first."""
+    if server:
+        _list_there(server, cluster, limit, output)
+        return
     from raijin.app.history import history  # noqa: PLC0415
     from raijin.cli.show import print_table  # noqa: PLC0415
 
@@ -35,9 +40,16 @@ def list_runs(cluster: str | None, limit: int, output: str) -> None:
 @click.command()
 @click.argument("run", default="latest")
 @click.option("--events", is_flag=True, help="Also every event.")
+@server_option
 @output_option
-def show(run: str, events: bool, output: str) -> None:
-    """Show a run: its steps, timings and errors. RUN is an id, the beginning of one, or `latest`."""
+def show(run: str, events: bool, server: str, output: str) -> None:
+    """Show a run: its steps, timings and errors. RUN is an id, the beginning of one, or `latest`.
+
+    A server wants the whole id, and answers with its document.
+    """
+    if server:
+        print_json(ask_there(server, "GET", f"/runs/{run}{'/log' if events else ''}"))
+        return
     from raijin.app.history import details  # noqa: PLC0415
     from raijin.cli.show import print_table  # noqa: PLC0415
 
@@ -62,11 +74,27 @@ def show(run: str, events: bool, output: str) -> None:
         click.echo(f"{_clock(event.at)} {event.kind} {event.host} {event.data}")
 
 
+def _list_there(server: str, cluster: str | None, limit: int, output: str) -> None:
+    from raijin.cli.show import print_table  # noqa: PLC0415
+
+    more = f"&cluster={cluster}" if cluster else ""
+    found = ask_there(server, "GET", f"/runs?limit={limit}{more}")["runs"]
+    if output == "json":
+        print_json(found)
+        return
+    rows = [[r["id"], r["cluster"], r["verb"], r["state"], _clock(r["created"]), r["requested_by"]] for r in found]
+    print_table(["RUN", "CLUSTER", "VERB", "STATE", "STARTED", "BY"], rows)
+
+
 @click.command()
 @click.argument("run", default="latest")
+@server_option
 @output_option
-def resume(run: str, output: str) -> None:
-    """Go on where a run was killed, failed or cancelled: what is done stays done."""
+def resume(run: str, server: str, output: str) -> None:
+    """Go on where a run was killed, failed or cancelled: what is done stays done. A server does it beside."""
+    if server:
+        print_json(ask_there(server, "POST", f"/runs/{run}/resume"))
+        return
     from raijin.app.history import resume_run  # noqa: PLC0415
     from raijin.cli.show import Progress  # noqa: PLC0415
 
@@ -89,9 +117,13 @@ def resume(run: str, output: str) -> None:
 
 @click.command()
 @click.argument("run", default="latest")
+@server_option
 @output_option
-def cancel(run: str, output: str) -> None:
+def cancel(run: str, server: str, output: str) -> None:
     """Stop a run: nothing more is started, and each host ends the operation in hand."""
+    if server:
+        print_json(ask_there(server, "POST", f"/runs/{run}/cancel"))
+        return
     from raijin.app.history import cancel_run  # noqa: PLC0415
 
     record = cancel_run(home(), run)

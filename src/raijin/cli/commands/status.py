@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from raijin.cli.options import definition_options, print_json, run_async
+from raijin.cli.remote import ask_there, named, server_option
 
 if TYPE_CHECKING:
     from raijin.app.session import Session
@@ -17,12 +18,17 @@ UNHEALTHY = 20
 
 @click.command()
 @definition_options
-def status(session: Session, output: str) -> None:
+@server_option
+def status(session: Session, output: str, server: str) -> None:
     """Show hosts, nodes and the last run. Exit code 20 unless every host answers and every node is Ready."""
-    from raijin.app.status import status_of  # noqa: PLC0415
+    from raijin.app.status import from_json, status_of  # noqa: PLC0415
     from raijin.cli.show import print_table  # noqa: PLC0415
 
-    seen = run_async(status_of(session))
+    if server:
+        data = ask_there(server, "GET", f"/clusters/{named(session.cluster_name)}/status")
+        seen = from_json(data)
+    else:
+        seen = run_async(status_of(session))
     if output == "json":
         print_json(seen.to_json())
     else:
