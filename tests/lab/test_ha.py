@@ -1,8 +1,8 @@
 """Three control planes behind one address, and what befalls such a cluster: the loss of the address's holder, the loss
 of a control plane for good, an upgrade under load, and the loss of all of them.
 
-The tests of this module are one story and run in their order. They run where RAIJIN_LAB_PARTS names `ha`: they need half
-an hour on two idle cores, with the second Kubernetes that is built for the upgrade.
+The tests of this module are one story and run in their order. They run where RAIJIN_LAB_PARTS names `ha`: they need
+half an hour on two idle cores, with the second Kubernetes that is built for the upgrade.
 """
 
 from __future__ import annotations
