@@ -82,6 +82,17 @@ def test_routes_into_the_network_of_pods(machine: Machine) -> None:
     assert "2001:db8:1:7" not in machine.sh("ip -6 route show")
 
 
+def test_rules_that_calico_added_to_chains_of_others(machine: Machine) -> None:
+    machine.sh(
+        "iptables-nft -A FORWARD -m comment --comment cali:S93hcgKJrXEqnTfs -m mark --mark 0x10000/0x10000 -j ACCEPT\n"
+        "iptables-nft -A FORWARD -m comment --comment 'not cali:x' -j ACCEPT\n"
+    )
+    settle(machine, ChainsAbsent(("cali-",)))
+    rules = machine.sh("iptables-nft -S FORWARD")
+    assert "S93hcgKJrXEqnTfs" not in rules
+    assert "not cali:x" in rules, "what others made stays"
+
+
 def test_a_table_of_calico_goes_as_a_whole(machine: Machine) -> None:
     machine.sh("nft add table ip calico; nft add chain ip calico x; nft add table ip mine")
     settle(machine, ChainsAbsent(("cali-", "CILIUM_")))

@@ -23,6 +23,7 @@ from raijin.definition.definition import Definition
 from raijin.definition.load import load
 from raijin.facts import ABILITIES
 from raijin.facts.base import Unknown
+from raijin.facts.certificates import Certificate
 from raijin.facts.cluster import PART_LABEL, PRUNED_KINDS, ClusterState, NodeState, Taint
 from raijin.facts.cpu import Cpu
 from raijin.facts.etcd import EtcdMember, EtcdState
@@ -33,7 +34,7 @@ from raijin.facts.memory import Memory
 from raijin.facts.network import Interface, Network
 from raijin.facts.raijin import Ownership
 from raijin.facts.system import System
-from raijin.lifecycle import apply, backup, destroy, etcd, reset, restore
+from raijin.lifecycle import apply, backup, destroy, etcd, renew, reset, restore
 from raijin.lifecycle.desired import KUBE_PROXY, NETWORK_PART, observed_documents
 from raijin.lifecycle.returned import as_empty
 from raijin.model.cluster import Cluster, ClusterType
@@ -54,6 +55,14 @@ from raijin.platforms.addresses import known_address
 from raijin.platforms.base import BinaryFile, Context, Hop, ImageFile, Node, Parts, Supply
 from raijin.platforms.encrypted import NO_KEYS, Keys, read_written
 from raijin.platforms.k3s.platform import DISTRIBUTION as K3S
+from raijin.platforms.kubeadm.certificates import (
+    AUTHORITIES,
+    BEGUN,
+    DONE,
+    KUBELET_CLIENT,
+    KUBELET_SERVER,
+    RENEWED,
+)
 from raijin.platforms.kubeadm.paths import (
     ADMIN_CONF,
     AUDIT_POLICY,
@@ -75,6 +84,7 @@ VERBS = {
     "prepare": apply.prepare_drafts,
     "destroy": destroy.drafts,
     "backup": backup.drafts,
+    "renew": renew.drafts,
     "restore": restore.drafts,
     "defragment": etcd.defragment,
     "replace": etcd.replace_member,
@@ -112,6 +122,9 @@ def tags_of(cluster: Cluster) -> dict[str, str]:
         return {}
     refs = network.images(cluster, choice_of(cluster, cluster.version, Lock(), network.main_image))
     return {ref.name: ref.tag for ref in map(ImageRef.parse, refs)}
+
+
+TODAY, DAY, YEAR = 1_800_000_000.0, 86_400.0, 365 * 86_400.0
 
 
 def in_between(build: str) -> dict[int, Version]:
@@ -183,6 +196,7 @@ class Machine:
     markers: set[str] = field(default_factory=set)
     version: str = ""
     holds: set[str] = field(default_factory=set)
+    certificates: dict[str, tuple[float, float]] = field(default_factory=dict)
     values: dict[str, str] = field(default_factory=dict)
 
     def follows(self, program: Program) -> bool:
@@ -217,6 +231,10 @@ class Machine:
             system=filled(System, init="systemd", packages="apt"),
             cgroup="2",
             network=self.network(),
+            certificates=tuple(
+                Certificate(path, begins=begins, ends=ends, ca=path in AUTHORITIES)
+                for path, (begins, ends) in self.certificates.items()
+            ),
             kubernetes=Kubernetes(self.parts(), tuple(sorted(self.files)), self.images()),
             raijin=Ownership(self.owner, {}, tuple(sorted(self.markers))),
         )
@@ -233,6 +251,7 @@ class World:
     voters: dict[str, str] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=lambda: dict(TAGS))
     api: bool = True
+    at: float = TODAY
     broken: set[str] = field(default_factory=set)
     alarms: tuple[str, ...] = ()
     leads: str = ""
@@ -278,7 +297,7 @@ class World:
             objects = {describe(d): self.objects.get(describe(d)) for d in observed_documents(first)}
             first = replace(first, state=ClusterState(self.nodes, objects, self.parts(), self.moment))
         first = as_empty(first)
-        return replace(first, hops=self.hops(first), **more)  # type: ignore[arg-type]
+        return replace(first, **{"hops": self.hops(first), "at": self.at, **more})  # type: ignore[arg-type]
 
     def parts(self) -> dict[str, dict[str, Any]]:
         """As facts/cluster.py lists them: what Raijin applied, of the kinds that it prunes."""
@@ -379,6 +398,7 @@ class World:
                 machine.files.add(self.traces.kubeconfig)
             if step.stage in {"start", "join", "convert"} and node.control_plane:
                 self.store_data(machine, step.target, known_address(node))
+            self.certify(machine, step, control_plane=node.control_plane)
             if step.stage in {"start", "join", "register"}:
                 machine.version = str(self.definition.cluster().kubernetes_version)
                 role = {"node-role.kubernetes.io/control-plane": ""} if node.control_plane else {}
@@ -403,6 +423,26 @@ class World:
         machine.files.discard(traces.single)
         machine.files.add(traces.etcd)
         self.voters[name] = address
+
+    def certify(self, machine: Machine, step: Step, *, control_plane: bool) -> None:
+        """A host after its start, or after its renewal: what the program's markers say was made, nothing left begun."""
+        if step.stage in {"start", "join"}:
+            made = [KUBELET_CLIENT, KUBELET_SERVER, *(RENEWED if control_plane else ())]
+            machine.certificates = dict.fromkeys(made, (self.at, self.at + YEAR))
+            machine.certificates |= dict.fromkeys(AUTHORITIES, (self.at, self.at + 10 * YEAR))
+        if step.stage != "renew":
+            return
+        assert isinstance(step.action, Program)
+        noted = {o.marker for o in step.action.operations if isinstance(o, Command) and o.value}
+        for marker, paths in (
+            (DONE, RENEWED),
+            ("kubelet-client", (KUBELET_CLIENT,)),
+            ("kubelet-serving", (KUBELET_SERVER,)),
+        ):
+            if marker in noted:
+                machine.certificates |= {p: (self.at, self.at + YEAR) for p in paths if p in machine.certificates}
+        if any(isinstance(o, Absent) and o.path.endswith(BEGUN) for o in step.action.operations):
+            machine.markers.discard(BEGUN)
 
     def addons(self) -> dict[str, dict[str, Any]]:
         """What kubeadm puts into a new cluster, of what Raijin looks at."""
@@ -465,10 +505,12 @@ class World:
         elif call.name == "kube.delete-node":
             self.nodes.pop(target, None)
         elif call.name == "encryption.key":
-            noted = read_written(arguments["written"]) if arguments["written"] else self.keys.written
-            self.keys = Keys(self.keys.names | ({arguments["key"]} - {""}), noted)
+            way = read_written(arguments["way"])
+            names = self.keys.names | ({way.key} - {""})
+            begun = tuple(dict.fromkeys((*self.keys.begun, way)))
+            self.keys = Keys(names, way) if arguments["fresh"] else Keys(names, self.keys.written, begun)
         elif call.name == "encryption.written":
-            self.keys = Keys(self.keys.names, read_written(arguments["written"]))
+            self.keys = Keys(self.keys.names, read_written(arguments["way"]))
         elif call.name == "raijin.quarantine":
             self.members[target] = replace(self.members[target], quarantine=str(arguments["reason"]))
         elif call.name == "raijin.forget":

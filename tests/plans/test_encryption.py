@@ -12,7 +12,7 @@ from tests.plans.test_upgrade import OLD, text
 from raijin.lifecycle.preflight import preflight
 from raijin.operations.template import Template
 from raijin.plan.model import Plan
-from raijin.platforms.encrypted import NO_KEYS, Written, configuration, read_configuration
+from raijin.platforms.encrypted import NO_KEYS, PLAIN, Written, configuration, read_configuration
 from raijin.platforms.kubeadm.paths import ENCRYPTION_FILE
 
 PLANES = ("n1", "n2", "n3")
@@ -108,6 +108,26 @@ def test_a_turn_that_is_broken_off_anywhere_goes_on_and_nothing_is_unreadable(en
     assert again.plan().empty
 
 
+@pytest.mark.parametrize("stage", ["configure", "encrypt", "rewrite"])
+@pytest.mark.parametrize("then", ["key: third", "key: first", ""])
+def test_another_wish_in_the_middle_of_a_turn_loses_no_key(encrypted, stage: str, then: str) -> None:
+    """Some data is written with the second key by now: it can be read until everything is written in the third way."""
+    turned = encrypted.defined(settings("key: second, resources: [secrets, configmaps]"))
+    plan = turned.plan()
+    last = next(index for index, s in enumerate(plan.steps) if s.stage == stage)
+    for done in plan.steps[: last + 1]:
+        turned.do(done, plan.cluster)
+    other = turned.defined(settings(then))
+    plan = other.plan()
+    for s in plan.steps:
+        if s.stage in {"configure", "encrypt"}:
+            for resource in ("secrets", "configmaps"):
+                assert "second" in ways(plan, s.stage, s.target, resource)
+            assert "first" in ways(plan, s.stage, s.target)
+    assert before(plan, ("rewrite", "n1"), ("rewritten", "up"))
+    assert other.carry_out(plan).plan().empty
+
+
 def test_more_resources(encrypted) -> None:
     turned = encrypted.defined(settings("key: first, resources: [secrets, configmaps]"))
     plan = turned.plan()
@@ -137,6 +157,13 @@ def test_a_control_plane_that_joins_in_between_reads_both(encrypted) -> None:
     assert not [s for s in after.plan().steps if s.stage in {"encrypt", "rewrite"} and s.target in PLANES]
 
 
+def test_everything_is_written_anew_however_often_it_was_before(encrypted) -> None:
+    """The program does its work whenever it is asked to: the trace by which it is seen to have ended does not stay."""
+    turned = encrypted.defined(settings("key: second"))
+    first, again, last = step(turned.plan(), "rewrite", "n1").action.operations
+    assert first.path == again.creates == last.path
+
+
 def test_keys_that_nobody_here_has_are_not_replaced(encrypted) -> None:
     lost = copy.deepcopy(encrypted)
     lost.keys = NO_KEYS
@@ -147,7 +174,7 @@ def test_keys_that_nobody_here_has_are_not_replaced(encrypted) -> None:
 def test_the_keys_go_with_the_cluster(encrypted) -> None:
     plan = encrypted.plan("destroy")
     forgotten = {name for s in plan.steps if s.stage == "forget" for name in s.action.arguments["secrets"]}
-    assert {"cluster/up/encryption/key/first", "cluster/up/encryption/written"} <= forgotten
+    assert {"cluster/up/encryption/key/first", "cluster/up/encryption/state"} <= forgotten
 
 
 def test_a_configuration_is_read_as_it_was_written() -> None:
@@ -155,7 +182,10 @@ def test_a_configuration_is_read_as_it_was_written() -> None:
     template, values = configuration("lab", old, new)
     filled = template.replace("{{ key_first }}", "QQ==").replace("{{ key_second }}", "Qg==")
     assert set(values) == {"key_first", "key_second"}
-    assert read_configuration(filled) == ({"first": "QQ==", "second": "Qg=="}, old)
+    assert read_configuration(filled) == ({"first": "QQ==", "second": "Qg=="}, (old, new))
+    still, _ = configuration("lab", old)
+    assert read_configuration(still)[1] == (old,), "that it can also be read plain says nothing"
+    assert read_configuration(configuration("lab", PLAIN, old)[0])[1] == (PLAIN, old)
     with pytest.raises(ValueError, match="no EncryptionConfiguration"):
         read_configuration("kind: Pod")
 

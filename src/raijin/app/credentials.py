@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from raijin.app.planning import context_of
 from raijin.app.reaching import open_pool
 from raijin.app.session import Session
 from raijin.errors import NotFound, UsageError
+from raijin.facts.certificates import in_kubeconfig
 from raijin.platforms import platform_of
 from raijin.platforms.access import read_kubeconfig
 from raijin.platforms.addresses import api_endpoint
@@ -26,8 +28,10 @@ PRIVATE = 0o600
 async def kubeconfig_of(session: Session) -> str:
     """Raises HostError or NotFound when there is no cluster to ask."""
     store, name = SecretStore(session.home), kubeconfig_secret(session.cluster.name)
-    if store.has(name):
-        return store.get(name)
+    kept = store.get(name) if store.has(name) else ""
+    own = in_kubeconfig(kept)
+    if kept and not (own and own.is_expired(time.time())):
+        return kept
     placed = session.definition.hosts_of(session.cluster)
     async with open_pool(session) as pool:
         platform = platform_of(session.cluster)

@@ -15,6 +15,7 @@ from raijin.app.unsupported import unsupported, untouched
 from raijin.app.verbs import VERBS, Verb
 from raijin.errors import HostError, RaijinError, Unsupported
 from raijin.facts.etcd import EtcdState
+from raijin.lifecycle import renew
 from raijin.lifecycle.desired import NETWORK_PART, observed_documents
 from raijin.lifecycle.network import farewell, unwell
 from raijin.lifecycle.returned import as_empty
@@ -122,6 +123,7 @@ async def _observe(
     """Everything that the verb looks at, with what people should know of it. Raises PlanRefused and HostError."""
     traits = VERBS[verb]
     context, notes = await _look_at_hosts(session, verb, pool, ahead, force=force)
+    context = replace(context, at=ahead.at if ahead else time.time())
     materials: Sequence[Material] = ()
     if traits.equips:
         archs = {node.facts.architecture for node in context.reachable if node.facts}
@@ -138,6 +140,8 @@ async def _observe(
         context = replace(context, hops=hops, departed=(*context.departed, *strangers))
         materials = (*materials, *more)
         notes += [f"{node.name} is in the cluster, not in the definition, and {node.absence}" for node in strangers]
+    if traits.converges:
+        notes += renew.notes(context)
     notes += farewell(context, (*(context.nodes if traits.ends else ()), *context.departed))
     notes += unwell(context)
     if why:
@@ -185,7 +189,8 @@ async def _look_at_cluster(pool: Pool, traits: Verb, context: Context) -> tuple[
 def _asks_etcd(traits: Verb, context: Context) -> bool:
     """Its members matter where there are, or were, several control plane hosts."""
     planes = [node for node in (*context.nodes, *context.departed) if node.control_plane]
-    return traits.members or ((traits.equips or traits.tolerant) and len(planes) > 1)
+    asks = traits.equips or traits.tolerant or traits.restarts
+    return traits.members or (asks and len(planes) > 1)
 
 
 async def _members(pool: Pool, context: Context) -> EtcdState | None:

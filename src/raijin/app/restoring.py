@@ -16,7 +16,7 @@ from raijin.backups.naming import new_id
 from raijin.errors import UsageError
 from raijin.model.version import Version
 from raijin.platforms.base import Snapshot
-from raijin.platforms.encrypted import PLAIN, key_secret, read_configuration, written_secret
+from raijin.platforms.encrypted import PLAIN, Keys, key_secret, read_configuration, state_secret
 from raijin.state.secrets import SecretStore
 
 if TYPE_CHECKING:
@@ -77,11 +77,11 @@ def open_backup(session: Session, sealed: Path, identities: Sequence[str] = ()) 
 def _take_keys(store: SecretStore, cluster: str, files: Mapping[str, str]) -> None:
     """The keys that the data of a backup is encrypted with are needed from now on, whatever is noted here of later."""
     found = next((name for path, name in files.items() if path.endswith("/encryption.yaml")), None)
-    keys, written = read_configuration(store.get(found)) if found else ({}, PLAIN)
+    keys, ways = read_configuration(store.get(found)) if found else ({}, (PLAIN,))
     for key, value in keys.items():
         store.put(key_secret(cluster, key), value)
-    if found or store.has(written_secret(cluster)):
-        store.put(written_secret(cluster), written.as_json())
+    if found or store.has(state_secret(cluster)):
+        store.put(state_secret(cluster), Keys(written=ways[0], begun=ways[1:]).as_json())
 
 
 def _fitting(session: Session, about: Manifest, sealed: Path) -> Version:

@@ -21,7 +21,8 @@ class Verb:
     leaves hosts in quarantine alone. converges: it looks at all that is in the cluster, upgrades and removes. leaves:
     hosts that the definition no longer places are part of it. ends: all hosts leave the cluster. lives: it asks the API
     of the cluster and etcd. tolerant: hosts that cannot be reached are judged by the refusals, not by the policy.
-    members: it asks etcd also where there is only one control plane host.
+    members: it asks etcd also where there is only one control plane host. restarts: it stops control plane hosts
+    for a moment, which etcd has a say in.
     """
 
     stages: str
@@ -32,6 +33,7 @@ class Verb:
     ends: bool = False
     lives: bool = True
     tolerant: bool = False
+    restarts: bool = False
     members: bool = False
 
     def drafts(self, context: Context) -> list[Draft]:
@@ -56,6 +58,7 @@ VERBS = {
     "prepare": Verb("raijin.lifecycle.apply:prepare_drafts", _PREFLIGHT, equips=True, leaves=False),
     "destroy": Verb("raijin.lifecycle.destroy:drafts", ends=True),
     "backup": Verb("raijin.lifecycle.backup:drafts", tolerant=True),
+    "renew": Verb("raijin.lifecycle.renew:drafts", "raijin.lifecycle.renew:reasons", leaves=False, restarts=True),
     "defragment": Verb(
         "raijin.lifecycle.etcd:defragment", "raijin.lifecycle.etcd:defragment_reasons", tolerant=True, members=True
     ),

@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import sqlite3
 import tarfile
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,6 +24,8 @@ from raijin.observe.waiting import until
 from raijin.transport import local
 
 PROGRAMS = ("etcd", "etcdctl", "etcdutl")
+SQLITE = "sqlite"
+"""The kind of a backup of a K3s server that keeps its data in SQLite."""
 START_SECONDS = 120.0
 RESTORE_SECONDS = 1800.0
 
@@ -46,6 +49,9 @@ async def verify(sealed: Path, identities: Sequence[str], tools: Path, folder: P
         scratch = Path(name)
         await asyncio.to_thread(_unpack, tools, scratch)
         await asyncio.to_thread(extract_snapshot, tar, scratch / "etcd.db")
+        if about.kind == SQLITE:
+            keys = await asyncio.to_thread(_read_sqlite, scratch / "etcd.db", sealed.name)
+            return Contents(about, len(keys), kinds_of(keys))
         restore = [scratch / "etcdutl", "snapshot", "restore", scratch / "etcd.db", "--data-dir", scratch / "data"]
         await _run(sealed.name, [str(word) for word in restore], RESTORE_SECONDS)
         async with _serving(scratch) as endpoint:
@@ -53,6 +59,22 @@ async def verify(sealed: Path, identities: Sequence[str], tools: Path, folder: P
             done = await _run(sealed.name, [str(scratch / "etcdctl"), *listing], RESTORE_SECONDS)
     keys = [line for line in done.splitlines() if line]
     return Contents(about, len(keys), kinds_of(keys))
+
+
+def _read_sqlite(database: Path, name: str) -> list[str]:
+    """The keys of kine's table that are not deleted. Raises OperationFailed when the database is damaged."""
+    try:
+        with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
+            (state,) = connection.execute("PRAGMA integrity_check").fetchone()
+            if state != "ok":
+                raise sqlite3.DatabaseError(state)
+            newest = "SELECT name, deleted, max(id) FROM kine GROUP BY name"
+            rows = connection.execute(f"SELECT name FROM ({newest}) WHERE deleted = 0")  # noqa: S608
+            return [str(row[0]) for row in rows if str(row[0]).startswith("/")]
+    except sqlite3.Error as error:
+        raise OperationFailed(
+            f"{name} cannot be restored: {error}", remedy="use another backup; this one is of no use"
+        ) from error
 
 
 def kinds_of(keys: Sequence[str]) -> dict[str, int]:

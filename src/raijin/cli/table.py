@@ -48,6 +48,16 @@ GROUPS: dict[str, dict[str, tuple[str, str, str]]] = {
         "reset": ("raijin.cli.commands.etcd", "reset", "Put hosts back as they were, also of a broken cluster."),
         "backup": ("raijin.cli.commands.cluster", "backup", "Take a snapshot and keep it, encrypted."),
         "restore": ("raijin.cli.commands.cluster", "restore", "Go on from a snapshot, also on new hosts."),
+        "certificates": ("raijin.cli.commands.certificates", "certificates", "List and renew certificates."),
+    },
+    "cluster certificates": {
+        "list": (
+            "raijin.cli.commands.certificates",
+            "list_certificates",
+            "List them with their authority and the days left.",
+        ),
+        "renew": ("raijin.cli.commands.certificates", "renew", "Renew all of them now, host by host."),
+        "rotate-ca": ("raijin.cli.commands.certificates", "rotate_ca", "Replace the authorities (not served yet)."),
     },
     "cluster etcd": {
         "members": ("raijin.cli.commands.etcd", "members", "List the members: who leads, sizes, lag, alarms."),

@@ -4,6 +4,7 @@ cluster.py reads the cluster's API instead of a host.
 """
 
 from raijin.facts import (
+    certificates,
     cgroup,
     clock,
     cpu,
@@ -43,6 +44,7 @@ ABILITIES = (
     Ability("units", units.SNIPPET, units.parse),
     Ability("resolver", resolver.SNIPPET, resolver.parse, resolver.FILES),
     Ability("kubernetes", kubernetes.SNIPPET, kubernetes.parse),
+    Ability("certificates", certificates.SNIPPET, certificates.parse),
     Ability("raijin", raijin.SNIPPET, raijin.parse),
 )
 """Every fact of a host, in the order of HostFacts."""

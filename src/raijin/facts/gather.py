@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from raijin.errors import HostError
 from raijin.facts import ABILITIES, LEFT_OUT
 from raijin.facts.base import Ability, Unknown
+from raijin.facts.certificates import Certificate
 from raijin.facts.clock import Clock
 from raijin.facts.cpu import Cpu
 from raijin.facts.disks import Disks
@@ -57,6 +58,7 @@ class HostFacts:
     units: Units | Unknown
     resolver: Resolver | Unknown
     kubernetes: Kubernetes | Unknown
+    certificates: tuple[Certificate, ...] | Unknown
     raijin: Ownership | Unknown
 
     def to_json(self) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from raijin.lifecycle.endpoint import serve_endpoint, with_address
 from raijin.lifecycle.health import check_health
 from raijin.lifecycle.network import install_network, keep_certificates, prune_network, roll_out_network
 from raijin.lifecycle.removal import lost, remove_departed, remove_lost_members
+from raijin.lifecycle.renew import renew_certificates
 from raijin.lifecycle.returned import wiped_first
 from raijin.lifecycle.stages import call, live_node, settle
 from raijin.lifecycle.upgrade import advance_cluster, backup_first, is_outdated, return_nodes, upgrade_nodes
@@ -34,6 +35,8 @@ START_SECONDS = 960
 JOIN_SECONDS = 660
 CONVERT_SECONDS = 1500
 """A little more than the programs give their own commands."""
+RENEWED = ("renewed/*",)
+"""What needs the API waits for a control plane whose certificates are renewed: it may answer nobody before."""
 
 
 def prepare_nodes(context: Context) -> Iterable[Draft]:
@@ -111,7 +114,7 @@ def fetch_kubeconfig(context: Context) -> Iterable[Draft]:
         first.name,
         "keep the kubeconfig",
         Call("cluster.kubeconfig", {"kubeconfig": _platform(context).kubeconfig, "endpoint": api_endpoint(context)}),
-        needs=(f"start/{first.name}",),
+        needs=(f"start/{first.name}", f"renew/{first.name}"),
         follows=True,
         timeout=60,
     )
@@ -163,6 +166,7 @@ def _join(context: Context, node: Node, title: str, after: tuple[str, ...]) -> I
         f"convert/{context.first.name}",
         "keys/*",
         *_door(context),
+        *RENEWED,
     )
     admission, farewell = platform.admit(context, node), platform.revoke(context, node)
     if admission is not None:
@@ -210,7 +214,7 @@ def register_again(context: Context) -> Iterable[Draft]:
                 node.name,
                 "register the node again",
                 _platform(context).register(context, node),
-                needs=(f"services/{node.name}",),
+                needs=(f"services/{node.name}", f"renew/{node.name}", *RENEWED),
                 changes=(Change(f"node {node.name}", "state", "absent", "registered"),),
                 disruption=Disruption.RESTART,
                 timeout=120,
@@ -226,7 +230,7 @@ def label_nodes(context: Context) -> Iterable[Draft]:
             node.name,
             "set labels and taints",
             call(context, "kube.label", {"labels": dict(labels), "taints": cast("Json", taints)}),
-            needs=(f"join/{node.name}", f"start/{node.name}", f"register/{node.name}"),
+            needs=(f"join/{node.name}", f"start/{node.name}", f"register/{node.name}", *RENEWED),
             changes=() if context.blind else tuple(_label_changes(node, live, labels, taints)),
             follows=context.blind,
             timeout=300,
@@ -252,6 +256,8 @@ def wait_until_ready(context: Context) -> Iterable[Draft]:
                 f"label/{node.name}",
                 f"register/{node.name}",
                 f"network/{context.cluster.name}",
+                f"renew/{node.name}",
+                *RENEWED,
             ),
             changes=changes,
             follows=True,
@@ -267,6 +273,7 @@ STAGES: tuple[Stage, ...] = (
     load_images,
     make_keys,
     serve_endpoint,
+    renew_certificates,
     start_cluster,
     fetch_kubeconfig,
     keep_certificates,

@@ -20,7 +20,7 @@ def configure_nodes(context: Context) -> Iterable[Draft]:
     planes = joined(context, context.control_planes)
     planes.sort(key=lambda node: node.name != context.first.name)
     hops = tuple(f"{stage}@{hop.version}/*" for hop in context.hops for stage in ("settle", "current", "return"))
-    before = ("keys/*", "endpoint/*", "settle/*", *hops)
+    before = ("keys/*", "endpoint/*", "renewed/*", "settle/*", *hops)
     for node in planes:
         yield from _spare(context, node, before)
         yield from _configure(context, node, (f"spare/{node.name}", *before), alone=len(context.control_planes) == 1)

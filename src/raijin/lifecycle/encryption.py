@@ -23,20 +23,24 @@ REWRITE_SECONDS = 3600
 
 
 def make_keys(context: Context) -> Iterable[Draft]:
-    """A key that is not there yet; for a cluster that is not there yet also the note that it is written with it."""
-    goal, keys = context.writing, context.keys
-    missing = bool(goal.key) and goal.key not in keys.names
-    fresh = not context.started and context.snapshot is None and goal != keys.written
-    if not (missing or fresh):
+    """Before anything is written in another way: its key is made, and it is noted here that the turn has begun."""
+    way, keys = context.writing, context.keys
+    fresh = not context.started and context.snapshot is None
+    missing = bool(way.key) and way.key not in keys.names
+    if not missing and (way in keys.found if not fresh else keys.found == (way,)):
         return
-    change = Change(f"encryption key {goal.key}", "state", "absent", "made")
-    other = Change("encryption at rest", "key", keys.written.key or "none", goal.key or "none")
+    before = keys.written.key or "none"
+    changes = (
+        Change(f"encryption key {way.key}", "state", "absent", "made")
+        if missing
+        else Change("encryption at rest", "key", before, way.key or "none"),
+    )
     yield Draft(
         "keys",
         context.cluster.name,
-        "make the key of encryption at rest",
-        Call("encryption.key", {"key": goal.key, "written": goal.as_json() if fresh else ""}),
-        changes=(change if missing else other,),
+        "make the key of encryption at rest" if missing else "note that data will be written in another way",
+        Call("encryption.key", {"way": way.as_data(), "fresh": fresh}),
+        changes=changes,
         timeout=30,
     )
 
@@ -45,10 +49,11 @@ def encrypt_anew(context: Context) -> Iterable[Draft]:
     servers = platform_of(context.cluster).api_servers
     if servers is None or not context.rewriting or not context.started:
         return
-    old, new, name = context.keys.written, context.writing, context.cluster.name
+    found, new, name = context.keys.found, context.writing, context.cluster.name
+    old = context.keys.written
     learnt = ("configure/*", "follow/*", f"keys/{name}")
-    yield from _each(context, "encrypt", (new, old), f"write with {_said(new)}", learnt)
-    resources = tuple(dict.fromkeys((*new.resources, *old.resources)))
+    yield from _each(context, "encrypt", (new, *found), f"write with {_said(new)}", learnt)
+    resources = tuple(dict.fromkeys(kind for way in (new, *found) for kind in way.resources))
     yield Draft(
         "rewrite",
         context.first.name,
@@ -64,14 +69,13 @@ def encrypt_anew(context: Context) -> Iterable[Draft]:
         "rewritten",
         name,
         "note how data is written now",
-        Call("encryption.written", {"written": new.as_json()}),
+        Call("encryption.written", {"way": new.as_data()}),
         needs=(f"rewrite/{context.first.name}",),
         follows=True,
         timeout=30,
     )
-    if old.key:
-        noted = (f"rewritten/{name}",)
-        yield from _each(context, "unlearn", at_rest(new), f"forget {_said(old)}", noted)
+    if any(way.key for way in found if way != new):
+        yield from _each(context, "unlearn", at_rest(new), "forget the old keys", (f"rewritten/{name}",))
 
 
 def _each(

@@ -50,7 +50,8 @@ def remove_departed(context: Context) -> Iterable[Draft]:
             yield from _removal(context, node, ())
             continue
         if node.facts is not None:
-            yield from leave_etcd(context, node, needs=(f"drain/{node.name}", "ready/*", "settle/*", *before))
+            needs = (f"drain/{node.name}", "ready/*", "settle/*", "renewed/*", *before)
+            yield from leave_etcd(context, node, needs=needs)
         yield from _removal(context, node, before)
         before = (f"forget/{node.name}",)
 

@@ -41,12 +41,12 @@ def backup_first(context: Context) -> Iterable[Draft]:
     planes = joined(context, context.control_planes)
     changes = any(is_outdated(context, node) for node in planes)
     if wanted and planes and (changes or platform_of(context.cluster).advance(context) is not None):
-        yield from take_backup(context, after=("settle/*", "ready/*"))
+        yield from take_backup(context, after=("renewed/*", "settle/*", "ready/*"))
 
 
 def upgrade_nodes(context: Context) -> Iterable[Draft]:
     """Every node that runs something older than the definition says, through every version on the way."""
-    before: tuple[str, ...] = ("settle/*", "ready/*", "rollout/*", "keep/*")
+    before: tuple[str, ...] = ("renewed/*", "settle/*", "ready/*", "rollout/*", "keep/*")
     planes, workers = (joined(context, nodes) for nodes in (context.control_planes, context.workers))
     at = {node.name: platform_of(context.cluster).version_of(node, context.state) for node in (*planes, *workers)}
     for hop, after in zip(context.hops, (*context.hops[1:], None), strict=False):

@@ -57,6 +57,12 @@ class Policy(Model):
         default=True, description="Whether a backup is made before the first control plane host is upgraded."
     )
 
+    renew_certificates_below: Duration = Field(
+        default=parse_duration("90d"),
+        description="Certificates with less than this left are renewed by `apply`, or with less than a third of their "
+        "life where that is shorter. 0s: only when they have expired.",
+    )
+
     def unavailable_of(self, hosts: int) -> int:
         """`maxUnavailable` as a number, at least one."""
         if self.max_unavailable.endswith("%"):

@@ -1,7 +1,8 @@
 """Packet filter chains that must not exist: kube-proxy, flannel and the CNI plugins leave theirs behind.
 
 iptables comes in two kinds (nf_tables and legacy) and two families; each that the host has is looked at. kube-proxy,
-flannel and Calico in nftables mode have tables of their own, which go as a whole.
+flannel and Calico in nftables mode have tables of their own, which go as a whole. Calico also adds rules to the chains
+of others; those bear a comment of its own (felix/rules: `cali:` and a digest).
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ chain_tools() {
 chain_lines() {
   x_tool=$1; shift; x_pattern=
   for x_prefix in "$@"; do x_pattern="$x_pattern${x_pattern:+|}$x_prefix"; done
-  "$x_tool-save" 2>/dev/null | grep -E "^:($x_pattern)|^-A ($x_pattern)|-j ($x_pattern)"
+  x_pattern="^:($x_pattern)|^-A ($x_pattern)|-j ($x_pattern)|--comment \"?cali:"
+  "$x_tool-save" 2>/dev/null | grep -E -e "$x_pattern"
 }
 chain_own_tables() {
   x_own='kube-proxy|flannel-ipv4|flannel-ipv6|calico'
@@ -41,7 +43,7 @@ chainsabsent_change() {
   for x_each in $TOOLS; do
     chain_lines "$x_each" "$@" >/dev/null || continue
     # The whole set without these lines replaces the old one in a single step: nothing else is touched.
-    "$x_each-save" | grep -vE "^:($x_pattern)|^-A ($x_pattern)|-j ($x_pattern)" | "$x_each-restore" || return 1
+    "$x_each-save" | grep -vE -e "$x_pattern" | "$x_each-restore" || return 1
     case $x_each in
       iptables-nft) chain_empty_tables ip;;
       ip6tables-nft) chain_empty_tables ip6;;

@@ -160,7 +160,8 @@ class Context:
     earlier runs made part of the cluster. departed: nodes that are no longer in the definition. hops: the versions that
     an upgrade goes through, the wanted one last; none when nothing is older. beside: hosts of the cluster that are no
     nodes: they carry its load balancer. snapshot: what is to be restored. keys: of encryption at rest.
-    chosen: the hosts that were named to a verb that is about single ones.
+    chosen: the hosts that were named to a verb that is about single ones. at: when it was looked at, in
+    seconds since the epoch, by which certificates are judged.
 
     What is derived from the nodes is computed once (so it has no slots): stages ask for it at each node.
     """
@@ -181,6 +182,7 @@ class Context:
     chosen: frozenset[str] = frozenset()
     force: bool = False
     drain: bool = True
+    at: float = 0.0
 
     @cached_property
     def reachable(self) -> tuple[Node, ...]:
@@ -214,7 +216,7 @@ class Context:
     def rewriting(self) -> bool:
         """Whether there is data that is written in another way."""
         exists = bool(self.started) or self.snapshot is not None
-        return exists and self.writing != self.keys.written
+        return exists and self.keys.found != (self.writing,)
 
     @property
     def first(self) -> Node:

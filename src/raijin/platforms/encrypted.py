@@ -10,11 +10,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import yaml
 
 from raijin.model.apiserver import Encryption
 from raijin.operations.base import SecretRef
+from raijin.plan.model import Json
 
 KEY_BYTES = 32
 
@@ -27,8 +29,8 @@ class Written:
     provider: str = ""
     resources: tuple[str, ...] = ()
 
-    def as_json(self) -> str:
-        return json.dumps({"key": self.key, "provider": self.provider, "resources": list(self.resources)})
+    def as_data(self) -> dict[str, Json]:
+        return {"key": self.key, "provider": self.provider, "resources": list(self.resources)}
 
 
 PLAIN = Written()
@@ -38,10 +40,22 @@ OFF = Written(resources=("secrets",))
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """What this RAIJIN_HOME knows: the names of the keys that it has, and how data was written at last."""
+    """What this RAIJIN_HOME knows: the names of the keys that it has, and how everything was written at last.
+
+    begun: ways that were begun since then, in turns that have not ended: some data may be written in each of them.
+    """
 
     names: frozenset[str] = frozenset()
     written: Written = PLAIN
+    begun: tuple[Written, ...] = ()
+
+    @property
+    def found(self) -> tuple[Written, ...]:
+        """Every way in which there may be data."""
+        return (self.written, *self.begun)
+
+    def as_json(self) -> str:
+        return json.dumps({"written": self.written.as_data(), "begun": [way.as_data() for way in self.begun]})
 
 
 NO_KEYS = Keys()
@@ -59,8 +73,13 @@ def wanted_of(encryption: Encryption | None) -> Written:
     return Written(encryption.key, encryption.provider.value.lower(), tuple(sorted(encryption.resources)))
 
 
-def read_written(text: str) -> Written:
+def read_keys(names: Iterable[str], text: str) -> Keys:
+    """The reverse of `as_json`, for the keys that are there."""
     data = json.loads(text)
+    return Keys(frozenset(names), read_written(data["written"]), tuple(map(read_written, data["begun"])))
+
+
+def read_written(data: Mapping[str, Any]) -> Written:
     return Written(str(data["key"]), str(data["provider"]), tuple(map(str, data["resources"])))
 
 
@@ -69,9 +88,9 @@ def key_secret(cluster: str, key: str) -> str:
     return f"cluster/{cluster}/encryption/key/{key}"
 
 
-def written_secret(cluster: str) -> str:
-    """The name under which it is kept how data was written at last. No secret, but it belongs to the keys."""
-    return f"cluster/{cluster}/encryption/written"
+def state_secret(cluster: str) -> str:
+    """The name under which it is kept how data is written. No secret, but it belongs to the keys."""
+    return f"cluster/{cluster}/encryption/state"
 
 
 def configuration(cluster: str, *order: Written) -> tuple[str, Mapping[str, object]]:
@@ -109,24 +128,23 @@ def _providers(
         yield {way.provider: {"keys": [{"name": way.key, "secret": f"{{{{ {name} }}}}"}]}}
 
 
-def read_configuration(text: str) -> tuple[Mapping[str, str], Written]:
-    """The keys in an EncryptionConfiguration (base64, by name), and how data is written by it.
+def read_configuration(text: str) -> tuple[Mapping[str, str], tuple[Written, ...]]:
+    """The keys in an EncryptionConfiguration (base64, by name), and every way in which data may be written by it.
 
-    Raises ValueError for what is none.
+    The first is the one that it writes with. Raises ValueError for what is no such configuration.
     """
     keys: dict[str, str] = {}
-    first: dict[str, tuple[str, str]] = {}
+    ways: dict[tuple[str, str], set[str]] = {}
+    writes: list[tuple[str, str]] = []
     try:
         for entry in yaml.safe_load(text)["resources"]:
-            ways = [
-                (kind, (about or {}).get("keys", ())) for item in entry["providers"] for kind, about in item.items()
-            ]
-            keys |= {str(key["name"]): str(key["secret"]) for _, found in ways for key in found}
-            kind, found = ways[0]
-            first |= {str(name): (kind, str(found[0]["name"])) for name in entry["resources"] if found}
+            providers = [(kind, (about or {}).get("keys", ())) for p in entry["providers"] for kind, about in p.items()]
+            named = [(kind, key) for kind, found in providers for key in found]
+            keys |= {str(key["name"]): str(key["secret"]) for _, key in named}
+            for kind, key in named:
+                ways.setdefault((kind, str(key["name"])), set()).update(map(str, entry["resources"]))
+            writes += [(providers[0][0], str(key["name"])) for key in providers[0][1][:1]]
     except (yaml.YAMLError, KeyError, TypeError, IndexError, AttributeError) as error:
         raise ValueError(f"no EncryptionConfiguration: {type(error).__name__}") from error
-    if not first:
-        return keys, PLAIN
-    kind, key = next(iter(first.values()))
-    return keys, Written(key, kind, tuple(sorted(name for name, way in first.items() if way == (kind, key))))
+    found = {way: Written(way[1], way[0], tuple(sorted(ways[way]))) for way in (*writes, *ways)}
+    return keys, tuple(found.values()) if writes else (PLAIN, *found.values())

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from raijin.facts.base import Unknown, known
+from raijin.facts.certificates import Certificate
 from raijin.facts.gather import HostFacts, parse
 from raijin.facts.kubernetes import Kubernetes
 from raijin.facts.raijin import Ownership
@@ -122,6 +123,10 @@ class HostView:
     def files(self) -> frozenset[str]:
         """Those of the well-known files of Kubernetes that are there (see facts/kubernetes.py)."""
         return frozenset(known(self.facts.kubernetes, _NOTHING).files)
+
+    @property
+    def certificates(self) -> tuple[Certificate, ...]:
+        return known(self.facts.certificates, ())
 
     @property
     def foreign(self) -> str:

@@ -61,8 +61,11 @@ async def test_what_is_only_put_in_order_is_not_made_anew(bench, make) -> None:
     """Taking a token back must not make another one first."""
     call = make["call"]
     bench.does["revoke"] = fails
-    with pytest.raises(RunFailed):
-        await bench.start(call("admit", renewed=True), call("join", "admit"), call("revoke", "admit", cleanup=True))
+    with pytest.raises(RunFailed) as failed:
+        await bench.start(
+            call("admit", renewed=True), call("join", "admit"), call("revoke", "admit", "join", cleanup=True)
+        )
+    assert bench.states() == {"admit": "done", "join": "done", "revoke": "failed"}, failed.value.detail
     del bench.does["revoke"]
     bench.done.clear()
     await bench.resume()

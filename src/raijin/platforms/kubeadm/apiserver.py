@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from raijin.operations.absent import Absent
 from raijin.operations.base import Operation
 from raijin.operations.command import Command
 from raijin.operations.directory import Directory
@@ -26,17 +27,18 @@ from raijin.platforms.kubeadm.paths import ADMIN_CONF, AUDIT_LOG, AUDIT_POLICY, 
 Settings = dict[str, Any]
 SECONDS = 300
 REWRITE_SECONDS = 1800
+_REWRITTEN = "/run/raijin-rewritten"
 # An object that somebody changes meanwhile is refused (409) and is then written anew already; all are tried again.
 _REWRITE = (
     'export KUBECONFIG="$0"; for kind in "$@"; do n=0; '
     'until kubectl get "$kind" --all-namespaces -o json | kubectl replace -f - >/dev/null; '
-    "do n=$((n + 1)); [ $n -lt 5 ] || exit 1; done; done"
+    f"do n=$((n + 1)); [ $n -lt 5 ] || exit 1; done; done; : >{_REWRITTEN}"
 )
 
 
 def encrypts(context: Context) -> bool:
     """Whether the API servers read keys. Once they do they go on, so that nothing becomes unreadable."""
-    return bool(context.writing.key or context.keys.names or context.keys.written.key)
+    return bool(context.writing.key or context.keys.names)
 
 
 def reasons(context: Context) -> Iterable[str]:
@@ -100,7 +102,7 @@ def files(context: Context, order: tuple[Written, ...] | None = None) -> list[Op
 def careful(context: Context) -> tuple[Written, ...]:
     """On the way to another way of writing, everybody first learns to read it."""
     if context.rewriting:
-        return (context.keys.written, context.writing)
+        return (context.keys.written, context.writing, *context.keys.begun)
     return at_rest(context.writing)
 
 
@@ -123,7 +125,9 @@ def rewrite(context: Context, resources: Sequence[str]) -> Program:
     again = Command(
         "write everything anew",
         ("sh", "-c", _REWRITE, ADMIN_CONF, *resources),
-        unless=("false",),  # whether it is needed, the keys tell: see lifecycle/encryption.py
+        creates=_REWRITTEN,
         timeout=REWRITE_SECONDS,
     )
-    return Program("write everything in etcd anew", context.cluster.name, (again,))
+    # Whether it is needed, the keys tell (lifecycle/encryption.py); what an earlier time has left means nothing.
+    operations = (Absent(_REWRITTEN), again, Absent(_REWRITTEN))
+    return Program("write everything in etcd anew", context.cluster.name, operations)

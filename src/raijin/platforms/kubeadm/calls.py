@@ -16,9 +16,10 @@ from raijin.plan.handlers import CallContext, Handlers
 from raijin.platforms.access import open_access, open_cluster, read_kubeconfig
 from raijin.platforms.addresses import api_endpoint
 from raijin.platforms.base import Context
+from raijin.platforms.kubeadm.certificates import client_secret
 from raijin.platforms.kubeadm.members import join_secret
-from raijin.platforms.kubeadm.paths import ADMIN_CONF
-from raijin.platforms.kubeconfig import ca_certificate, ca_hash, parsed
+from raijin.platforms.kubeadm.paths import ADMIN_CONF, CONFIG_FILE
+from raijin.platforms.kubeconfig import ca_certificate, ca_hash, parsed, private_part
 from raijin.transport.document import Document
 from raijin.transport.pool import Pool
 from raijin.transport.quoting import word
@@ -144,6 +145,34 @@ async def remove_certificates(kube: Kube) -> None:
         await kube.delete({"apiVersion": "v1", "kind": "Secret", "metadata": metadata})
 
 
+async def readmit(context: CallContext) -> None:
+    """kubeadm.readmit: a client certificate for the kubelet of a node whose own has expired; to the secret store.
+
+    After "Kubelet client certificate rotation fails" of kubernetes.io. Needs no API: the authority signs on its host.
+    """
+    door, name = context.text("door"), word(f"system:node:{context.target}")
+    command = f"kubeadm kubeconfig user --org system:nodes --client-name {name} --config {CONFIG_FILE}\n"
+    connection = await context.pool.get(door)
+    done = await connection.run(command, timeout=context.timeout)
+    if done.status != 0:
+        raise OperationFailed(
+            f"kubeadm made no certificate for {context.target} (status {done.status})",
+            host=door,
+            remedy="see the output of kubeadm, then resume the run",
+            detail=done.stderr,
+        )
+    MASKER.add(private_part(done.stdout))
+    user = parsed(done.stdout)["users"][0]["user"]
+    parts = [base64.b64decode(user[f"client-{part}-data"]).decode() for part in ("certificate", "key")]
+    MASKER.add(parts[1])
+    context.secrets.put(client_secret(context.cluster, context.target), "".join(parts))
+
+
+async def discard(context: CallContext) -> None:
+    """kubeadm.discard: the kubelet has its certificate, or will be given another one."""
+    context.secrets.delete(client_secret(context.cluster, context.target))
+
+
 async def join_command(pool: Pool, context: Context, ttl_minutes: int) -> str:
     """A `kubeadm join` line with a fresh token, for a worker that Raijin does not manage."""
     cluster, hosts = context.cluster, [node.name for node in context.started]
@@ -158,10 +187,19 @@ async def join_command(pool: Pool, context: Context, ttl_minutes: int) -> str:
     return f"kubeadm join {api_endpoint(context)} --token {token} --discovery-token-ca-cert-hash {digest}"
 
 
-HANDLERS: Handlers = {"kubeadm.admit": admit, "kubeadm.revoke": revoke}
+HANDLERS: Handlers = {
+    "kubeadm.admit": admit,
+    "kubeadm.revoke": revoke,
+    "kubeadm.readmit": readmit,
+    "kubeadm.discard": discard,
+}
 
 BY_HAND = {
     "kubeadm.admit": "On a control plane host: `kubeadm token create --ttl 30m --print-join-command` (to join a "
     "control plane also `kubeadm init phase upload-certs --upload-certs`)",
     "kubeadm.revoke": "On a control plane host: `kubeadm token list`, then `kubeadm token delete TOKEN`",
+    "kubeadm.readmit": "On a control plane host: `kubeadm kubeconfig user --org system:nodes --client-name "
+    "system:node:{target} --config /etc/kubernetes/raijin/kubeadm.yaml`; certificate and key of it, decoded, go to "
+    "/var/lib/kubelet/pki/kubelet-client-raijin.pem of {target}",
+    "kubeadm.discard": "Delete your copy of the certificate and key of {target}",
 }

@@ -20,6 +20,7 @@ from raijin.platforms.access import access_to
 from raijin.platforms.addresses import api_endpoint
 from raijin.platforms.base import Context, Hop, Node, Parts
 from raijin.platforms.kubeadm import apiserver, backup, calls, members, node, removal, settings, supply, upgrade
+from raijin.platforms.kubeadm.certificates import CERTIFICATES, client_secret
 from raijin.platforms.kubeadm.config import beta4, init_documents, join_document, kubelet_allows_cgroup_v1
 from raijin.platforms.kubeadm.paths import (
     ADMIN_CONF,
@@ -65,6 +66,7 @@ class Kubeadm(ByPrograms):
     api_servers: ApiServers | None = apiserver
     handlers = calls.HANDLERS
     by_hand = calls.BY_HAND
+    certificates = CERTIFICATES
 
     def refused(self, cluster: Cluster) -> Iterable[Part]:
         if cluster.platform_config:
@@ -189,7 +191,11 @@ class Kubeadm(ByPrograms):
         return backup.seed(context)
 
     def secrets(self, cluster: str, host: Node) -> list[str]:
-        return [members.join_secret(cluster, host.name), calls.token_secret(cluster, host.name)]
+        return [
+            members.join_secret(cluster, host.name),
+            calls.token_secret(cluster, host.name),
+            client_secret(cluster, host.name),
+        ]
 
 
 PLATFORM = Kubeadm()

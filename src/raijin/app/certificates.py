@@ -1,0 +1,118 @@
+"""The certificates of the session's cluster as people see them: read on the hosts, so that they show without an API."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any, NoReturn
+
+from raijin.app import observing
+from raijin.app.reaching import open_pool
+from raijin.app.session import Session
+from raijin.errors import Unsupported
+from raijin.facts.base import Unknown
+from raijin.facts.certificates import Certificate
+from raijin.lifecycle.renew import day, held
+from raijin.platforms import platform_of
+from raijin.platforms.base import Node
+from raijin.platforms.renewal import Certificates, Keeper, require
+
+RENEWED_BY = {Keeper.RAIJIN: "apply", Keeper.ITSELF: "itself", Keeper.AUTHORITY: "rotate-ca"}
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateRow:
+    """begins and ends: seconds since the epoch; expires: the date of the end.
+
+    state: valid, due, expired, unreadable (then `fault` says why). renewed_by: `apply`, `itself` (the program that uses
+    it), or `rotate-ca`. signer: the identifier of the key that signed it.
+    """
+
+    node: str
+    path: str
+    subject: str
+    issuer: str
+    begins: float
+    ends: float
+    expires: str
+    days_left: float
+    authority: bool
+    signer: str
+    state: str
+    renewed_by: str
+    fault: str
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateListing:
+    """rows: by node, in the order of the definition. faults: hosts that could not be asked, and why."""
+
+    cluster: str
+    rows: tuple[CertificateRow, ...]
+    faults: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        rows = [asdict(row) | {"days_left": round(row.days_left, 2)} for row in self.rows]
+        return {"cluster": self.cluster, "certificates": rows, "faults": list(self.faults)}
+
+
+async def listing(session: Session, at: float | None = None) -> CertificateListing:
+    """Every certificate on every host of the cluster. Raises Unsupported.
+
+    at: the moment that they are judged at, in seconds since the epoch; now, when it is left out.
+    """
+    cluster = session.cluster
+    care, now = require(cluster), time.time() if at is None else at
+    placed = [(p.host, p.role) for p in session.definition.hosts_of(cluster)]
+    async with open_pool(session) as pool:
+        nodes, _ = await observing.look_at(pool, platform_of(cluster), placed, for_plan=True)
+    days = cluster.policy.renew_certificates_below.total_seconds() / 86_400
+    rows = tuple(row for node in nodes for row in _rows(care, node, now, days))
+    return CertificateListing(cluster.name, rows, tuple(_faults(nodes)))
+
+
+def refuse_rotation(session: Session) -> NoReturn:
+    """Raises Unsupported: half a rotation would be worse than none."""
+    raise Unsupported(
+        f"Raijin does not replace the authorities of {session.cluster.name} yet",
+        remedy="`raijin cluster certificates list` says until when they live; when it must be, do it by hand after "
+        "'Manual Rotation of CA Certificates' of kubernetes.io",
+    )
+
+
+def _rows(care: Certificates, node: Node, now: float, days: float) -> Iterator[CertificateRow]:
+    for found in held(care, node):
+        keeper = care.keeper(found)
+        yield CertificateRow(
+            node=node.name,
+            path=found.path,
+            subject=found.subject,
+            issuer=found.issuer,
+            begins=found.begins,
+            ends=found.ends,
+            expires=day(found.ends),
+            days_left=found.days_left(now),
+            authority=found.ca,
+            signer=found.signer,
+            state=_state(found, keeper, now, days),
+            renewed_by=RENEWED_BY[keeper] if keeper else "",
+            fault=found.fault,
+        )
+
+
+def _state(found: Certificate, keeper: Keeper | None, now: float, days: float) -> str:
+    if found.fault:
+        return "unreadable"
+    if found.is_expired(now):
+        return "expired"
+    # What renews itself does so late in its life, and is not looked at by Raijin before it is over.
+    return "due" if keeper is not Keeper.ITSELF and found.is_due(now, days) else "valid"
+
+
+def _faults(nodes: Iterable[Node]) -> Iterator[str]:
+    for node in nodes:
+        if node.facts is None:
+            yield f"{node.name}: {node.absence}"
+        elif isinstance(node.facts.facts.certificates, Unknown):
+            yield f"{node.name}: {node.facts.facts.certificates.unknown}"

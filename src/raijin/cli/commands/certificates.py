@@ -1,0 +1,63 @@
+"""raijin cluster certificates list|renew|rotate-ca"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from raijin.cli.options import definition_options, print_json, run_async
+
+if TYPE_CHECKING:
+    from raijin.app.certificates import CertificateRow
+    from raijin.app.session import Session
+
+
+@click.command("list")
+@definition_options
+def list_certificates(session: Session, output: str) -> None:
+    """List the certificates on every host, who signed them, and how long they are valid.
+
+    They are read on the hosts: the API need not answer.
+    """
+    from raijin.app.certificates import listing  # noqa: PLC0415
+    from raijin.cli.show import print_table  # noqa: PLC0415
+
+    found = run_async(listing(session))
+    for fault in found.faults:
+        click.echo(f"cannot be asked: {fault}", err=True)
+    if output == "json":
+        print_json(found.to_json())
+        return
+    headers = ["NODE", "CERTIFICATE", "SUBJECT", "SIGNED BY", "EXPIRES", "STATE", "RENEWED BY"]
+    print_table(headers, [_row(row) for row in found.rows])
+
+
+@click.command()
+@definition_options
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+def renew(session: Session, output: str, yes: bool) -> None:
+    """Renew all certificates now, control planes one at a time. Those that are due `raijin apply` renews by itself.
+
+    Also mends a cluster whose certificates have expired.
+    """
+    from raijin.cli.commands.apply import execute, report  # noqa: PLC0415
+
+    report(session, execute(session, "renew", output=output, yes=yes), output)
+
+
+@click.command("rotate-ca")
+@definition_options
+def rotate_ca(session: Session, output: str) -> None:
+    """Replace the authorities of the cluster. Not served yet: it says so, and changes nothing."""
+    from raijin.app.certificates import refuse_rotation  # noqa: PLC0415
+
+    del output
+    refuse_rotation(session)
+
+
+def _row(row: CertificateRow) -> list[str]:
+    if row.fault:
+        return [row.node, row.path, "", "", row.fault, row.state, row.renewed_by]
+    left = f"{row.expires} ({row.days_left:.0f} days)"
+    return [row.node, row.path, row.subject, row.issuer, left, row.state, row.renewed_by]

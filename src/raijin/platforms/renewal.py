@@ -1,0 +1,76 @@
+"""The contract of those platforms whose certificates Raijin looks after, beside the one of all platforms.
+
+A platform that has it says so in its attribute `certificates`; where there is none, certificates are neither judged nor
+renewed, and whoever asks for it is told so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Protocol, cast
+
+from raijin.errors import Unsupported
+from raijin.facts.certificates import Certificate
+from raijin.model.cluster import Cluster
+from raijin.operations.program import Program
+from raijin.plan.model import Call
+from raijin.platforms import platform_of, served
+from raijin.platforms.base import Context, Node
+
+
+class Keeper(StrEnum):
+    """Who renews a certificate: Raijin; the program that uses it, as long as it is valid; nobody but a rotation."""
+
+    RAIJIN = "raijin"
+    ITSELF = "itself"
+    AUTHORITY = "authority"
+
+
+class Certificates(Protocol):
+    """How the certificates of one distribution are looked after. The facts must ask for them (facts/certificates)."""
+
+    def keeper(self, certificate: Certificate) -> Keeper | None:
+        """Who renews it; None for one that is not the platform's."""
+        ...
+
+    def days(self, context: Context) -> float:
+        """How long one is valid that is made now."""
+        ...
+
+    def unfinished(self, node: Node) -> bool:
+        """Whether a renewal was begun on the host, and not brought to its end."""
+        ...
+
+    def renew(self, context: Context, node: Node, wanted: Sequence[Certificate]) -> Program:
+        """Renew the certificates of one node, and have what uses them take them up. Safe to be run again.
+
+        wanted: what made it necessary, those with a keeper of their own that they have outlived among them; none: only
+        what was begun is ended.
+        """
+        ...
+
+    def readmit(self, context: Context, node: Node) -> Call | None:
+        """Make new credentials for the agent of a node whose own have expired; None where `renew` needs no help."""
+        ...
+
+    def discard(self, context: Context, node: Node) -> Call | None:
+        """Forget what `readmit` made."""
+        ...
+
+
+def certificates_of(cluster: Cluster) -> Certificates | None:
+    """None where Raijin does not look after the certificates of this distribution yet."""
+    found = getattr(platform_of(cluster), "certificates", None) if served(cluster.type) else None
+    return cast("Certificates | None", found)
+
+
+def require(cluster: Cluster) -> Certificates:
+    """Raises Unsupported where Raijin does not look after the certificates of this distribution yet."""
+    found = certificates_of(cluster)
+    if found is None:
+        raise Unsupported(
+            f"Raijin does not look after the certificates of {cluster.type} clusters yet",
+            remedy="renew them with the tools of the distribution",
+        )
+    return found
