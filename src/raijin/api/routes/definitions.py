@@ -17,7 +17,7 @@ router = APIRouter(tags=["definitions"])
 FileName = Annotated[str, Path(pattern=NAME, description="The file, without its suffix.", examples=["production"])]
 NoneMatch = Annotated[str | None, Header(alias="If-None-Match", pattern=r"^\*$", description="Only a new file.")]
 YAML = "application/yaml"
-TEXT: dict[str, Any] = {"content": {YAML: {"schema": {"type": "string"}}}}
+TEXT: dict[str, Any] = {"description": "The text, as it was written.", "content": {YAML: {}}}
 
 
 @router.get("/definitions", responses=LOOKING)
