@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 # STORE/started: when the container of etcd was started, in seconds; without it none runs. `dies`: it stays away then.
 CRICTL = r"""
-store=STORE; shift 2
+store=STORE; shift 4
 echo "$*" >>"$store/calls"
 case $1 in
   ps) [ ! -e "$store/started" ] || echo c0ffee;;

@@ -11,7 +11,8 @@ from raijin.operations.base import Argument, Operation, Resolve, absolute, match
 # A container keeps what it read at its start. Its start is compared with the times of the files, so that a killed run
 # is finished by the next one, and a restart by hand is not repeated.
 LIBRARY = r"""
-staticpod_cri() { crictl --runtime-endpoint "$p_socket" "$@" 2>/dev/null; }
+# By itself crictl gives up after two seconds; a busy host takes longer to stop a pod.
+staticpod_cri() { crictl --timeout 60s --runtime-endpoint "$p_socket" "$@" 2>/dev/null; }
 staticpod_started() { # sets STARTED to the seconds since the epoch at which the container was started
   STARTED=
   p_id=$(staticpod_cri ps --name "^$p_name\$" --state Running -q | head -n 1)
@@ -40,7 +41,7 @@ staticpod_change() {
     p_pod=$(printf '%s' "$p_id" | sed -n 's/.*"io.kubernetes.cri.sandbox-id": *"\([^"]*\)".*/\1/p' | head -n 1)
     [ -n "$p_pod" ] || { REASON="the runtime does not tell the pod of $p_name"; return 1; }
     # The pod, not the container: the kubelet starts a stopped pod at once, and a stopped container after a back-off.
-    crictl --runtime-endpoint "$p_socket" stopp "$p_pod" || return 1
+    crictl --timeout 60s --runtime-endpoint "$p_socket" stopp "$p_pod" || return 1
   fi
   while :; do
     staticpod_started
