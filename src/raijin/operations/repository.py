@@ -13,7 +13,7 @@ from raijin.operations.managers import CHOICE
 
 LIBRARY = r"""
 # Two files, the key first: a source without its key would break every later use of the manager.
-repositoryfiles() { # check|change, then 7 words per file: a key and a source for each of apt, dnf, zypper
+repository_files() { # check|change, then 7 words per file: a key and a source for each of apt, dnf, zypper
   r_do=$1 r_result=0; shift
   case $PM in
     apt) ;;
