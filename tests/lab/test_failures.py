@@ -198,7 +198,7 @@ def test_what_cannot_be_served_yet_is_said_part_by_part(site, define) -> None:
 
     def change(docs) -> None:
         docs[1]["services"] = [{"name": "lb", "type": "LOAD_BALANCER", "startupOrder": 1}]
-        docs[1]["network"] = {"cni": {"name": "CILIUM"}}
+        docs[1]["network"] = {"cni": {"name": "OVN_KUBERNETES"}}
 
     define(change)
     result = site.apply("-o", "json", code=4)
