@@ -111,6 +111,15 @@ class LabSite:
         first = self.machines[0]["name"]
         return self.ssh(first, f"KUBECONFIG=/etc/kubernetes/admin.conf kubectl {command}", stdin=stdin)
 
+    def etcd_members(self, name: str) -> list[str]:
+        """A line for each member, as the one on this host tells them."""
+        return self.ssh(
+            name,
+            "crictl exec $(crictl ps -q --name etcd) etcdctl --endpoints=127.0.0.1:2379"
+            " --cacert=/etc/kubernetes/pki/etcd/ca.crt --cert=/etc/kubernetes/pki/etcd/server.crt"
+            " --key=/etc/kubernetes/pki/etcd/server.key member list",
+        ).splitlines()
+
     def snapshot(self, name: str) -> dict[str, str]:
         """What a host is like, in sections; see snapshot.sh for what is compared."""
         sections: dict[str, str] = {}

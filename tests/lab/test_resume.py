@@ -54,14 +54,7 @@ def test_killed_in_every_stage_then_resumed(site, kubernetes, kill) -> None:
     assert all(step["state"] == "done" for step in steps(site))
     assert site.plan()["steps"] == []
     assert site.raijin("status", "-f", str(site.file), "-o", "json").json()["healthy"] is True
-    first = site.machines[0]["name"]
-    members = site.ssh(
-        first,
-        "crictl exec $(crictl ps -q --name etcd) etcdctl --endpoints=127.0.0.1:2379"
-        " --cacert=/etc/kubernetes/pki/etcd/ca.crt --cert=/etc/kubernetes/pki/etcd/server.crt"
-        " --key=/etc/kubernetes/pki/etcd/server.key member list",
-    )
-    assert len(members.splitlines()) == 1, "one etcd, with one member"
+    assert len(site.etcd_members(site.machines[0]["name"])) == 1, "one etcd, with one member"
     site.raijin("destroy", "--yes", "-f", str(site.file))
 
 

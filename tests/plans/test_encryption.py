@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 
 import pytest
 import yaml
@@ -169,6 +170,8 @@ def test_keys_that_nobody_here_has_are_not_replaced(encrypted) -> None:
     lost.keys = NO_KEYS
     assert any("keys that this RAIJIN_HOME does not have" in reason for reason in preflight(lost.context()))
     assert not any("RAIJIN_HOME does not have" in reason for reason in preflight(encrypted.context()))
+    lost.keys = replace(encrypted.keys, names=frozenset({"another"}))
+    assert any("keys that this RAIJIN_HOME does not have" in reason for reason in preflight(lost.context()))
 
 
 def test_the_keys_go_with_the_cluster(encrypted) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 from dataclasses import dataclass, field
-from typing import Annotated, Protocol
+from typing import Annotated
 
 from fastapi import Depends, Request
 from limits import RateLimitItemPerMinute
@@ -21,14 +21,6 @@ CSRF_HEADER = "x-csrf-token"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-class Provider(Protocol):
-    """Somebody else who knows people: an OpenID provider."""
-
-    async def by_token(self, text: str, address: str) -> Caller:
-        """Raises NotAuthenticated."""
-        ...
-
-
 @dataclass(slots=True)
 class Gate:
     """Decides who a request is from. access: None for a server that asks nobody."""
@@ -37,7 +29,6 @@ class Gate:
     per_minute: int
     logins_per_minute: int
     secure: bool = False
-    provider: Provider | None = None
     _limiter: MovingWindowRateLimiter = field(default_factory=lambda: MovingWindowRateLimiter(MemoryStorage()))
 
     async def __call__(self, request: Request) -> Caller:
@@ -61,8 +52,6 @@ class Gate:
         if kind:
             if kind.lower() != "bearer" or not value:
                 raise NotAuthenticated("the Authorization is not a bearer token", remedy="log in, or make a token")
-            if not value.startswith("rjn_") and self.provider is not None:
-                return await self.provider.by_token(value.strip(), address)
             return await run_in_threadpool(access.by_token, value.strip(), address)
         if secret := request.cookies.get(COOKIE):
             caller = await run_in_threadpool(access.by_session, secret, address)

@@ -23,7 +23,7 @@ from raijin.errors import (
     TooManyRequests,
     UsageError,
 )
-from raijin.observe.masking import MASKER
+from raijin.observe.masking import masked
 
 LOG = logging.getLogger("raijin.api")
 MEDIA_TYPE = "application/problem+json"
@@ -32,21 +32,13 @@ MOST_FAULTS = 50
 
 def problem_response(error: RaijinError, request_id: str, headers: Mapping[str, str] | None = None) -> Response:
     """What a client is told of an error. Masked: an error may quote a host's output."""
-    document = _masked(error.problem() | {"request_id": request_id})
+    document = masked(error.problem() | {"request_id": request_id})
     more = dict(headers or {})
     if isinstance(error, NotAuthenticated):
         more["WWW-Authenticate"] = 'Bearer realm="raijin"'
     if isinstance(error, TooManyRequests):
         more.setdefault("Retry-After", "30")
     return Response(json.dumps(document), error.http_status, more, MEDIA_TYPE)
-
-
-def _masked(value: Any) -> Any:
-    if isinstance(value, str):
-        return MASKER.mask(value)
-    if isinstance(value, dict):
-        return {key: _masked(item) for key, item in value.items()}
-    return [_masked(item) for item in value] if isinstance(value, list) else value
 
 
 def request_id_of(request: Request) -> str:

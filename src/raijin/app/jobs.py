@@ -16,7 +16,7 @@ from raijin.app.session import Session
 from raijin.errors import Cancelled, Locked, RaijinError
 from raijin.model.duration import parse_duration
 from raijin.observe.events import Event, Kind
-from raijin.observe.masking import MASKER
+from raijin.observe.masking import masked
 from raijin.observe.waiting import until
 from raijin.plan.codec import plan_from_json
 from raijin.plan.model import Plan
@@ -39,7 +39,6 @@ class Jobs:
 
     database: Database
     session_of: Callable[[str], Session]
-    ended: Callable[[RunRecord], None]
 
     @property
     def runs(self) -> Runs:
@@ -59,7 +58,6 @@ class Jobs:
         except Exception as error:  # a defect must not leave the run standing as one that is going on
             LOG.exception("a defect ended the run %s", run)
             self._failed(run, RaijinError(f"unexpected {type(error).__name__}: {error}", remedy="please report this"))
-        self.ended(self.runs.get(run))
 
     @staticmethod
     def _wanted_again(record: RunRecord) -> bool:
@@ -131,7 +129,7 @@ class Jobs:
         if mine and record.error is not None:
             return  # the engine has written it down
         status = RunStatus.CANCELLED if isinstance(error, Cancelled) else RunStatus.FAILED
-        problem = {k: MASKER.mask(v) if isinstance(v, str) else v for k, v in error.problem().items()}
+        problem = {name: masked(value) for name, value in error.problem().items()}
         self._finish(run, status, problem)
 
     def _finish(self, run: str, status: RunStatus, problem: dict[str, object] | None) -> None:

@@ -11,9 +11,9 @@ from raijin.app import observing, supply
 from raijin.app.asking import Ahead
 from raijin.app.reaching import departed_hosts, members_of, wanted_hosts
 from raijin.app.session import Session
-from raijin.app.unsupported import unsupported, untouched
+from raijin.app.unsupported import refuse, unsupported, untouched
 from raijin.app.verbs import VERBS, Verb
-from raijin.errors import HostError, RaijinError, Unsupported
+from raijin.errors import HostError, RaijinError
 from raijin.facts.etcd import EtcdState
 from raijin.lifecycle import renew
 from raijin.lifecycle.desired import NETWORK_PART, observed_documents
@@ -90,12 +90,7 @@ async def make_plan(
     cluster, started = session.cluster, ahead.at if ahead else time.time()
     site = session.definition.site()
     problems = unsupported(cluster, site, [host for host, _ in wanted_hosts(session)])
-    if problems:
-        raise Unsupported(
-            f"{len(problems)} parts of the definition cannot be served yet:\n"
-            + "\n".join(f"  - {path}: {reason}" for path, reason in problems),
-            remedy="take these parts out, or wait for the release that serves them",
-        )
+    refuse(problems)
     context, notes, materials = await _observe(session, verb, pool, ahead, force=force)
     notes += untouched(site)
     drafts = VERBS[verb].drafts(context)

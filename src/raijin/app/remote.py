@@ -67,7 +67,7 @@ class Remote:
     async def apply(self, cluster: str, plan: Plan, *, force: bool) -> dict[str, Any]:
         """Start exactly that plan. Returns the run."""
         if plan.verb == "destroy":
-            return await self.ask("DELETE", f"/clusters/{cluster}?force={str(force).lower()}")
+            return await self.ask("DELETE", f"/clusters/{cluster}?force={str(force).lower()}&plan={plan.digest}")
         return await self.ask("POST", f"/clusters/{cluster}/apply", {"plan": plan.digest, "force": force})
 
     async def follow(self, run: str, sink: Sink) -> dict[str, Any]:

@@ -218,9 +218,8 @@ async def resume(session_of: Callable[[Plan], Session], home: Path, run: str, *,
 
     survivor: the runner that had it has died, and nobody asks.
     """
-    from raijin.app.reaching import members_of, open_pool  # noqa: PLC0415
+    from raijin.app.reaching import departed_hosts, members_of, open_pool  # noqa: PLC0415
     from raijin.app.supply import locator  # noqa: PLC0415
-    from raijin.app.targets import recalled  # noqa: PLC0415
     from raijin.plan.codec import plan_from_json  # noqa: PLC0415
 
     record = _stored(home, run)
@@ -229,12 +228,8 @@ async def resume(session_of: Callable[[Plan], Session], home: Path, run: str, *,
     plan = plan_from_json(json.loads(record.plan), ours=True)
     session = session_of(plan)
     engine = engine_of(session)
-    placed = {p.name for p in session.definition.hosts_of(session.cluster)}
-    members = members_of(session)
-    extra = [recalled(m.target) for name, m in members.items() if name not in placed]
-    known = {host.name: host for host in session.definition.site().hosts}
-    extra = [known.get(host.name, host) for host in extra]
-    async with open_pool(session, extra) as pool:
+    departing = [host for host, _ in departed_hosts(session, members_of(session))]
+    async with open_pool(session, departing) as pool:
         with audited(session, f"{plan.verb} (resumed)", plan, record.id):
             return await engine.resume(record.id, pool, locator(session, plan), survivor=survivor)
 

@@ -19,10 +19,10 @@ from raijin import __version__
 from raijin.app.background import Background
 from raijin.app.session import Session
 from raijin.app.store import ClusterEntry, Store, StoredFile
-from raijin.app.unsupported import unsupported
+from raijin.app.unsupported import refuse, unsupported
 from raijin.definition.edit import Edits
 from raijin.engine.service import new_run_id
-from raijin.errors import Locked, NotFound, PlanRefused, StateError, Unsupported, UsageError
+from raijin.errors import Locked, NotFound, PlanRefused, StateError, UsageError
 from raijin.plan.codec import plan_from_json, plan_to_json
 from raijin.state import database_url
 from raijin.state.database import open_database
@@ -75,7 +75,7 @@ class Service:
         from raijin.app.schedules import Schedules  # noqa: PLC0415
         from raijin.engine.works import Works  # noqa: PLC0415  (DBOS: only where runs are carried out)
 
-        jobs = Jobs(self.database, self.session, lambda run: None)
+        jobs = Jobs(self.database, self.session)
         schedules = Schedules(self)
         return Background(Works(self.home, self.database, jobs.carry_out, schedules.due))
 
@@ -181,12 +181,7 @@ class Service:
     def _serve(self, definition: Definition, cluster: str) -> None:
         """Raises Unsupported with all parts that cannot be served yet."""
         parts = self._unsupported(definition, cluster)
-        if parts:
-            raise Unsupported(
-                f"{len(parts)} parts of the definition cannot be served yet:\n"
-                + "\n".join(f"  - {path}: {reason}" for path, reason in parts),
-                remedy="take these parts out, or wait for the release that serves them",
-            )
+        refuse(parts)
 
     # --- plans and runs -----------------------------------------------------------------------------------------------
 
@@ -225,7 +220,8 @@ class Service:
         return run
 
     def _idle(self, cluster: str) -> None:
-        """Raises Locked when a run holds the cluster."""
+        """Raises Locked when a run holds the cluster, or waits for it."""
+        self.runs.nothing_waits(cluster)
         holder = Locks(self.database).held(f"cluster/{cluster}")
         if holder is not None:
             raise Locked(
@@ -242,13 +238,7 @@ class Service:
         from raijin.engine.service import Engine  # noqa: PLC0415
         from raijin.observe.events import Events  # noqa: PLC0415
 
-        record = self.run(run)
-        if record.status in {RunStatus.QUEUED, RunStatus.PLANNING}:
-            self.runs.request_cancel(record.id)
-            if record.status is RunStatus.QUEUED:
-                self.runs.finish(record.id, RunStatus.CANCELLED, {"detail": "cancelled before it began"})
-            return self.runs.get(record.id)
-        return Engine(self.home, self.database, {}, Events()).cancel(record.id)
+        return Engine(self.home, self.database, {}, Events()).cancel(self.run(run).id)
 
     def resume(self, run: str) -> RunRecord:
         """Go on with a run that has ended, or whose process has died. Raises NotFound, PlanRefused, Locked."""

@@ -48,24 +48,10 @@ class Schedules(Model):
     drift: Cron | None = Field(default="15 4 * * *", description="Plan, and note what has moved away.")
 
 
-class Oidc(Model):
-    """An OpenID provider whose people may log in."""
-
-    issuer: str = Field(description="The issuer's address, as its discovery document says it.")
-    client_id: str = Field(description="What the provider calls this server.")
-    client_secret: str | None = Field(default=None, description="`env:NAME` or `file:PATH`; none for a public client.")
-    groups_claim: str = Field(default="groups", description="The claim that lists a person's groups.")
-    name_claim: str = Field(default="preferred_username", description="The claim that says a person's name.")
-    roles: dict[str, list[str]] = Field(
-        default={}, description="What each group may: `admin`, or `operator:production`, by name of the group."
-    )
-
-
 class ServerSettings(Model):
     """All settings of a server."""
 
     schedules: Schedules = Field(default=Schedules.bare(), description="What the server does by itself.")
-    oidc: Oidc | None = Field(default=None, description="Log in with an OpenID provider.")
     requests_per_minute: Annotated[int, Field(ge=1)] = Field(default=600, description="Of one caller.")
     logins_per_minute: Annotated[int, Field(ge=1)] = Field(default=10, description="From one address.")
     largest_request: Annotated[int, Field(ge=1024)] = Field(default=2 * 2**20, description="In bytes.")

@@ -10,7 +10,6 @@ import fcntl
 import hashlib
 import os
 import re
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,6 +23,7 @@ from raijin.definition.load import read
 from raijin.definition.problems import remedy_for
 from raijin.definition.tree import Tree, read_trees
 from raijin.errors import DefinitionError, NotFound, PlanRefused, PreconditionFailed, Problem, UsageError
+from raijin.transport.delivery import atomic_write
 
 _NAME = re.compile(r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?")
 
@@ -131,7 +131,7 @@ class Store:
             path = present.path if present else self.folder / f"{name}.yaml"
             self.check(path, text)
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            _replace(path, text.encode())
+            atomic_write(path, text.encode(), mode=0o600)
         return self.file(name)
 
     def remove(self, name: str, *, match: str | None = None) -> None:
@@ -277,17 +277,3 @@ def _compare(present: StoredFile | None, name: str, *, match: str | None, fresh:
     if match is not None and (present is None or (match not in {"*", present.etag})):
         now = f"it is {present.etag} now" if present else "it is gone"
         raise PreconditionFailed(f"the definition {name} has changed: {now}", remedy="read it again, and repeat")
-
-
-def _replace(path: Path, content: bytes) -> None:
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise

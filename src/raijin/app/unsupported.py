@@ -6,8 +6,9 @@ parts of the site beside the cluster: the plan goes on, and says that it leaves 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+from raijin.errors import Unsupported
 from raijin.lifecycle.desired import installed_network
 from raijin.model.artifacts import Delivery
 from raijin.model.base import listed
@@ -39,6 +40,16 @@ def unsupported(cluster: Cluster, site: Site | None = None, hosts: Iterable[Host
         parts.append(("site: proxy", "a proxy is not set up on hosts and in containerd yet"))
     parts += [item for host in hosts for item in _host(host)]
     return parts
+
+
+def refuse(parts: Sequence[Part]) -> None:
+    """Raises Unsupported with all parts that cannot be served yet, if there are any."""
+    if parts:
+        raise Unsupported(
+            f"{len(parts)} parts of the definition cannot be served yet:\n"
+            + "\n".join(f"  - {path}: {reason}" for path, reason in parts),
+            remedy="take these parts out, or wait for the release that serves them",
+        )
 
 
 def untouched(site: Site) -> list[str]:

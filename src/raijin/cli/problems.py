@@ -10,7 +10,7 @@ import traceback
 import click
 
 from raijin.errors import DefinitionError, RaijinError, UsageError
-from raijin.observe.masking import MASKER
+from raijin.observe.masking import MASKER, masked
 
 
 def show_error(error: Exception) -> int:
@@ -44,15 +44,6 @@ def wants_json() -> bool:
     return any(
         pair in {("--output", "json"), ("-o", "json")} or pair[0] in {"--output=json", "-ojson"} for pair in pairs
     )
-
-
-def masked(value: object) -> object:
-    """The value with every secret hidden, before any way of writing it down spells the secret otherwise."""
-    if isinstance(value, str):
-        return MASKER.mask(value)
-    if isinstance(value, dict):
-        return {key: masked(item) for key, item in value.items()}
-    return [masked(item) for item in value] if isinstance(value, list) else value
 
 
 def _definition(error: DefinitionError) -> str:

@@ -4,7 +4,7 @@ One DBOS serves a process, for one run (the command line) or for any number of t
 runs from a queue of DBOS, as `raijin_job` workflows; the runner that survives puts the jobs of a dead one back into
 that queue. Whoever goes on with a run opens a new attempt, with new names: what is done is said by the journal alone,
 so that it does not matter in which process, on which machine or in which database of workflows it was begun.
-Nothing but ids enters the workflow database: plans are in the journal and secrets in their store.
+Ids enter the workflow database, and errors, masked: plans are in the journal and secrets in their store.
 """
 
 from __future__ import annotations

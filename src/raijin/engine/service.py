@@ -100,12 +100,14 @@ class Engine:
         return self.runs.next_attempt(record.id, again=again)
 
     def cancel(self, run: str) -> RunRecord:
-        """Ask for the end of a run. One whose process is dead is marked as cancelled at once."""
+        """Ask for the end of a run. One that has not begun, or whose process is dead, is cancelled at once."""
         record = self.runs.get(run)
         if record.status.ended:
             raise PlanRefused(f"the run {record.id} has ended already: {record.status}")
         self.runs.request_cancel(record.id)
-        if Locks(self.database).held(_lock_name(record.cluster)) != record.id:
+        if record.status is RunStatus.QUEUED:
+            self.runs.finish(record.id, RunStatus.CANCELLED, {"detail": "cancelled before it began"})
+        elif record.status is not RunStatus.PLANNING and not self.alive(record):  # who plans looks before it begins
             self.runs.finish(record.id, RunStatus.CANCELLED, {"detail": "its process was gone"})
         return self.runs.get(record.id)
 

@@ -63,10 +63,8 @@ def script(wanted: Wanted, parts: Sequence[str] = (), pods: Sequence[tuple[str, 
     shell = _SHELL.replace("@JOURNAL", journal).replace("@TAIL", tail).replace("@AND", aside)
     asked = [f"l_unit {word(part)}{aside}" for part in parts if part not in CONTAINERS]
     asked += [f"l_container {word(part)}{aside}" for part in parts if part in CONTAINERS]
-    asked += [f"l_pod {word(space) if space else '*'} {word(name)}" for space, name in pods]
-    return "\n".join([shell, "set +f", *asked, _FOLLOW if wanted.follow else "exit 0", ""]).replace(
-        "l_pod *", "l_pod '*'"
-    )
+    asked += [f"l_pod {word(space or '*')} {word(name)}" for space, name in pods]
+    return "\n".join([shell, "set +f", *asked, _FOLLOW if wanted.follow else "exit 0", ""])
 
 
 def parse_line(line: str) -> tuple[str, str] | None:

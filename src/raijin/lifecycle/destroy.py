@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import cast
 
-from raijin.lifecycle.drafting import drafted
+from raijin.lifecycle.farewell import forget, put_back, secrets_of_all
 from raijin.plan.draft import Draft
-from raijin.plan.model import Call, Change, Disruption, Json
-from raijin.platforms import platform_of
+from raijin.plan.model import Disruption
 from raijin.platforms.base import Context, Node
-from raijin.platforms.keys import secrets_of
-from raijin.platforms.kubeconfig import kubeconfig_secret
 
 Stage = Callable[[Context], Iterable[Draft]]
 
@@ -40,32 +36,9 @@ def _others(context: Context) -> tuple[Node, ...]:
 
 
 def _leave(context: Context, node: Node, needs: tuple[str, ...]) -> Iterable[Draft]:
-    cluster, platform = context.cluster.name, platform_of(context.cluster)
-    farewell = platform.leave(context, node) if node.facts is not None else None
-    if farewell is not None:
-        yield drafted(
-            "leave",
-            node.name,
-            "put the host back as it was",
-            farewell,
-            needs=needs,
-            disruption=Disruption.DATA,
-            timeout=900,
-            estimate=20,
-        )
+    yield from put_back(context, node, needs, Disruption.DATA)
     if node.name in context.members:
         # The way into the cluster is kept until its control plane is gone.
-        secrets = platform.secrets(cluster, node)
-        if node == context.control_planes[-1]:
-            secrets += [kubeconfig_secret(cluster), *platform.cluster_secrets(context.cluster)]
-            secrets += secrets_of(context.keys, cluster)
-        yield Draft(
-            "forget",
-            node.name,
-            "forget the host and its secrets",
-            Call("raijin.forget", {"secrets": cast("Json", secrets)}),
-            changes=(Change(f"host {node.name}", "member of", cluster, "absent"),),
-            needs=(f"leave/{node.name}",),
-            disruption=Disruption.DATA,
-            timeout=30,
-        )
+        more = secrets_of_all(context) if node == context.control_planes[-1] else ()
+        needs = (f"leave/{node.name}",)
+        yield forget(context, node, "forget the host and its secrets", needs, Disruption.DATA, more=more)

@@ -6,11 +6,10 @@ workers side by side, control plane hosts one after the other, the dead at once.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import cast
 
-from raijin.lifecycle.drafting import drafted
+from raijin.lifecycle.farewell import forget, put_back
 from raijin.plan.draft import Draft
-from raijin.plan.model import Call, Change, Disruption, Json
+from raijin.plan.model import Call, Change, Disruption
 from raijin.platforms import platform_of
 from raijin.platforms.access import access_to
 from raijin.platforms.base import Context, Node
@@ -110,25 +109,6 @@ def _removal(context: Context, node: Node, before: tuple[str, ...]) -> Iterable[
         )
     if live is not None:
         yield delete_node(context, node, (f"drain/{node.name}", f"leave-etcd/{node.name}"))
-    farewell = platform.leave(context, node) if node.facts is not None else None
-    if farewell is not None:
-        yield drafted(
-            "leave",
-            node.name,
-            "put the host back as it was",
-            farewell,
-            needs=(f"delete-node/{node.name}", f"leave-etcd/{node.name}", *before),
-            disruption=Disruption.REMOVAL,
-            timeout=900,
-            estimate=20,
-        )
-    yield Draft(
-        "forget",
-        node.name,
-        "forget the host",
-        Call("raijin.forget", {"secrets": cast("Json", platform.secrets(context.cluster.name, node))}),
-        changes=(Change(f"host {node.name}", "member of", context.cluster.name, "absent"),),
-        needs=(f"leave/{node.name}", f"delete-node/{node.name}", f"leave-etcd/{node.name}"),
-        disruption=Disruption.REMOVAL,
-        timeout=30,
-    )
+    out = (f"delete-node/{node.name}", f"leave-etcd/{node.name}")
+    yield from put_back(context, node, (*out, *before), Disruption.REMOVAL)
+    yield forget(context, node, "forget the host", (f"leave/{node.name}", *out), Disruption.REMOVAL)

@@ -7,17 +7,14 @@ only the hosts are looked at. What would cost a cluster that lives its majority 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import cast
 
-from raijin.lifecycle.drafting import drafted
+from raijin.lifecycle.farewell import forget, put_back, secrets_of_all
 from raijin.lifecycle.removal import delete_node, leave_etcd
 from raijin.plan.draft import Draft
-from raijin.plan.model import Call, Change, Disruption, Json
+from raijin.plan.model import Disruption
 from raijin.platforms import platform_of
 from raijin.platforms.base import Context, Node
 from raijin.platforms.etcd import after_removal, member_at, removal_fault
-from raijin.platforms.keys import secrets_of
-from raijin.platforms.kubeconfig import kubeconfig_secret
 
 
 def drafts(context: Context) -> list[Draft]:
@@ -40,33 +37,13 @@ def drafts(context: Context) -> list[Draft]:
 
 
 def _put_back(context: Context, node: Node, needs: tuple[str, ...], *, whole: bool) -> Iterable[Draft]:
-    cluster, platform = context.cluster.name, platform_of(context.cluster)
-    farewell = platform.leave(context, node) if node.facts is not None else None
-    if farewell is not None:
-        yield drafted(
-            "leave",
-            node.name,
-            "put the host back as it was",
-            farewell,
-            needs=(f"delete-node/{node.name}", f"leave-etcd/{node.name}", *needs),
-            disruption=Disruption.DATA,
-            timeout=900,
-            estimate=20,
-        )
+    out = (f"delete-node/{node.name}", f"leave-etcd/{node.name}", *needs)
+    yield from put_back(context, node, out, Disruption.DATA)
     if node.name in context.members:
-        secrets = platform.secrets(cluster, node)
-        if whole and node == chosen(context)[-1]:
-            secrets += [kubeconfig_secret(cluster), *secrets_of(context.keys, cluster)]
-        yield Draft(
-            "forget",
-            node.name,
-            "forget the host and its secrets",
-            Call("raijin.forget", {"secrets": cast("Json", secrets)}),
-            changes=(Change(f"host {node.name}", "member of", cluster, "absent"),),
-            needs=(f"leave/{node.name}", f"delete-node/{node.name}"),
-            disruption=Disruption.REMOVAL,
-            timeout=30,
-        )
+        last = whole and node == chosen(context)[-1]
+        gone = (f"leave/{node.name}", f"delete-node/{node.name}")
+        more = secrets_of_all(context) if last else ()
+        yield forget(context, node, "forget the host and its secrets", gone, Disruption.REMOVAL, more=more)
 
 
 def chosen(context: Context) -> list[Node]:

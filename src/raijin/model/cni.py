@@ -108,7 +108,7 @@ class Calico(Model):
     )
     encryption: Encryption = Field(default=Encryption.NONE, description="What encrypts packets between nodes.")
     dataplane: Dataplane = Field(default=Dataplane.IPTABLES, description="What carries out policies and services.")
-    bgp: NodeBgp = Field(default=NodeBgp(), description="The nodes as BGP speakers, with BGP and IPIP.")
+    bgp: NodeBgp = Field(default=NodeBgp.bare(), description="The nodes as BGP speakers, with BGP and IPIP.")
     nat_outgoing: bool = Field(default=True, description="Packets that leave the cluster bear the node's address.")
     block_size: Annotated[int, Field(ge=20, le=32)] = Field(
         default=26, description="Prefix length of the pieces of the IPv4 pod network that nodes take (26: 64 pods)."
@@ -134,7 +134,7 @@ class Cilium(Model):
     tunnel: Tunnel = Field(default=Tunnel.VXLAN, description="The encapsulation, with routing TUNNEL.")
     encryption: Encryption = Field(default=Encryption.NONE, description="What encrypts packets between nodes.")
     l7_proxy: bool = Field(default=True, description="Policies on HTTP and DNS, by the Envoy in Cilium's image.")
-    hubble: Hubble = Field(default=Hubble(), description="What Cilium shows of the traffic.")
+    hubble: Hubble = Field(default=Hubble.bare(), description="What Cilium shows of the traffic.")
     cluster_id: Annotated[int, Field(ge=0, le=255)] = Field(
         default=0, description="Number of the cluster, unlike any other that it will be meshed with; 0: none."
     )
@@ -156,9 +156,9 @@ class Cni(Model):
         "wireguard, ipip or udp.",
         examples=["vxlan"],
     )
-    flannel: Flannel = Field(default=Flannel(), description="Settings of FLANNEL and CANAL.")
-    calico: Calico = Field(default=Calico(), description="Settings of CALICO.")
-    cilium: Cilium = Field(default=Cilium(), description="Settings of CILIUM.")
+    flannel: Flannel = Field(default=Flannel.bare(), description="Settings of FLANNEL and CANAL.")
+    calico: Calico = Field(default=Calico.bare(), description="Settings of CALICO.")
+    cilium: Cilium = Field(default=Cilium.bare(), description="Settings of CILIUM.")
     configuration: FreeDict = Field(
         default={},
         description="Further settings, handed on as they are: net-conf.json of flannel (FLANNEL, CANAL), "

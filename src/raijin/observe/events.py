@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from raijin.observe.masking import MASKER
+from raijin.observe.masking import masked
 
 
 class Kind(StrEnum):
@@ -32,17 +32,7 @@ class Event:
     at: float = field(default_factory=time.time)
 
     def masked(self) -> Event:
-        return Event(self.kind, self.run, self.step, self.host, {k: _mask(v) for k, v in self.data.items()}, self.at)
-
-
-def _mask(value: object) -> object:
-    if isinstance(value, str):
-        return MASKER.mask(value)
-    if isinstance(value, dict):
-        return {key: _mask(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_mask(item) for item in value]
-    return value
+        return Event(self.kind, self.run, self.step, self.host, {k: masked(v) for k, v in self.data.items()}, self.at)
 
 
 Sink = Callable[[Event], None]
@@ -58,6 +48,6 @@ class Events:
         self._sinks.append(sink)
 
     def emit(self, event: Event) -> None:
-        masked = event.masked()
+        hidden = event.masked()
         for sink in self._sinks:
-            sink(masked)
+            sink(hidden)

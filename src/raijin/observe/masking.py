@@ -59,3 +59,14 @@ class Masker:
 
 MASKER = Masker()
 """One for the process: a secret revealed anywhere is hidden everywhere."""
+
+
+def masked(value: object) -> object:
+    """A JSON value with every secret hidden, before any way of writing it down spells the secret otherwise."""
+    if isinstance(value, str):
+        return MASKER.mask(value)
+    if isinstance(value, dict):
+        return {key: masked(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [masked(item) for item in value]
+    return value

@@ -6,7 +6,7 @@ nobody, and nobody can be added or taken out any more.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import asdict
 from typing import cast
 
@@ -119,16 +119,11 @@ def arguments(context: Context, node: Node, access: EtcdAccess | EtcdByCalls) ->
 
 async def first_answer(pool: Pool, hosts: Sequence[str], access: EtcdAccess) -> EtcdState | None:
     """The members by way of the first host whose member answers; without a quorum etcd does not tell who belongs."""
-    for host in hosts:
-        try:
-            connection = await pool.get(host)
-            done = await connection.run(etcd.script(access), timeout=SECONDS)
-        except HostError:
-            continue  # its absence is told elsewhere; another member knows the same
-        state = etcd.parse(done.stdout)
-        if state is not None:
-            return state
-    return None
+    try:
+        state, _ = await ask(pool, hosts, access)
+    except KubernetesError:
+        return None  # the absence of hosts is told elsewhere
+    return state
 
 
 async def ask(pool: Pool, hosts: Sequence[str], access: EtcdAccess) -> tuple[EtcdState, str]:
@@ -211,27 +206,11 @@ async def disarm(context: CallContext) -> None:
 async def wait_for_member(context: CallContext) -> None:
     """etcd.wait-member: until the member of one host votes and answers, and so do all others."""
     hosts, access, address = _call(context)
-
-    async def probe() -> str:
-        try:
-            state, _ = await ask(context.pool, hosts, access)
-        except KubernetesError as error:
-            return error.message
-        own = state.at(address)
-        if own is None:
-            return "it is no member yet"
-        if own.learner:
-            return "it still learns"
-        sick = [member for member in state.members if not member.healthy]
-        return f"{', '.join(_names(sick))} does not answer" if sick else ""
-
-    await until(
+    await until_state(
+        context,
+        lambda: ask(context.pool, hosts, access),
+        lambda state: vote_fault(state, address),
         f"the etcd member of {context.target} to vote",
-        probe,
-        timeout=context.timeout,
-        interval=1.0,
-        host=context.target,
-        on_wait=context.say,
         remedy="look at the etcd pod of that host (crictl logs), then resume the run",
     )
 
@@ -239,22 +218,51 @@ async def wait_for_member(context: CallContext) -> None:
 async def may_stop(context: CallContext) -> None:
     """etcd.may-stop: until the others have a majority without the member of one host. Nothing is stopped before."""
     hosts, access, address = _call(context)
+    await until_state(
+        context,
+        lambda: ask(context.pool, hosts, access),
+        lambda state: stop_fault(state, state.at(address)),
+        f"the other etcd members to do without {context.target}",
+        remedy="mend or remove the member that does not answer, then resume the run",
+    )
+
+
+def vote_fault(state: EtcdState, address: str) -> str:
+    """What is missing until the member at an address votes and all answer; empty when nothing is."""
+    own = state.at(address)
+    if own is None:
+        return "it is no member yet"
+    if own.learner:
+        return "it still learns"
+    sick = [member for member in state.members if not member.healthy]
+    return f"{', '.join(_names(sick))} does not answer" if sick else ""
+
+
+async def until_state(
+    context: CallContext,
+    asked: Callable[[], Awaitable[tuple[EtcdState, str]]],
+    fault: Callable[[EtcdState], str],
+    what: str,
+    *,
+    remedy: str,
+) -> None:
+    """Ask for etcd's state until nothing is wrong with it any more; who does not answer may do so a moment later."""
 
     async def probe() -> str:
         try:
-            state, _ = await ask(context.pool, hosts, access)
+            state, _ = await asked()
         except KubernetesError as error:
             return error.message
-        return stop_fault(state, state.at(address))
+        return fault(state)
 
     await until(
-        f"the other etcd members to do without {context.target}",
+        what,
         probe,
         timeout=context.timeout,
         interval=1.0,
         host=context.target,
         on_wait=context.say,
-        remedy="mend or remove the member that does not answer, then resume the run",
+        remedy=remedy,
     )
 
 

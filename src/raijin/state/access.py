@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from raijin.errors import NotFound, UsageError
-from raijin.state.dialect import upsert, writing
+from raijin.state.dialect import writing
 from raijin.state.tables import SESSIONS, TOKENS, USERS
 
 NOTED_SECONDS = 60.0
@@ -23,7 +23,7 @@ NOTED_SECONDS = 60.0
 class User:
     """password: an argon2 hash; None where somebody else judges. grants: `admin`, `operator:production`.
 
-    origin: local or oidc. created: seconds since the epoch.
+    origin: local. created: seconds since the epoch.
     """
 
     name: str
@@ -84,12 +84,6 @@ class Users:
             row = {"name": name, "password": password, "grants": json.dumps(list(grants)), "origin": "local"}
             db.execute(USERS.insert().values(**row, created=time.time(), disabled=0))
             db.commit()
-
-    def come(self, name: str, grants: Sequence[str]) -> None:
-        """Somebody whom the OpenID provider knows, with what the groups of today allow."""
-        row = {"name": name, "password": None, "grants": json.dumps(list(grants)), "origin": "oidc"}
-        with self._engine.begin() as db:
-            upsert(db, USERS, [row | {"created": time.time(), "disabled": 0}], keys=("name",), renewed=("grants",))
 
     def change(self, name: str, **values: Any) -> None:
         """Raises NotFound. Sessions of the user end."""

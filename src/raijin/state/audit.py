@@ -20,7 +20,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from raijin.observe.masking import MASKER
+from raijin.observe.masking import masked
 from raijin.state.dialect import writing
 from raijin.state.tables import AUDIT
 
@@ -76,13 +76,13 @@ class Audit:
 
     def append(self, entry: Entry) -> Entry:
         """Write an entry at the end of the chain. What it says is masked first."""
-        detail = json.loads(MASKER.mask(json.dumps(dict(entry.detail), default=str)))
-        masked = {name: MASKER.mask(getattr(entry, name)) for name in ("who", "target", "result", "address")}
+        detail = masked(json.loads(json.dumps(dict(entry.detail), default=str)))
+        texts = {name: masked(getattr(entry, name)) for name in ("who", "target", "result", "address")}
         with self._alone(), self._engine.connect() as db:
             writing(db, "audit")
             last = db.execute(AUDIT.select().order_by(AUDIT.c.number.desc()).limit(1)).first()
             number, previous = (last.number + 1, last.hash) if last else (1, START)
-            values = asdict(entry) | masked | {"detail": detail, "number": number, "previous": previous}
+            values = asdict(entry) | texts | {"detail": detail, "number": number, "previous": previous}
             whole = Entry(**values)
             whole = Entry(**values | {"hash": whole.digest()})
             db.execute(AUDIT.insert().values(**asdict(whole) | {"detail": json.dumps(detail)}))

@@ -121,17 +121,16 @@ class Runs:
         Raises Locked when something else that was asked for this cluster has not ended.
         """
         values = {"status": RunStatus.QUEUED, "attempt": 1, "plan": "", "settings": "{}", "created": time.time()}
-        open_ = (RunStatus.QUEUED, RunStatus.PLANNING)
         with self._engine.connect() as db:
             writing(db, f"ask/{cluster}")
-            busy = db.execute(sa.select(RUNS.c.id).where(RUNS.c.cluster == cluster, RUNS.c.status.in_(open_))).scalar()
-            if busy is not None:
-                raise Locked(
-                    f"the run {busy} of {cluster} has not begun yet",
-                    remedy=f"wait for it, or stop it with `raijin run cancel {busy}`",
-                )
+            _nothing_waits(db, cluster)
             db.execute(RUNS.insert().values(id=run, cluster=cluster, verb=verb, request=json.dumps(request), **values))
             db.commit()
+
+    def nothing_waits(self, cluster: str) -> None:
+        """Raises Locked when something that was asked for this cluster has not begun yet."""
+        with self._engine.connect() as db:
+            _nothing_waits(db, cluster)
 
     def counts(self) -> dict[str, float]:
         """How many runs there are in each state."""
@@ -157,13 +156,6 @@ class Runs:
         query = RUNS.select().join(last, (RUNS.c.cluster == last.c.cluster) & (RUNS.c.created == last.c.created))
         with self._engine.connect() as db:
             return {row.cluster: _run(row) for row in db.execute(query)}
-
-    def unfinished(self) -> list[RunRecord]:
-        """What was asked of a server and has not ended, the oldest first."""
-        open_ = (RunStatus.QUEUED, RunStatus.PLANNING, RunStatus.RUNNING)
-        query = RUNS.select().where(RUNS.c.status.in_(open_), RUNS.c.request.is_not(None)).order_by(RUNS.c.created)
-        with self._engine.connect() as db:
-            return [_run(row) for row in db.execute(query)]
 
     def planning(self, run: str) -> None:
         with self._engine.begin() as db:
@@ -281,6 +273,16 @@ class Runs:
     def _update_step(self, run: str, step: str, values: Mapping[str, object]) -> None:
         with self._engine.begin() as db:
             db.execute(STEPS.update().where(STEPS.c.run == run, STEPS.c.step == step).values(**values))
+
+
+def _nothing_waits(db: sa.Connection, cluster: str) -> None:
+    waiting = RUNS.c.status.in_((RunStatus.QUEUED, RunStatus.PLANNING))
+    busy = db.execute(sa.select(RUNS.c.id).where(RUNS.c.cluster == cluster, waiting)).scalar()
+    if busy is not None:
+        raise Locked(
+            f"the run {busy} of {cluster} has not begun yet",
+            remedy=f"wait for it, or stop it with `raijin run cancel {busy}`",
+        )
 
 
 def _run(row: sa.Row[tuple[object, ...]]) -> RunRecord:

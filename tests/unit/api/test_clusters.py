@@ -104,6 +104,24 @@ async def test_scaling_takes_free_hosts_and_keeps_comments(server, cluster) -> N
     assert yaml.safe_load((server.service.folder / "lab.yaml").read_text())["nodeGroups"][1]["hosts"] == ["n2"]
 
 
+async def test_while_a_run_waits_nothing_is_written(server, cluster, problem) -> None:
+    """Else the run that waits would carry out what its caller was refused."""
+    server.put_file("lab", yaml.safe_dump({"kind": "Cluster", **cluster}))
+    waiting = (await server.post("/clusters/lab/backup")).json()["id"]
+    before = (server.service.folder / "lab.yaml").read_text()
+    wanted = {"nodeGroup": "workers", "targetCount": 3}
+    said = problem(await server.ask("PUT", "/clusters/lab/scale", json=wanted), 423, "locked")
+    assert waiting in said["detail"]
+    assert (server.service.folder / "lab.yaml").read_text() == before
+
+
+async def test_the_end_of_a_cluster_is_bound_to_the_plan_that_was_shown(server, cluster, problem) -> None:
+    server.put_file("lab", yaml.safe_dump({"kind": "Cluster", **cluster}))
+    problem(await server.ask("DELETE", f"/clusters/lab?plan={'a' * 64}"), 404, "not-found")
+    problem(await server.ask("DELETE", "/clusters/lab?plan=../x"), 422, "request-invalid")
+    assert server.queue.runs == []
+
+
 async def test_scaling_beyond_the_hosts_there_are_changes_nothing(server, cluster, problem) -> None:
     server.put_file("lab", yaml.safe_dump({"kind": "Cluster", **cluster}))
     before = (server.service.folder / "lab.yaml").read_text()

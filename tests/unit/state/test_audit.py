@@ -34,6 +34,14 @@ def test_a_trail_that_nobody_has_touched_is_intact(trail: Audit) -> None:
     assert found.head == entries[-1].hash
 
 
+def test_a_secret_is_hidden_however_json_would_spell_it(database: sa.Engine, home: Path) -> None:
+    for secret in ('pass"word\\1', "46281937"):
+        MASKER.add(secret)
+    Audit(database, home).append(Entry("ada", "cli", "apply", "lab", detail={"said": 'x pass"word\\1', "n": 46281937}))
+    (entry,) = Audit(database, home).all()
+    assert entry.detail == {"said": "x ***", "n": 46281937}
+
+
 TAMPERING = {
     "a field changed": (AUDIT.update().where(AUDIT.c.number == 3).values(who="eve"), "entry 3 was changed"),
     "a detail changed": (AUDIT.update().where(AUDIT.c.number == 2).values(detail="{}"), "entry 2 was changed"),

@@ -12,6 +12,7 @@ from raijin.api.caller import Known
 from raijin.api.describing import CHANGING, HOSTS, LOOKING, accepted
 from raijin.api.examples import PROVISION
 from raijin.api.wire import (
+    DIGEST,
     NAME,
     ApplyRequest,
     ClusterDetails,
@@ -31,6 +32,7 @@ from raijin.errors import UsageError
 
 router = APIRouter(prefix="/clusters", tags=["clusters"])
 ClusterName = Annotated[str, Path(pattern=NAME, description="The cluster.", examples=["production"])]
+Promised = Annotated[str | None, Query(pattern=DIGEST, description="The digest of a plan that was shown.")]
 STARTED: dict[str, Any] = {"response_model": RunSummary, "status_code": 202}
 
 
@@ -69,13 +71,14 @@ def get_cluster(name: ClusterName, caller: Known, service: Served, response: Res
 
 
 @router.delete("/{name}", responses={202: accepted("The run that ends the cluster."), **CHANGING}, **STARTED)
-def decommission(name: ClusterName, asked: Asking, force: bool = False) -> Response:
+def decommission(name: ClusterName, asked: Asking, force: bool = False, plan: Promised = None) -> Response:
     """End the cluster: its data is lost, its hosts are put back as they were. Its file in the store stays.
 
-    force: also when hosts cannot be reached; they are only forgotten.
+    force: also when hosts cannot be reached; they are only forgotten. plan: the digest of a plan that was shown;
+    another one is refused.
     """
     asked.require(Role.ADMIN, name)
-    return asked.run(lambda: asked.service.ask(name, "destroy", asked.request(force=force)))
+    return asked.run(lambda: asked.service.ask(name, "destroy", asked.request(force=force, plan=plan)))
 
 
 @router.put("/{name}/scale", responses={202: accepted("The run that scales it."), **CHANGING}, **STARTED)

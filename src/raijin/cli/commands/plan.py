@@ -41,10 +41,6 @@ def plan(
 ) -> int:
     """Show what apply would change, field by field. Changes nothing, anywhere."""
     from raijin.app.running import plan as make  # noqa: PLC0415
-    from raijin.cli.show import print_lines  # noqa: PLC0415
-    from raijin.plan.codec import plan_to_json  # noqa: PLC0415
-    from raijin.plan.render import render  # noqa: PLC0415
-    from raijin.transport.delivery import atomic_write  # noqa: PLC0415
 
     verb = "destroy" if destroy else "apply"
     if server:
@@ -52,6 +48,12 @@ def plan(
     else:
         planned = run_async(make(session, verb, force=force))
         found, lines = planned.plan, "\n".join(planned.runbook()) if runbook else ""
+    # Not before the hosts are asked.
+    from raijin.cli.show import print_lines  # noqa: PLC0415
+    from raijin.plan.codec import plan_to_json  # noqa: PLC0415
+    from raijin.plan.render import render  # noqa: PLC0415
+    from raijin.transport.delivery import atomic_write  # noqa: PLC0415
+
     if out:
         atomic_write(out, json.dumps(plan_to_json(found), indent=1).encode(), mode=0o600)
         click.echo(f"saved to {out}", err=True)

@@ -43,7 +43,8 @@ def encrypts(context: Context) -> bool:
 
 def reasons(context: Context) -> Iterable[str]:
     """Keys that nobody here has must not be replaced: what is encrypted with them would be lost."""
-    if context.keys.names:
+    keys = context.keys
+    if keys.names and all(way.key in keys.names for way in keys.found if way.key):
         return
     for node in context.started:
         if node.facts is not None and ENCRYPTION_FILE in node.facts.files:
@@ -108,15 +109,26 @@ def careful(context: Context) -> tuple[Written, ...]:
 
 def renewed(context: Context) -> Iterable[Operation]:
     """The API server runs with what these files hold."""
-    watched = tuple(str(getattr(item, "path", "")) for item in files(context) if item.kind in {"file", "template"})
+    audited = (AUDIT_POLICY,) if context.cluster.kubernetes.audit is not None else ()
+    watched = (*audited, *((ENCRYPTION_FILE,) if encrypts(context) else ()))
     if watched:
         yield StaticPod("kube-apiserver", CRI_SOCKET, watched, timeout=SECONDS)
 
 
+def answers(context: Context) -> Wait:
+    """Until the API server of the host itself is ready, whatever carries the address of the cluster.
+
+    Its certificate always has the name `kubernetes` (kubeadm: certificates, API server); not every one has 127.0.0.1.
+    """
+    server = f"https://127.0.0.1:{context.cluster.kubernetes.api_server_port}"
+    where = ("--server", server, "--tls-server-name", "kubernetes")
+    ready = ("kubectl", "--kubeconfig", ADMIN_CONF, *where, "get", "--raw", "/readyz")
+    return Wait("its API server answers", ready, timeout=SECONDS)
+
+
 def write_with(context: Context, order: tuple[Written, ...], title: str) -> Program:
     """The API server of one control plane host reads data in these ways, and writes it in the first of them."""
-    ready = ("kubectl", "--kubeconfig", ADMIN_CONF, "get", "--raw", "/readyz")
-    operations = (*files(context, order), *renewed(context), Wait("the API answers", ready, timeout=SECONDS))
+    operations = (*files(context, order), *renewed(context), answers(context))
     return Program(title, context.cluster.name, operations)
 
 

@@ -14,7 +14,6 @@ from collections.abc import Iterable, Sequence
 from raijin.facts.certificates import Certificate
 from raijin.facts.raijin import STATE_FOLDER
 from raijin.model.duration import parse_duration
-from raijin.model.version import Version
 from raijin.operations.absent import Absent
 from raijin.operations.base import Operation, SecretRef
 from raijin.operations.command import Command
@@ -24,6 +23,7 @@ from raijin.operations.staticpod import StaticPod
 from raijin.operations.wait import Wait
 from raijin.plan.model import Call
 from raijin.platforms.base import Context, Node
+from raijin.platforms.kubeadm import apiserver
 from raijin.platforms.kubeadm.paths import (
     ADMIN_CONF,
     CONFIG_FILE,
@@ -126,11 +126,11 @@ def _value(wanted: Iterable[Certificate], paths: Iterable[str]) -> str:
 def _control_plane(context: Context, node: Node, value: str) -> Iterable[Operation]:
     yield Command("note that it has begun", ("true",), marker=BEGUN)
     if value:
-        yield from file_at(context, node, control_plane_version(node) or _wanted_version(context))
+        yield from file_at(context, node, control_plane_version(node) or context.cluster.kubernetes_version)
         renew = ("kubeadm", "certs", "renew", "all", "--config", CONFIG_FILE)
         yield Command("make new certificates", renew, marker=DONE, value=value, timeout=SECONDS)
     yield from static_pods(node)
-    yield own_api(context)
+    yield apiserver.answers(context)
     yield Absent(f"{STATE_FOLDER}/stamps/command:{BEGUN}")
 
 
@@ -142,23 +142,12 @@ def static_pods(node: Node) -> Iterable[StaticPod]:
             yield StaticPod(name, CRI_SOCKET, watches)
 
 
-def own_api(context: Context) -> Wait:
-    """Until the API server of the host itself answers, whatever carries the address of the cluster."""
-    server = f"https://127.0.0.1:{context.cluster.kubernetes.api_server_port}"
-    ready = ("kubectl", "--kubeconfig", ADMIN_CONF, "--server", server, "get", "--raw", "/readyz")
-    return Wait("its API server answers", ready, timeout=SECONDS)
-
-
 def _readmitted(context: Context, node: Node, value: str) -> Iterable[Operation]:
     """The kubelet reads a link, and wants it to be one; when it renews the certificate, it sets the link anew."""
     yield File(READMITTED, SecretRef(client_secret(context.cluster.name, node.name)), mode="600")
     use = f"ln -sfn {READMITTED} {KUBELET_CLIENT} && systemctl restart kubelet"
     yield Command("let the kubelet use it", ("sh", "-c", use), marker="kubelet-client", value=value)
     yield Wait("the kubelet answers", port=10248, timeout=120)
-
-
-def _wanted_version(context: Context) -> Version:
-    return context.cluster.kubernetes_version
 
 
 CERTIFICATES = KubeadmCertificates()

@@ -41,7 +41,7 @@ def init_documents(context: Context) -> list[Document]:
     documents = [
         merge(init, kubeadm.init_configuration),
         merge(_cluster_configuration(context), kubeadm.cluster_configuration),
-        merge(_kubelet(), kubeadm.kubelet_configuration),
+        kubelet_configuration(cluster),
     ]
     if not cluster.network.cni.replaces_kube_proxy:
         documents.append(merge(_kube_proxy(cluster), kubeadm.kube_proxy_configuration))
@@ -144,8 +144,9 @@ def _mask_sizes(cluster: Cluster) -> object:
     return arguments(cluster, {"node-cidr-mask-size-ipv4" if dual else "node-cidr-mask-size": size})
 
 
-def _kubelet() -> Document:
-    return {"apiVersion": "kubelet.config.k8s.io/v1beta1", "kind": "KubeletConfiguration", "cgroupDriver": "systemd"}
+def kubelet_configuration(cluster: Cluster) -> Document:
+    kubelet = {"apiVersion": "kubelet.config.k8s.io/v1beta1", "kind": "KubeletConfiguration", "cgroupDriver": "systemd"}
+    return merge(kubelet, cluster.kubernetes.kubeadm.kubelet_configuration)
 
 
 def _kube_proxy(cluster: Cluster) -> Document:

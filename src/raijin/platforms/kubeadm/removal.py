@@ -25,6 +25,7 @@ from raijin.platforms.kubeadm.paths import (
     JOIN_MARKER,
     KUBELET_CONF,
 )
+from raijin.platforms.pods import END_SLICE
 
 # Folders that Kubernetes, containerd and the CNI fill while they run, and that nothing else uses.
 _FILLED = (
@@ -63,13 +64,7 @@ def leave(context: Context) -> Program:
         RoutesAbsent(remains.ROUTE_MAKERS, tuple(map(str, context.cluster.network.pod_networks))),
         ChainsAbsent(remains.CHAINS),
         Restore(),
-        # The slices of all pods hang below this one; ending the last containers brings it up again, so it goes late.
-        Command(
-            "end the slice of the pods",
-            ("systemctl", "stop", "kubepods.slice"),
-            unless=("test", "!", "-d", "/run/systemd/system"),
-            only_if=("systemctl", "is-active", "--quiet", "kubepods.slice"),
-        ),
+        END_SLICE,
         Forget(),
     )
     return Program("leave the cluster", context.cluster.name, operations)

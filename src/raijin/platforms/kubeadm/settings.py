@@ -17,11 +17,10 @@ from raijin.operations.command import Command
 from raijin.operations.directory import Directory
 from raijin.operations.file import File
 from raijin.operations.program import Program
-from raijin.operations.wait import Wait
 from raijin.platforms.addresses import api_endpoint, node_address
 from raijin.platforms.base import Context, Node
 from raijin.platforms.kubeadm import apiserver
-from raijin.platforms.kubeadm.config import Document, running_documents, to_yaml
+from raijin.platforms.kubeadm.config import Document, kubelet_configuration, running_documents, to_yaml
 from raijin.platforms.kubeadm.paths import (
     ADMIN_CONF,
     CONFIG_FILE,
@@ -74,9 +73,8 @@ def configure(context: Context, node: Node, *, config: bool = True) -> Program:
         command = part.command if mine else ("true",)
         operations.append(Command(part.title, command, marker=part.marker, value=part.value, timeout=SECONDS))
     if node.control_plane:
-        ready = ("kubectl", "--kubeconfig", ADMIN_CONF, "get", "--raw", "/readyz")
         operations += apiserver.renewed(context)
-        operations.append(Wait("the API answers", ready, timeout=SECONDS))
+        operations.append(apiserver.answers(context))
     return Program("follow the settings", context.cluster.name, tuple(operations))
 
 
@@ -99,19 +97,17 @@ def _file(context: Context, node: Node) -> tuple[Operation, ...]:
 
 
 def _parts(context: Context, node: Node) -> Iterable[Part]:
-    documents = {str(document["kind"]): document for document in running_documents(context, node)}
-    cluster, endpoint = documents["ClusterConfiguration"], api_endpoint(context)
-    if node.control_plane:
-        yield from _control_plane(context, cluster)
-    kubelet = "kubeadm upgrade node phase kubelet-config && systemctl restart kubelet"
-    if node.control_plane:
+    endpoint, documents = api_endpoint(context), dict[str, Document]()
+    if node.control_plane:  # of all the others a worker follows nothing
+        documents = {str(document["kind"]): document for document in running_documents(context, node)}
+        yield from _control_plane(context, documents["ClusterConfiguration"])
         upload = (*_PHASE, "upload-config", "all", *_CONFIG)
         everything = [without(document, "kubernetesVersion", "apiVersion") for document in documents.values()]
         shared = [document for document in everything if document["kind"] != "InitConfiguration"]
         yield Part("settings-uploaded", digest(shared), "put the settings into the cluster", upload, once=True)
-    yield Part(
-        "settings-kubelet", digest(documents["KubeletConfiguration"]), "configure the kubelet", ("sh", "-c", kubelet)
-    )
+    kubelet = "kubeadm upgrade node phase kubelet-config && systemctl restart kubelet"
+    wanted = digest(kubelet_configuration(context.cluster))
+    yield Part("settings-kubelet", wanted, "configure the kubelet", ("sh", "-c", kubelet))
     files = (KUBELET_CONF, *((ADMIN_CONF, SUPER_ADMIN_CONF) if node.control_plane else ()))
     point = ("sh", "-c", f"own={node_address(node)}; {_POINT}", f"https://{endpoint}", *files)
     yield Part("settings-endpoint", endpoint, "use the address of the API", point)

@@ -9,8 +9,8 @@ from raijin.operations.command import Command
 from raijin.operations.program import Program
 from raijin.operations.wait import Wait
 from raijin.platforms.base import Context, Hop, Node
+from raijin.platforms.kubeadm import apiserver
 from raijin.platforms.kubeadm.node import binaries_of, kubeadm_of, services_of
-from raijin.platforms.kubeadm.paths import ADMIN_CONF
 from raijin.platforms.kubeadm.settings import file_at
 
 UPGRADE_SECONDS = 1200
@@ -35,8 +35,7 @@ def upgrade(context: Context, node: Node, hop: Hop, *, leads: bool) -> Program:
         Wait("the kubelet answers", port=KUBELET_HEALTH_PORT, timeout=120),
     )
     if node.control_plane:
-        ready = ("kubectl", "--kubeconfig", ADMIN_CONF, "get", "--raw", "/readyz")
-        operations += (Wait("the API answers", ready, timeout=300),)
+        operations += (apiserver.answers(context),)
     return Program(f"upgrade to {version}", context.cluster.name, operations)
 
 

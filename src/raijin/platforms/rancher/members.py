@@ -21,8 +21,6 @@ from raijin.platforms.decided import fixed
 from raijin.platforms.rancher.config import at, guard, to_yaml
 from raijin.platforms.rancher.layout import KUBELET_HEALTH_PORT, Distribution
 
-START_SECONDS = 900
-
 
 def token_secret(cluster: str) -> str:
     """The name under which the password of a cluster's servers is kept."""

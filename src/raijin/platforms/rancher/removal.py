@@ -15,17 +15,16 @@ from raijin.operations.forget import Forget
 from raijin.operations.link import LinkAbsent
 from raijin.operations.program import Program
 from raijin.operations.restore import Restore
+from raijin.operations.routes import RoutesAbsent
 from raijin.operations.unit import Unit
+from raijin.platforms import remains
 from raijin.platforms.base import Context
+from raijin.platforms.pods import END_SLICE
 from raijin.platforms.rancher.layout import NODE_FOLDER, SOCKET, Distribution
 
 # Folders that the program, its containerd and the container network fill while they run, and that nothing else uses.
-_FILLED = ("/var/lib/kubelet", "/run/k3s", "/run/flannel", "/var/lib/cni", "/var/log/pods", "/var/log/containers")
-_LINKS = (
-    "cni0", "flannel.1", "flannel-v6.1", "flannel-wg", "flannel-wg-v6", "flannel.4096", "flannel-v6.4096",
-    "vxlan.calico", "vxlan-v6.calico", "cilium_vxlan", "cilium_net", "cilium_wg0", "kube-ipvs0", "nodelocaldns",
-)  # fmt: skip
-_CHAINS = ("KUBE-", "FLANNEL-", "CNI-", "cali-", "CILIUM")
+_FILLED = ("/var/lib/kubelet", "/run/k3s", *remains.FOLDERS, "/var/log/pods", "/var/log/containers")
+_LINKS = (*remains.LINKS, "flannel.4096", "flannel-v6.4096", "kube-ipvs0", "nodelocaldns")
 # The network namespaces of pods are mounts that outlive their processes.
 _NETNS = "ls /run/netns/cni-* >/dev/null 2>&1"
 _NO_NETNS = 'for n in /run/netns/cni-*; do umount "$n" 2>/dev/null; rm -f -- "$n" || exit 1; done'
@@ -34,12 +33,9 @@ _IPSETS = "ipset list -n 2>/dev/null | grep -E '^(KUBE-|cali)'"
 _NO_IPSETS = f'for s in $({_IPSETS}); do ipset destroy "$s" || exit 1; done'
 
 
-def leave(context: Context, distribution: Distribution, folders: tuple[str, ...] = ()) -> Program:
-    """The whole way back, for a host whose node object is already gone (or whose cluster is destroyed).
-
-    folders: what this distribution fills beside the common ones.
-    """
-    own = (distribution.config_folder, NODE_FOLDER, distribution.data, *_FILLED, *folders)
+def leave(context: Context, distribution: Distribution) -> Program:
+    """The whole way back, for a host whose node object is already gone (or whose cluster is destroyed)."""
+    own = (distribution.config_folder, NODE_FOLDER, distribution.data, *_FILLED)
     operations: tuple[Operation, ...] = (
         # What was started here is no more. Said first: an apply after an interrupted way back must start it anew.
         *(Absent(f"{STATE_FOLDER}/stamps/command:{marker}") for marker in distribution.markers),
@@ -47,17 +43,12 @@ def leave(context: Context, distribution: Distribution, folders: tuple[str, ...]
         ContainersAbsent(SOCKET),
         Command("remove the networks of the pods", ("sh", "-c", _NO_NETNS), unless=("sh", "-c", f"! {_NETNS}")),
         *(LinkAbsent(name) for name in _LINKS),
-        ChainsAbsent(_CHAINS),
+        RoutesAbsent(remains.ROUTE_MAKERS, tuple(map(str, context.cluster.network.pod_networks))),
+        ChainsAbsent(remains.CHAINS),
         Command("remove the sets of addresses", ("sh", "-c", _NO_IPSETS), unless=("sh", "-c", f"! {_IPSETS}")),
         *(Absent(path, recursive=True, unmount=True) for path in own),
         Restore(),
-        # The slices of all pods hang below this one; ending the last containers brings it up again, so it goes late.
-        Command(
-            "end the slice of the pods",
-            ("systemctl", "stop", "kubepods.slice"),
-            unless=("test", "!", "-d", "/run/systemd/system"),
-            only_if=("systemctl", "is-active", "--quiet", "kubepods.slice"),
-        ),
+        END_SLICE,
         Forget(),
     )
     return Program("leave the cluster", context.cluster.name, operations)

@@ -20,7 +20,7 @@ from raijin.operations.program import Program
 from raijin.operations.user import User
 from raijin.platforms.base import Context, Node, Supply
 from raijin.platforms.platform import Document, Part
-from raijin.platforms.rancher import node, removal
+from raijin.platforms.rancher import node
 from raijin.platforms.rancher.config import server_options, to_yaml
 from raijin.platforms.rancher.layout import API_PORT, Distribution
 from raijin.platforms.rancher.platform import RancherPlatform, releases
@@ -50,8 +50,6 @@ _RELEASES = releases(
     "v1.29.15+rke2r1 v1.30.14+rke2r1 v1.31.14+rke2r1 v1.32.13+rke2r1 v1.33.13+rke2r1 v1.34.10+rke2r1 v1.35.7+rke2r1 "
     "v1.36.3+rke2r1"
 )
-# What its networks, and the parts that it runs as containers, leave beside what K3s leaves (bundle/bin/rke2-*.sh).
-_FOLDERS = ("/etc/cni/net.d", "/opt/cni/bin", "/var/log/calico", "/var/lib/calico", "/var/run/calico")
 
 
 class Rke2Platform(RancherPlatform):
@@ -136,10 +134,6 @@ class Rke2Platform(RancherPlatform):
     def unit_text(self, host: Node) -> str:
         del host
         return ""
-
-    def leave(self, context: Context, host: Node) -> Program:
-        del host
-        return removal.leave(context, self.distribution, _FOLDERS)
 
 
 PLATFORM = Rke2Platform()

@@ -9,9 +9,8 @@ from dataclasses import replace
 
 from raijin.errors import HostError, KubernetesError, PlanRefused
 from raijin.facts.etcd import EtcdMember, EtcdState
-from raijin.observe.waiting import until
 from raijin.plan.handlers import CallContext
-from raijin.platforms.etcd import removal_fault
+from raijin.platforms.etcd import removal_fault, until_state, vote_fault
 from raijin.platforms.talos.look import connection_to
 from raijin.transport.pool import Pool
 
@@ -99,26 +98,10 @@ async def remove_member(context: CallContext) -> None:
 async def wait_for_member(context: CallContext) -> None:
     """talos.wait-member: until the member of one host votes and answers, and so do all others."""
     hosts, address = context.texts("hosts"), context.text("address")
-
-    async def probe() -> str:
-        try:
-            state, _ = await ask(context.pool, hosts)
-        except KubernetesError as error:
-            return error.message
-        own = state.at(address)
-        if own is None:
-            return "it is no member yet"
-        if own.learner:
-            return "it still learns"
-        sick = [member.name or member.id for member in state.members if not member.healthy]
-        return f"{', '.join(sick)} does not answer" if sick else ""
-
-    await until(
+    await until_state(
+        context,
+        lambda: ask(context.pool, hosts),
+        lambda state: vote_fault(state, address),
         f"the etcd member of {context.target} to vote",
-        probe,
-        timeout=context.timeout,
-        interval=1.0,
-        host=context.target,
-        on_wait=context.say,
         remedy=f"look at `talosctl --nodes {address} service etcd`, then resume the run",
     )

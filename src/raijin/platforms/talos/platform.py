@@ -79,9 +79,10 @@ class Talos(Ordinary):
             yield "network.nodeCidrMaskSize", "use platformConfig.patches (cluster.controllerManager.extraArgs)"
         vip = cluster.network.virtual_ip
         if vip is not None:
-            for name in vip.model_fields_set - {"address", "interface"}:
+            for name in sorted(vip.model_fields_set - {"address", "interface"}):
                 if name != "mode" or vip.mode is VipMode.BGP:
-                    yield f"network.virtualIp.{name}", "Talos carries the address itself, by ARP"
+                    alias = type(vip).model_fields[name].alias or name
+                    yield f"network.virtualIp.{alias}", "Talos carries the address itself, by ARP"
         if cluster.kubernetes.kubeadm.model_fields_set:
             yield "kubernetes.kubeadm", "there is no kubeadm in Talos; use platformConfig"
         if cluster.kubernetes.container_runtime.version:
@@ -298,7 +299,7 @@ def _applied(node: Node) -> tuple[Change, ...]:
 
 def _running_kubernetes(context: Context) -> Version | None:
     """The oldest that a machine of the cluster is configured for; None when none is."""
-    found = [Version.parse(machine_of(node).kubernetes) for node in context.reachable]
+    found = [Version.parse(text) for text in {machine_of(node).kubernetes for node in context.reachable}]
     return min((version for version in found if version is not None), default=None)
 
 
