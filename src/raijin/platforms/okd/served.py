@@ -42,10 +42,10 @@ def _version(cluster: Cluster) -> Iterable[Part]:
 
 
 def _roles(cluster: Cluster) -> Iterable[Part]:
-    planes, bootstraps = (hosts_of_role(cluster, role) for role in (NodeRole.CONTROL_PLANE, NodeRole.BOOTSTRAP))
-    if len(planes) not in PLANES or (len(planes) > 3 and cluster.kubernetes_version.minor < MORE_PLANES_MINOR):
+    planes, bootstraps = cluster.control_plane_size, hosts_of_role(cluster, NodeRole.BOOTSTRAP)
+    if planes not in PLANES or (planes > 3 and cluster.kubernetes_version.minor < MORE_PLANES_MINOR):
         allowed = "1, 3, 4 or 5" if cluster.kubernetes_version.minor >= MORE_PLANES_MINOR else "1 or 3"
-        yield "nodeGroups", f"OKD has {allowed} control plane machines, not {len(planes)}"
+        yield "nodeGroups", f"OKD has {allowed} control plane machines, not {planes}"
     if len(bootstraps) > 1:
         yield "nodeGroups", f"{', '.join(bootstraps)}: a cluster is started by one bootstrap machine"
 
