@@ -48,19 +48,20 @@ _LINKS = (
 _CHAINS = ("KUBE-", "FLANNEL-", "CNI-", "cali-", "CILIUM_", "OLD_CILIUM_")
 _ROUTE_MAKERS = ("80",)
 """The protocol number of Felix's routes (its dataplanedefs.DefaultRouteProto), among them the holes for its blocks."""
-# The network namespaces of pods are mounts that outlive their processes.
 _NETNS = "ls /run/netns/cni-* >/dev/null 2>&1"
 _NO_NETNS = 'for n in /run/netns/cni-*; do umount "$n" 2>/dev/null; rm -f -- "$n" || exit 1; done'
-# Sets of addresses that kube-proxy, Calico and network policy controllers made.
+END_NETWORKS = Command("remove the networks of the pods", ("sh", "-c", _NO_NETNS), unless=("sh", "-c", f"! {_NETNS}"))
+"""The network namespaces of pods are mounts that outlive their processes."""
 _IPSETS = "ipset list -n 2>/dev/null | grep -E '^(KUBE-|cali)'"
 _NO_IPSETS = f'for s in $({_IPSETS}); do ipset destroy "$s" || exit 1; done'
+END_SETS = Command("remove the sets of addresses", ("sh", "-c", _NO_IPSETS), unless=("sh", "-c", f"! {_IPSETS}"))
+"""Of kube-proxy, Calico and controllers of network policies."""
 
 
 def networks_gone(pod_networks: Iterable[object], *, links: Iterable[str] = ()) -> Iterator[Operation]:
     """What takes it all away but the folders, once no container runs. links: more of them than any network makes."""
-    yield Command("remove the networks of the pods", ("sh", "-c", _NO_NETNS), unless=("sh", "-c", f"! {_NETNS}"))
+    yield END_NETWORKS
     yield from (LinkAbsent(name) for name in (*_LINKS, *links))
     yield RoutesAbsent(_ROUTE_MAKERS, tuple(map(str, pod_networks)))
     yield ChainsAbsent(_CHAINS)
-    # After the rules that name them.
-    yield Command("remove the sets of addresses", ("sh", "-c", _NO_IPSETS), unless=("sh", "-c", f"! {_IPSETS}"))
+    yield END_SETS  # after the rules that name them

@@ -134,6 +134,7 @@ class Cluster:
             host.write(file, f"written by the pods of {name}\n")
             host.write("/run/flannel/subnet.env", "rehearsed\n")
             host.things["link", "cni0"] = True
+            host.things["netns", "cni-rehearsed"] = True
             host.things["chain", "CNI-HOSTPORT"] = True
 
     def ready(self, site: TwinSite, name: str) -> str:
