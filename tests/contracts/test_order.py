@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from click.testing import CliRunner
+from tests.contracts.test_docs import load_script
 
 from raijin.cli import raijin
-from tests.contracts.test_docs import load_script
 
 
 def test_making_the_reference_does_not_change_how_commands_explain_themselves() -> None:
