@@ -16,18 +16,18 @@ from raijin.operations.command import Command
 from raijin.operations.directory import Directory
 from raijin.operations.file import File
 from raijin.platforms.base import Context
-from raijin.platforms.kubeadm.paths import API_MANIFEST, MANIFESTS, PKI
+from raijin.platforms.kubeadm.paths import MANIFESTS, PKI
 
 FOLDER = f"{PKI}/external-etcd"
 """Below the folder that every API server has mounted (kubeadm: phases/controlplane, getEtcdCertVolumes)."""
 FILES = {"ca": f"{FOLDER}/ca.crt", "certificate": f"{FOLDER}/client.crt", "key": f"{FOLDER}/client.key"}
 INSIDE = f"{MANIFESTS}/etcd.yaml"
-# Any key below the prefix of an API server. $0: the endpoints; after it, how etcdctl is to speak.
-_EMPTY = (
+EMPTY = (
     'keys=$(etcdctl --endpoints "$0" "$@" get /registry/ --prefix --keys-only --limit 1) || exit 1; '
     '[ -z "$keys" ] || { echo "etcd outside holds the data of a cluster already ($keys): give this one an etcd of its '
     'own, or delete what is below /registry/ if nobody needs it" >&2; exit 1; }'
 )
+"""Looks for any key below the prefix of an API server. $0: the endpoints; after it, how etcdctl is to speak."""
 
 
 def outside(cluster: Cluster) -> ExternalEtcd | None:
@@ -70,12 +70,14 @@ def files(cluster: Cluster) -> list[Operation]:
 
 
 def empty(cluster: Cluster) -> Iterable[Operation]:
-    """Before a cluster is started: a second one must not take the data of another for its own."""
+    """Before a cluster is started: a second one must not take the data of another for its own. Asked once: a start that
+    was interrupted finds its own data there.
+    """
     etcd = outside(cluster)
     if etcd is not None:
         trust = ("--cacert", FILES["ca"], "--cert", FILES["certificate"], "--key", FILES["key"])
-        ask = ("sh", "-c", _EMPTY, ",".join(etcd.endpoints), *trust)
-        yield Command("see that etcd outside is empty", ask, unless=("test", "-e", API_MANIFEST), timeout=60)
+        ask = ("sh", "-c", EMPTY, ",".join(etcd.endpoints), *trust)
+        yield Command("see that etcd outside is empty", ask, marker="etcd-outside", timeout=60)
 
 
 def reasons(context: Context) -> Iterable[str]:
