@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 from raijin import __version__
+from raijin.app.certificates import listing
 from raijin.app.etcd import members
 from raijin.app.health import health_of
 from raijin.app.logs import LogLine, opened, show
@@ -50,6 +51,7 @@ README = """What `raijin cluster collect` found, from {version}, for {cluster}.
 definition.yaml   the definition, secrets as ***
 health.json       every health check and what it found
 etcd.json         the members of etcd
+certificates.json who signed each certificate, and until when it is valid
 facts/            what is known of each host
 logs/             journals and containers of each host, by part
 cluster/          lists of the API, without Secrets and ConfigMaps, without values of variables
@@ -112,6 +114,7 @@ async def collect(session: Session, path: Path, say: Callable[[str], None], limi
     await asyncio.gather(
         found.attempt("health and facts", _health(session, found)),
         found.attempt("etcd", _etcd(session, found)),
+        found.attempt("certificates", _certificates(session, found)),
         found.attempt("the API", _api(session, found)),
         found.attempt("logs", _logs(session, found)),
     )
@@ -171,6 +174,12 @@ def _facts(facts: HostFacts) -> dict[str, Any]:
 
 async def _etcd(session: Session, found: Collected) -> None:
     found.add_json("etcd.json", (await members(session)).to_json())
+
+
+async def _certificates(session: Session, found: Collected) -> None:
+    listed = await listing(session)
+    found.add_json("certificates.json", listed.to_json())
+    found.missing.extend(f"certificates of {fault}" for fault in listed.faults)
 
 
 async def _api(session: Session, found: Collected) -> None:
