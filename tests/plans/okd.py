@@ -89,9 +89,9 @@ class OkdWorld(World):
         if call.name == "okd.assets":
             self.seen = replace(self.seen, begun=True, config=install_config(cluster))
         elif call.name == "okd.start":
-            self.seen = replace(self.seen, complete=True)
             for name in arguments["planes"]:
                 self.registered(name, control_plane=True)
+            self.seen = replace(self.seen, complete=True)
         elif call.name == "okd.join":
             self.registered(target, control_plane=arguments["machines"][0]["role"] == "master")
         elif call.name == "okd.complete":

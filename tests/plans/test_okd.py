@@ -210,6 +210,16 @@ def test_an_interrupted_start_goes_on_without_new_certificates_being_planned_bes
     assert world.carry_out(again).plan().empty
 
 
+def test_a_start_that_was_cut_short_while_nodes_registered_is_gone_on_with() -> None:
+    world = okd_world("okd")
+    plan = world.plan()
+    world.call(step(plan, "found", "c1").action, "c1")
+    for name in ("c1", "c2"):
+        world.registered(name, control_plane=True)
+    assert refusals(world) == ""
+    assert "start" in {item.stage for item in world.plan().steps}
+
+
 def test_no_secret_is_in_a_plan() -> None:
     text = documents(okd_world("okd-balanced").plan())
     assert "pullSecret: (kept) pull secret" in text

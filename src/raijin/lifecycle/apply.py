@@ -32,6 +32,8 @@ from raijin.platforms.platform import Platform
 Stage = Callable[[Context], Iterable[Draft]]
 TRANSFER_SECONDS = 3600
 """Half a gigabyte over a slow line to a far site takes its time."""
+FOUND_SECONDS = 1500
+"""An installer that makes them may have to be unpacked first."""
 START_SECONDS = 960
 JOIN_SECONDS = 660
 CONVERT_SECONDS = 1500
@@ -94,7 +96,7 @@ def start_cluster(context: Context) -> Iterable[Draft]:
             making,
             needs=(f"services/{first.name}",),
             changes=(Change(f"secrets of {context.cluster.name}", "state", "absent", "made"),),
-            timeout=60,
+            timeout=FOUND_SECONDS,
         )
     yield drafted(
         "start",

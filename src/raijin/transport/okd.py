@@ -40,7 +40,7 @@ class OkdAccess:
     tool: Callable[[str], Awaitable[Path]]
     kubeconfig: Callable[[], str]
     kept: Callable[[str], str]
-    names: Mapping[str, str] = field(default_factory=dict)
+    names: Callable[[], Mapping[str, str]]
     seen: tuple[float, object] = (0.0, None)
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 

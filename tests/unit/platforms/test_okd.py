@@ -44,7 +44,7 @@ class Site:
         async def tool(name: str) -> Path:
             return folder / name
 
-        access = OkdAccess("demo", tool, self.kubeconfig, self.kept, {"api": "api.demo.example.org"})
+        access = OkdAccess("demo", tool, self.kubeconfig, self.kept, lambda: {"api": "api.demo.example.org"})
         ssh: Any = None
         self.access = access
         self.pool = Pool({name: OkdTarget(name, at, access, ssh) for name, at in HOSTS.items()})

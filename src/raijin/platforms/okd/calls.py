@@ -163,6 +163,8 @@ async def release(context: CallContext) -> None:
         raise PlanRefused("the control plane does not stand without it yet", host=context.target)
     if bool(context.arguments["power_off"]):
         await _switch_off(context, "test -e /opt/openshift/.bootkube.done")
+    if not context.arguments["balanced"]:
+        context.say(f"take {context.target} out of your load balancer now (ports 6443 and 22623)")
     assets.keep(context.secrets, context.cluster, replace(kept, released=True))
     context.say(f"{context.target} is free: wipe its disk before you use it for anything else")
 

@@ -122,7 +122,7 @@ async def seen_by(access: OkdAccess) -> Seen:
 
 async def _see(access: OkdAccess) -> Seen:
     kept = kept_assets.parsed(access.kept(kept_assets.secret_name(access.cluster)))
-    wanted = dict(access.names)
+    wanted = access.names()
     told = await asyncio.gather(*(resolved(name) for name in wanted.values()))
     seen = Seen(access.cluster, names=dict(zip(wanted, told, strict=True)))
     if kept is None:

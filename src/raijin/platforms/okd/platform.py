@@ -90,8 +90,9 @@ class Okd(Ordinary):
             return Parts(facts.owner)  # a host beside the cluster, which is an ordinary Linux
         seen, node = own.seen, own.node
         # Where the API is silent, whoever answers counts as what he was: nothing is ever started beside a cluster.
-        there = node is not None or (seen.silent and bool(own.ports))
-        started = seen.complete and there and (node is None or node.control_plane)
+        # Before the bootstrap has ended, nodes are no members: what was begun is gone on with.
+        there = seen.complete and (node is not None or (seen.silent and bool(own.ports)))
+        started = there and (node is None or node.control_plane)
         found = sorted(own.ports & KUBERNETES_PORTS.keys())
         foreign = KUBERNETES_PORTS[found[0]] if found and not there and not (seen.begun and not seen.complete) else ""
         return Parts(seen.cluster if there else "", joined=there, started=started, begun=there, foreign=foreign)
@@ -196,7 +197,7 @@ class Okd(Ordinary):
             return None
         group = next(g for g in context.cluster.node_groups if node.name in g.hosts)
         off = group.lifecycle is not None and group.lifecycle.cleanup_after_boot
-        return Call("okd.release", {"power_off": off})
+        return Call("okd.release", {"power_off": off, "balanced": bool(context.beside)})
 
     def configure(self, context: Context, node: Node, *, outdated: bool) -> None:
         del context, node, outdated
@@ -308,7 +309,9 @@ def _access(outside: Outside) -> OkdAccess:
             kept = assets.parsed(outside.secret(assets.secret_name(outside.definition.name)))
             return kept.kubeconfig if kept is not None else ""
 
-        names = names_of(outside.definition)
+        def names() -> Mapping[str, str]:  # later: hosts are known before the definition's settings are judged
+            return names_of(outside.definition)
+
         made = OkdAccess(outside.definition.name, outside.tool, kubeconfig, outside.secret, names)
         outside.made["okd"] = made
     return made

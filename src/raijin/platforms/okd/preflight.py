@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from raijin.model.host import Arch
 from raijin.platforms.addresses import known_address
 from raijin.platforms.base import Context
 from raijin.platforms.okd import upgrade
@@ -29,6 +30,8 @@ def _addresses(context: Context) -> Iterable[str]:
     for node in (*context.bootstrap, *context.nodes):
         if not known_address(node):
             yield f"{node.name}: give its address as an IP address: the load balancer and its certificates need it"
+        if node.host.arch not in {None, Arch.AMD64}:
+            yield f"{node.name}: OKD is published for amd64 alone, and the definition says {node.host.arch}"
 
 
 def _existing(context: Context, seen: Seen) -> Iterable[str]:
