@@ -1,5 +1,5 @@
 # The verbs that people and CI share. Everything is installed by the first of them that needs it.
-.PHONY: help setup check lint types imports unit test lab-test bench docs dashboard dashboard-check package demo lab lab-down format
+.PHONY: help setup check lint types imports unit test lab-test bench bench-verbs docs dashboard dashboard-check package demo lab lab-down format
 .DEFAULT_GOAL := help
 UV := scripts/uv
 RUN := $(UV) run --frozen --quiet
@@ -37,6 +37,9 @@ lab-test: setup ## Only the tests on real machines (needs root)
 
 bench: setup ## No-change and first converge on 16 SSH hosts, beside Ansible and pyinfra (needs root)
 	@bench/run
+
+bench-verbs: setup ## What apply, add, backup, restore and upgrade of a real cluster cost, and Raijin's own share (needs root)
+	@.venv/bin/python bench/verbs.py
 
 docs: setup ## Make the reference pages anew from the code
 	$(RUN) python scripts/reference.py

@@ -83,7 +83,7 @@ def commands() -> Iterator[tuple[str, click.Command]]:
     from raijin.cli import raijin  # noqa: PLC0415
 
     def walk(prefix: str, group: click.Group) -> Iterator[tuple[str, click.Command]]:
-        context = click.Context(group, info_name=prefix)
+        context = click.Context(group, info_name=prefix, **raijin.context_settings)
         for name in group.list_commands(context):
             command = group.get_command(context, name)
             if command is None:
@@ -129,7 +129,10 @@ def exit_codes() -> Iterator[tuple[str, str]]:
 
 
 def command_section(name: str, command: click.Command) -> str:
-    context = click.Context(command, info_name=name)
+    from raijin.cli import raijin  # noqa: PLC0415
+
+    # A command keeps the names of its help option from the first context that asks it.
+    context = click.Context(command, info_name=name, **raijin.context_settings)
     text = inspect.cleandoc(command.help or "")
     before, mark, verbatim = text.partition("\b\n")
     body = prose(before)

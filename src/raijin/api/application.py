@@ -20,7 +20,7 @@ from raijin.api.describing import LOOKING, complete
 from raijin.api.guard import Guard
 from raijin.api.metrics import CONTENT_TYPE, Metrics
 from raijin.api.routes import access as accounts
-from raijin.api.routes import audit, clusters, definitions, runs, system
+from raijin.api.routes import audit, clusters, definitions, runs, system, utilisation
 from raijin.api.tail import Tail
 from raijin.app.access import Access
 from raijin.app.roles import Role
@@ -50,7 +50,7 @@ def application(
     api.state.gate = Gate(access, settings.requests_per_minute, settings.logins_per_minute, secure)
     api.state.tail = Tail(service.events_after, service.last_event)
     problems.install(api)
-    for part in (clusters, runs, definitions, system, accounts, audit):
+    for part in (clusters, utilisation, runs, definitions, system, accounts, audit):
         api.include_router(part.router, prefix=PREFIX)
     metrics = Metrics(lambda: service.numbers() | {"raijin_event_listeners": {"sse": api.state.tail.listeners}})
     _health(api, service, metrics)

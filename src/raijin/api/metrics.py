@@ -20,6 +20,11 @@ GAUGES = {
     "raijin_runners": ("Runners that share the work, by whether they live.", "alive"),
     "raijin_clusters": ("Clusters in the store, by type.", "type"),
     "raijin_audit_entries": ("Entries of the audit trail; incidents are refused logins, tokens and host keys.", "kind"),
+    "raijin_cluster_cpu_used_ratio": ("CPU that a cluster used when it was looked at last, of allocatable.", "cluster"),
+    "raijin_cluster_memory_used_ratio": (
+        "Memory that a cluster used when it was looked at last, of allocatable.",
+        "cluster",
+    ),
     "raijin_event_listeners": ("Connections that follow events.", "kind"),
 }
 

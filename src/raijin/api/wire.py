@@ -205,6 +205,123 @@ class ValidationReport(Answer):
     run: RunSummary | None = Field(description="What was started to mend it, if that was asked for.")
 
 
+class Amounts(Answer):
+    """CPU in cores, memory in bytes. requested: by pods; size: allocatable."""
+
+    used: float
+    requested: float | None = None
+    size: float
+
+
+class NodeUsage(Answer):
+    name: str
+    takes_pods: bool = Field(description="It is ready, not cordoned, and has no taint that keeps pods away.")
+    cpu: Amounts
+    memory: Amounts
+    pods: Amounts
+
+
+class TotalUsage(Answer):
+    nodes: int
+    cpu: Amounts
+    memory: Amounts
+    pods: Amounts
+
+
+class PodUsage(Answer):
+    namespace: str
+    pod: str
+    node: str
+    at: float
+    cpu_used: float
+    cpu_requested: float
+    memory_used: float
+    memory_requested: float
+
+
+class UsagePoint(Answer):
+    """A moment, or (`seconds` is not 0) the mean of a time that begins then; of a single node with its peaks."""
+
+    at: float
+    seconds: float
+    cpu_used: float
+    cpu_size: float
+    cpu_requested: float
+    memory_used: float
+    memory_size: float
+    memory_requested: float
+    pods: float
+    pods_size: float
+
+
+class UtilisationDocument(Answer):
+    cluster: str
+    at: float | None = Field(description="When this was measured; null when nothing was yet.")
+    asked: float | None = Field(description="When the cluster was asked the last time, also in vain.")
+    source: str = Field(description="Who told: `metrics.k8s.io` or `kubelet`.")
+    faults: list[str] = Field(description="What is missing, and why.")
+    total: TotalUsage
+    nodes: list[NodeUsage]
+    pods: list[PodUsage] = Field(description="The largest, by memory.")
+    history: list[UsagePoint]
+
+
+class Spread(Answer):
+    unit: str
+    p50: float
+    p95: float
+    most: float
+
+
+class UsualHour(Answer):
+    weekday: int
+    hour: int
+    samples: int
+    cpu: float
+    cpu_p95: float
+    memory: float
+    memory_p95: float
+
+
+class BaselineDocument(Answer):
+    cluster: str
+    since: float | None
+    until: float | None
+    samples: int
+    resources: dict[str, Spread]
+    hours: list[UsualHour] = Field(description="Of the hours of the week, those that were seen.")
+
+
+class ResourceRoom(Answer):
+    resource: str
+    unit: str
+    allocatable: float
+    largest_node: str
+    largest: float
+    limit: float = Field(description="What may be taken so that the loss of the largest node is survived.")
+    requested: float | None
+    used: float
+    p95: float
+    headroom: float
+    trend_per_day: float | None
+    trend_days: int
+    days_until_full: float | None
+    arithmetic: list[str]
+
+
+class Recommended(Finding):
+    arithmetic: list[str]
+
+
+class CapacityDocument(Answer):
+    cluster: str
+    at: float | None
+    nodes: int = Field(description="Those that take pods.")
+    hours: float = Field(description="How long a time the samples tell of.")
+    resources: list[ResourceRoom]
+    recommendations: list[Recommended]
+
+
 class DefinitionFile(Answer):
     name: str
     file: str

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from raijin.app.made_up import made_up_lock
-from raijin.app.rehearsing import site_of
+from raijin.app.rehearsing import site_of, without_secrets
 from raijin.app.service import Service
 from raijin.app.session import Session
 from raijin.artifacts.lock import Lock
@@ -37,6 +37,7 @@ class RehearsedService(Service):
     def session(self, cluster: str) -> Session:
         """A session whose hosts are simulated. Raises NotFound, Unsupported for what the twin does not model."""
         session = super().session(cluster)
+        without_secrets(session)
         with self._mutex:
             site = self.sites.get(cluster)
             if site is None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from raijin.app import running
-from raijin.app.made_up import made_up_lock
+from raijin.app.made_up import made_up_lock, made_up_secrets
 from raijin.app.planning import Planned
 from raijin.app.session import Session
 from raijin.artifacts.lock import Lock
@@ -125,6 +125,7 @@ class Stage:
         self.session = Session(home, wish.files, wish.cluster, events=events or Events())
         self.notes: list[str] = []
         _scale(self.session, wish.hosts, self.notes)
+        without_secrets(self.session)
         self.saved = home / "site.pickle"
         self.site = self._site()
         self.session.twin = self.site
@@ -280,6 +281,15 @@ class _Striking:
     def __call__(self, event: Event) -> None:
         if event.kind is Kind.STEP_STARTED:
             self._site.step_begins(str(event.data["stage"]), event.host, program=event.step in self._programs)
+
+
+def without_secrets(session: Session) -> None:
+    """A rehearsal reads no secret, and needs none to be there."""
+    definition, cluster = session.definition, session.cluster
+    made = made_up_secrets(cluster)
+    clusters = tuple(made if other is cluster else other for other in definition.clusters)
+    session.__dict__["definition"] = replace(definition, clusters=clusters)
+    session.__dict__["cluster"] = made
 
 
 def _scale(session: Session, hosts: int, notes: list[str]) -> None:

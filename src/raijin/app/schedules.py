@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger("raijin.schedules")
 WHO = "schedule"
+LOOKS_AT_A_TIME = 8
+LOOK_SECONDS = 60.0
+"""A cluster that gives no answer in this time is left out until the next time."""
 
 
 def wanted(settings: ServerSettings) -> dict[str, str]:
@@ -29,6 +33,9 @@ class Schedules:
 
     async def due(self, name: str, at: float) -> None:
         """For every cluster; one that cannot be served now does not stand in the way of the next."""
+        if name == "utilisation":
+            await self._look()
+            return
         for entry in self.service.store.clusters():
             try:
                 await self._one(name, entry.name, at)
@@ -42,6 +49,22 @@ class Schedules:
             await self._backup(cluster, at)
         elif name == "drift":
             await self.service.drift(cluster)
+
+    async def _look(self) -> None:
+        """What clusters use, some side by side: a thousand of them have five minutes."""
+        turn = asyncio.Semaphore(LOOKS_AT_A_TIME)
+
+        async def one(cluster: str) -> None:
+            async with turn:
+                try:
+                    async with asyncio.timeout(LOOK_SECONDS):
+                        await self.service.measured.collect(cluster)
+                except TimeoutError:
+                    LOG.warning("utilisation of %s: no answer within %s s", cluster, LOOK_SECONDS)
+                except RaijinError as error:
+                    LOG.warning("utilisation of %s: %s", cluster, error)
+
+        await asyncio.gather(*(one(entry.name) for entry in self.service.store.clusters()))
 
     async def _backup(self, cluster: str, at: float) -> None:
         """Once for that time, also when the runner that began with it has died and another does it again."""

@@ -34,6 +34,7 @@ from raijin.state.runs import RunRecord, Runs, RunStatus
 if TYPE_CHECKING:
     from sqlalchemy.engine import Engine as Database
 
+    from raijin.app.measured import Measured
     from raijin.app.roles import Caller
     from raijin.app.status import ClusterStatus
     from raijin.definition.definition import Definition
@@ -41,8 +42,9 @@ if TYPE_CHECKING:
     from raijin.observe.events import Event
 
 CHECKED = ("INFRASTRUCTURE", "KUBERNETES")
-UNCHECKED = ("APPLICATION", "SECURITY", "PERFORMANCE")
-"""Categories of checks that the seed names: those that there are, and those that come later."""
+MEASURED = "PERFORMANCE"
+UNCHECKED = ("APPLICATION", "SECURITY")
+"""Categories of checks that the seed names: by a look, by what was collected, and those that come later."""
 BACKUP = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,127}")
 
 
@@ -78,6 +80,12 @@ class Service:
         jobs = Jobs(self.database, self.session)
         schedules = Schedules(self)
         return Background(Works(self.home, self.database, jobs.carry_out, schedules.due))
+
+    @property
+    def measured(self) -> Measured:
+        from raijin.app.measured import Measured  # noqa: PLC0415
+
+        return Measured(self)
 
     def start(self) -> None:
         """Open the state and begin to take runs. Raises StateError."""
@@ -347,12 +355,14 @@ class Service:
         """
         from raijin.app.health import health_of  # noqa: PLC0415
 
-        wanted = list(categories) or [*CHECKED, *UNCHECKED]
+        wanted = list(categories) or [*CHECKED, *([MEASURED] if suite == "COMPREHENSIVE" else []), *UNCHECKED]
         names = [category for category in wanted if category in CHECKED]
         report: dict[str, Any] = {"cluster": name, "healthy": True, "verdict": "nothing was looked at", "findings": []}
         if names:
             asked = names if categories or suite == "QUICK" else ()
             report = (await self.background.result(health_of(self.session(name), (), asked))).to_json()
+        if MEASURED in wanted:
+            report = await self.measured.judged(name, report)
         missing = [
             {"category": n, "reason": "there are no checks of this category yet"} for n in wanted if n in UNCHECKED
         ]
@@ -443,6 +453,7 @@ class Service:
             "raijin_runners": {word: float(lives[word]) for word in ("yes", "no")},
             "raijin_clusters": {kind: float(n) for kind, n in Counter(c.type for c in self.store.clusters()).items()},
             "raijin_audit_entries": {"all": entries, "incident": incidents},
+            **self.measured.numbers(),
         }
 
     def faults(self) -> list[str]:

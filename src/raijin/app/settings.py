@@ -46,6 +46,7 @@ class Schedules(Model):
 
     backup: Cron | None = Field(default=None, description="Take and keep a backup.")
     drift: Cron | None = Field(default="15 4 * * *", description="Plan, and note what has moved away.")
+    utilisation: Cron | None = Field(default="*/5 * * * *", description="Note what nodes and pods use.")
 
 
 class ServerSettings(Model):

@@ -49,6 +49,8 @@ GROUPS: dict[str, dict[str, tuple[str, str, str]]] = {
         "backup": ("raijin.cli.commands.cluster", "backup", "Take a snapshot and keep it, encrypted."),
         "restore": ("raijin.cli.commands.cluster", "restore", "Go on from a snapshot, also on new hosts."),
         "certificates": ("raijin.cli.commands.certificates", "certificates", "List and renew certificates."),
+        "utilisation": ("raijin.cli.commands.capacity", "utilisation", "Show what nodes and pods use."),
+        "capacity": ("raijin.cli.commands.capacity", "capacity", "Say whether there is room, and reckon it."),
     },
     "cluster certificates": {
         "list": (

@@ -180,8 +180,39 @@ SAMPLES = Table(
     Column("at", Float, primary_key=True),
     Column("cpu_used", Float, nullable=False),
     Column("cpu_size", Float, nullable=False),
+    Column("cpu_requested", Float, nullable=False),
+    Column("cpu_peak", Float, nullable=False),
     Column("memory_used", Float, nullable=False),
     Column("memory_size", Float, nullable=False),
+    Column("memory_requested", Float, nullable=False),
+    Column("memory_peak", Float, nullable=False),
     Column("pods", Integer, nullable=False),
     Column("pods_size", Integer, nullable=False),
+    Column("takes_pods", Integer, nullable=False),
+    Column("seconds", Float, nullable=False),
+    Index("samples_by_time", "cluster", "at"),
+)
+
+POD_SAMPLES = Table(
+    "pod_samples",
+    METADATA,
+    Column("cluster", String, primary_key=True),
+    Column("namespace", String, primary_key=True),
+    Column("pod", String, primary_key=True),
+    Column("at", Float, primary_key=True),
+    Column("node", String, nullable=False),
+    Column("cpu_used", Float, nullable=False),
+    Column("cpu_requested", Float, nullable=False),
+    Column("memory_used", Float, nullable=False),
+    Column("memory_requested", Float, nullable=False),
+    Index("pod_samples_by_time", "cluster", "at"),
+)
+
+COLLECTED = Table(
+    "collected",
+    METADATA,
+    Column("cluster", String, primary_key=True),
+    Column("at", Float, nullable=False),
+    Column("source", String, nullable=False),
+    Column("faults", Text, nullable=False),
 )

@@ -68,15 +68,19 @@ class TwinSite:
         return {host.name: TwinTarget(TwinMachine(self, self.add(host))) for host in hosts}
 
     def has_quorum(self) -> bool:
-        """Whether a majority of the members of etcd runs."""
+        """Whether a majority of the members of etcd runs; one outside always does."""
+        if self.cluster and self.cluster.outside:
+            return True
         members = self.cluster.members.values() if self.cluster else ()
         alive = sum(m.host in self.hosts and self.platform.member_runs(self.hosts[m.host]) for m in members)
         return alive > len(members) // 2
 
     def forget_dead_cluster(self) -> None:
         """With the last member of its etcd the cluster is gone."""
-        if self.cluster and not any(
-            self.hosts[m.host].exists("/var/lib/etcd/member") for m in self.cluster.members.values()
+        if (
+            self.cluster
+            and not self.cluster.outside
+            and not any(self.hosts[m.host].exists("/var/lib/etcd/member") for m in self.cluster.members.values())
         ):
             self.cluster = None
 

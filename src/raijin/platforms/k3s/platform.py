@@ -17,6 +17,7 @@ from raijin.platforms.k3s import options
 from raijin.platforms.k3s.unit import unit_text
 from raijin.platforms.platform import Document, Part
 from raijin.platforms.rancher import node
+from raijin.platforms.rancher.certificates import RancherCertificates
 from raijin.platforms.rancher.config import api_port_option, server_options
 from raijin.platforms.rancher.layout import Distribution
 from raijin.platforms.rancher.platform import RancherPlatform, releases
@@ -50,6 +51,7 @@ class K3sPlatform(RancherPlatform):
     release = "k3s"
     known: Mapping[int, Version] = _RELEASES
     distribution = DISTRIBUTION
+    certificates = RancherCertificates(DISTRIBUTION)
     kubeconfig = DISTRIBUTION.kubeconfig
     static_pods = DISTRIBUTION.static_pods
     images_artifact = IMAGES

@@ -21,6 +21,7 @@ from raijin.operations.user import User
 from raijin.platforms.base import Context, Node, Supply
 from raijin.platforms.platform import Document, Part
 from raijin.platforms.rancher import node
+from raijin.platforms.rancher.certificates import RancherCertificates
 from raijin.platforms.rancher.config import server_options, to_yaml
 from raijin.platforms.rancher.layout import API_PORT, Distribution
 from raijin.platforms.rancher.platform import RancherPlatform, releases
@@ -60,6 +61,7 @@ class Rke2Platform(RancherPlatform):
     release = "rke2"
     known: Mapping[int, Version] = _RELEASES
     distribution = DISTRIBUTION
+    certificates = RancherCertificates(DISTRIBUTION)
     kubeconfig = DISTRIBUTION.kubeconfig
     static_pods = DISTRIBUTION.static_pods
     images_artifact = IMAGES
