@@ -13,8 +13,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
-import yaml
-
 from raijin.errors import AuthenticationFailed, HostError, OperationFailed
 from raijin.facts import ABILITIES
 from raijin.facts.base import Unknown
@@ -28,6 +26,7 @@ from raijin.platforms.talos.bundle import marked
 from raijin.platforms.view import HostView
 from raijin.transport.pool import Pool
 from raijin.transport.talos import TalosConnection
+from raijin.transport.yamls import read_yamls
 
 Document = dict[str, Any]
 INIT = "machined"
@@ -138,8 +137,7 @@ def live_config(resources: list[Document]) -> tuple[Document, ...]:
     """The saved configuration, which is ahead of the running one when it was staged; without the cluster's secrets."""
     texts = {str(item["metadata"]["id"]): item["spec"] for item in resources}
     text = texts.get("persistent") or texts.get("v1alpha1") or ""
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    documents = [d for d in yaml.load_all(text, Loader=loader) if d]
+    documents = [d for d in read_yamls(text) if d]
     return tuple(_without_secrets(document) for document in documents)
 
 
