@@ -20,6 +20,7 @@ from raijin.operations.program import Program
 from raijin.operations.restart import Restart
 from raijin.operations.unit import Unit
 from raijin.plan.model import Call
+from raijin.platforms import boards
 from raijin.platforms.base import Context, Hop, Node, Parts, Supply
 from raijin.platforms.platform import ApiServers, Document, Part
 from raijin.platforms.programs import ByPrograms
@@ -151,16 +152,14 @@ class RancherPlatform(ByPrograms):
         return found | (ETCD_PORTS if self.wants_etcd(context.cluster) else {})
 
     def preflight(self, context: Context) -> Iterable[str]:
-        del context
-        return ()
+        return boards.reasons(context)
 
     def documents(self, context: Context) -> list[Document]:
         del context
         return []
 
     def prepare(self, context: Context, host: Node) -> Program:
-        del host
-        return node.prepare(context, self.distribution)
+        return node.prepare(context, host)
 
     def equip(self, context: Context, host: Node) -> Program:
         return Program("install the binaries", context.cluster.name, self.binaries(context.supply(host), host))
