@@ -5,6 +5,7 @@ Nothing is changed on any host.
 
 from __future__ import annotations
 
+import asyncio
 import io
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -212,20 +213,20 @@ async def _reach(home: Path, found: Found, way: Way) -> Found:
     """Which of the hosts can be reached in the same way as the first."""
     definition = _provisional([(host.state.name, host.address) for host in found.hosts], way)
     pool = Pool(targets_of(definition.site().hosts, definition, home))
-    hosts = []
+
+    async def fault(host: str) -> str:
+        try:
+            view = await observing.facts_of(pool, host)
+        except HostError as error:
+            return error.message
+        return f"it belongs to the cluster {view.owner}" if view.owner not in {"", found.name} else ""
+
     try:
-        for host in found.hosts:
-            fault = ""
-            try:
-                view = await observing.facts_of(pool, host.state.name)
-                if view.owner and view.owner != found.name:
-                    fault = f"it belongs to the cluster {view.owner}"
-            except HostError as error:
-                fault = error.message
-            hosts.append(replace(host, fault=fault))
+        faults = await asyncio.gather(*(fault(host.state.name) for host in found.hosts))
     finally:
         await pool.close()
-    return replace(found, hosts=tuple(hosts))
+    pairs = zip(found.hosts, faults, strict=True)
+    return replace(found, hosts=tuple(replace(host, fault=said) for host, said in pairs))
 
 
 def _written(found: Found, way: Way) -> str:

@@ -34,6 +34,7 @@ from raijin.validation.workloads import is_system
 
 LINES = 2000
 """Of each log."""
+LIMIT = 300.0
 RUNS = 10
 KINDS = (
     "/api/v1/nodes", "/api/v1/namespaces", "/api/v1/pods", "/api/v1/services", "/api/v1/endpoints",
@@ -63,9 +64,13 @@ it to anybody: names of hosts, addresses, images and what your programs write in
 
 
 class Collected:
-    """Files by name, each redacted when it is added. missing: what could not be had."""
+    """Files by name, each redacted when it is added. missing: what could not be had.
 
-    def __init__(self) -> None:
+    limit: seconds that any one part may take, so that a host that hangs does not keep the rest from being written.
+    """
+
+    def __init__(self, limit: float) -> None:
+        self.limit = limit
         self.files: dict[str, bytes] = {}
         self.missing: list[str] = []
 
@@ -78,9 +83,12 @@ class Collected:
     async def attempt(self, what: str, work: Awaitable[None]) -> None:
         """What fails is noted, and keeps nothing else from being collected."""
         try:
-            await work
+            async with asyncio.timeout(self.limit):
+                await work
         except RaijinError as error:
             self.missing.append(f"{what}: {error}")
+        except TimeoutError:
+            self.missing.append(f"{what}: it was not there whole within {self.limit:g} s")
 
     def write(self, path: Path, folder: str) -> None:
         """As a gzipped tar that only its owner reads. Raises UsageError when the file exists."""
@@ -96,9 +104,9 @@ class Collected:
                 tar.addfile(entry, io.BytesIO(content))
 
 
-async def collect(session: Session, path: Path, say: Callable[[str], None]) -> Collected:
-    """Gather everything and write it to `path`."""
-    cluster, found = session.cluster, Collected()
+async def collect(session: Session, path: Path, say: Callable[[str], None], limit: float = LIMIT) -> Collected:
+    """Gather everything, none of it for longer than `limit` seconds, and write it to `path`."""
+    cluster, found = session.cluster, Collected(limit)
     hide_known(session)
     found.add("README.txt", README.format(version=f"Raijin {__version__}", cluster=cluster.name))
     found.add("definition.yaml", definition_of(session))
@@ -176,7 +184,7 @@ async def _certificates(session: Session, found: Collected) -> None:
 
 async def _api(session: Session, found: Collected) -> None:
     async with opened(session) as kube:
-        found.add("cluster/readyz.txt", await kube.read("/livez", verbose=""))
+        found.add("cluster/livez.txt", await kube.read("/livez", verbose=""))
         for path in KINDS:
             await found.attempt(path, _list(kube.items(path), path, found))
 

@@ -85,7 +85,7 @@ def _lines(health: Health, network: str) -> Iterable[tuple[str, str]]:
     seen = health.seen
     yield "API", _api(seen)
     if seen.subject.etcd is not None:
-        yield "etcd", _etcd(seen)
+        yield ("data", "SQLite on one server") if seen.etcd is None and seen.sqlite else ("etcd", _etcd(seen))
     yield "certificates", _certificates(health)
     if seen.subject.network:
         names = {describe(item) for item in seen.subject.network}

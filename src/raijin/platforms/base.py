@@ -26,9 +26,9 @@ class Parts:
     """What of a cluster is on a host, as its platform reads it from the facts.
 
     owner: the cluster that claimed the host. joined: it is a node. started: a control plane was started here, or
-    joined, to the end. begun: a start or a join was begun. data: an etcd member of it has data here. foreign: what runs
-    here although no cluster of ours owns the host. stale: what was started here is no part of the cluster any more; the
-    other fields say how it will be when that is gone.
+    joined, to the end. begun: a start or a join was begun. data: an etcd member of it has data here. sqlite: the
+    cluster is kept in a SQLite file here. foreign: what runs here although no cluster of ours owns the host. stale:
+    what was started here is no part of the cluster any more; the other fields say how it will be when that is gone.
     """
 
     owner: str = ""
@@ -36,6 +36,7 @@ class Parts:
     started: bool = False
     begun: bool = False
     data: bool = False
+    sqlite: bool = False
     foreign: str = ""
     stale: bool = False
 

@@ -39,7 +39,10 @@ class Member:
 
 @dataclass
 class Cluster:
-    """objects: by the path of the API. port: of the API server. ca: the certificate of its authority, PEM."""
+    """objects: by the path of the API. port: of the API server. ca: the certificate of its authority, PEM.
+
+    outside: it is kept in an etcd of somebody else, which lives longer than its hosts.
+    """
 
     name: str
     port: int
@@ -49,6 +52,7 @@ class Cluster:
     applied: dict[str, Document] = field(default_factory=dict)
     kinds: dict[tuple[str, str], tuple[str, bool]] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
+    outside: bool = False
     serial: int = 0
 
     def put(self, path: str, document: Document) -> Document:
@@ -69,7 +73,7 @@ class Cluster:
         return self.objects.get(f"{NODES}/{name}")
 
     def join_etcd(self, host: Host) -> None:
-        if host.name not in self.members:
+        if host.name not in self.members and not self.outside:
             self.serial += 1
             self.members[host.name] = Member(0x1000 + self.serial, host.name, host.address)
 
@@ -134,6 +138,7 @@ class Cluster:
             host.write(file, f"written by the pods of {name}\n")
             host.write("/run/flannel/subnet.env", "rehearsed\n")
             host.things["link", "cni0"] = True
+            host.things["netns", "cni-rehearsed"] = True
             host.things["chain", "CNI-HOSTPORT"] = True
 
     def ready(self, site: TwinSite, name: str) -> str:

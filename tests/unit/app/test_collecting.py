@@ -120,6 +120,20 @@ def test_what_could_not_be_had_is_said_and_keeps_nothing_else_away(session: Sess
     assert {"health.json", "certificates.json", "cluster/nodes.json", "definition.yaml"} <= set(found.files)
 
 
+def test_a_host_that_hangs_does_not_keep_the_rest(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def hang(*arguments: Any, note: Any) -> None:
+        arguments[4](LogLine("n1", "kubelet", "said before"))
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(collecting, "show", hang)
+    found = asyncio.run(collecting.collect(session, tmp_path / "bundle.tar.gz", lambda _: None, limit=0.05))
+    assert "logs: it was not there whole within 0.05 s" in found.files["missing.txt"].decode()
+    assert found.files["logs/n1/kubelet.log"] == b"said before"
+    assert {"health.json", "cluster/nodes.json"} <= set(found.files)
+
+
 def test_a_file_that_is_there_is_not_written_over(session: Session, tmp_path: Path) -> None:
     path = tmp_path / "bundle.tar.gz"
     path.write_text("mine")

@@ -132,6 +132,7 @@ class RancherPlatform(ByPrograms):
             started=member and own.kubeconfig in files,
             begun=bool(files & {own.kubeconfig, own.kubelet_kubeconfig, own.etcd_member, own.sqlite}),
             data=own.etcd_member in files,
+            sqlite=own.sqlite in files and own.etcd_member not in files,
             foreign=facts.foreign,
         )
 
