@@ -39,7 +39,7 @@ from raijin.lifecycle.desired import KUBE_PROXY, NETWORK_PART, observed_document
 from raijin.lifecycle.returned import as_empty
 from raijin.model.cluster import Cluster, ClusterType
 from raijin.model.host import Host
-from raijin.model.node_group import NodeRole
+from raijin.model.node_group import NO_NODES, NodeRole
 from raijin.model.version import Version
 from raijin.network import choice_of, container_network
 from raijin.operations.absent import Absent
@@ -71,6 +71,8 @@ from raijin.platforms.kubeadm.paths import (
     ETCD_DATA,
     KUBELET_CONF,
 )
+from raijin.platforms.rancher.certificates import RancherCertificates
+from raijin.platforms.renewal import certificates_of
 from raijin.platforms.rke2.platform import DISTRIBUTION as RKE2
 from raijin.platforms.signing import leaf, new_authority
 from raijin.platforms.versions import way
@@ -283,8 +285,8 @@ class World:
             if name not in {host.name for host, _ in placed}
         ]
         seen = [self.node(host, role) for host, role in placed]
-        beside = tuple(node for node in seen if node.role is NodeRole.BASTION)
-        nodes = tuple(node for node in seen if node not in beside)
+        beside, bootstrap = (tuple(node for node in seen if node.role is role) for role in NO_NODES)
+        nodes = tuple(node for node in seen if node.role not in NO_NODES)
         departed = tuple(self.node(host, role) for host, role in gone)
         site, members = self.definition.site(), self.members
         supplies = {"amd64": supply_of(str(cluster.kubernetes_version))}
@@ -292,6 +294,7 @@ class World:
         first = Context(
             site, cluster, nodes, supplies, tags, members=members, departed=departed, beside=beside, keys=self.keys
         )
+        first = replace(first, bootstrap=bootstrap)
         first = replace(first, etcd=self.etcd(first))
         if self.nodes and self.api:
             objects = {describe(d): self.objects.get(describe(d)) for d in observed_documents(first)}
@@ -426,6 +429,10 @@ class World:
 
     def certify(self, machine: Machine, step: Step, *, control_plane: bool) -> None:
         """A host after its start, or after its renewal: what the program's markers say was made, nothing left begun."""
+        care = certificates_of(self.definition.cluster())
+        if isinstance(care, RancherCertificates):
+            self.certify_rancher(care, machine, step, control_plane=control_plane)
+            return
         if step.stage in {"start", "join"}:
             made = [KUBELET_CLIENT, KUBELET_SERVER, *(RENEWED if control_plane else ())]
             machine.certificates = dict.fromkeys(made, (self.at, self.at + YEAR))
@@ -443,6 +450,21 @@ class World:
                 machine.certificates |= {p: (self.at, self.at + YEAR) for p in paths if p in machine.certificates}
         if any(isinstance(o, Absent) and o.path.endswith(BEGUN) for o in step.action.operations):
             machine.markers.discard(BEGUN)
+
+    def certify_rancher(self, care: RancherCertificates, machine: Machine, step: Step, *, control_plane: bool) -> None:
+        """K3s and RKE2 renew at each start what is missing, or has less than 120 days left; agents always."""
+        own = {path for path in care.renewed | care.by_itself if control_plane or "/agent/" in path}
+        if step.stage in {"start", "join"}:
+            machine.certificates = dict.fromkeys(own, (self.at, self.at + YEAR))
+            machine.certificates |= dict.fromkeys(
+                care.authorities if control_plane else (), (self.at, self.at + 10 * YEAR)
+            )
+        if step.stage != "renew":
+            return
+        assert isinstance(step.action, Program)
+        if any(isinstance(o, Command) and o.marker == DONE for o in step.action.operations):
+            machine.certificates |= dict.fromkeys(own, (self.at, self.at + YEAR))
+        machine.markers.discard(BEGUN)
 
     def addons(self) -> dict[str, dict[str, Any]]:
         """What kubeadm puts into a new cluster, of what Raijin looks at."""

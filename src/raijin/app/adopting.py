@@ -5,6 +5,7 @@ Nothing is changed on any host.
 
 from __future__ import annotations
 
+import asyncio
 import io
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,7 +22,7 @@ from raijin.definition.load import load
 from raijin.errors import HostError, KubernetesError, KubernetesUnavailable, NotFound, Unsupported, UsageError
 from raijin.facts.cluster import node_state
 from raijin.model.cluster import ClusterType
-from raijin.model.node_group import NodeRole
+from raijin.model.node_group import NO_NODES
 from raijin.observe.masking import MASKER
 from raijin.platforms.access import open_cluster, read_kubeconfig
 from raijin.platforms.addresses import api_endpoint
@@ -212,20 +213,20 @@ async def _reach(home: Path, found: Found, way: Way) -> Found:
     """Which of the hosts can be reached in the same way as the first."""
     definition = _provisional([(host.state.name, host.address) for host in found.hosts], way)
     pool = Pool(targets_of(definition.site().hosts, definition, home))
-    hosts = []
+
+    async def fault(host: str) -> str:
+        try:
+            view = await observing.facts_of(pool, host)
+        except HostError as error:
+            return error.message
+        return f"it belongs to the cluster {view.owner}" if view.owner not in {"", found.name} else ""
+
     try:
-        for host in found.hosts:
-            fault = ""
-            try:
-                view = await observing.facts_of(pool, host.state.name)
-                if view.owner and view.owner != found.name:
-                    fault = f"it belongs to the cluster {view.owner}"
-            except HostError as error:
-                fault = error.message
-            hosts.append(replace(host, fault=fault))
+        faults = await asyncio.gather(*(fault(host.state.name) for host in found.hosts))
     finally:
         await pool.close()
-    return replace(found, hosts=tuple(hosts))
+    pairs = zip(found.hosts, faults, strict=True)
+    return replace(found, hosts=tuple(replace(host, fault=said) for host, said in pairs))
 
 
 def _written(found: Found, way: Way) -> str:
@@ -262,7 +263,7 @@ def _kubeadm(found: Found, definition: Definition) -> Document:
 
 def _context(definition: Definition) -> Context:
     cluster = definition.cluster()
-    nodes = tuple(Node(p.host, p.role) for p in definition.hosts_of(cluster) if p.role is not NodeRole.BASTION)
+    nodes = tuple(Node(p.host, p.role) for p in definition.hosts_of(cluster) if p.role not in NO_NODES)
     return Context(definition.site(), cluster, nodes)
 
 

@@ -12,12 +12,15 @@ from raijin.app.reaching import open_pool
 from raijin.app.session import Session
 from raijin.errors import Unsupported
 from raijin.facts.base import Unknown
-from raijin.facts.certificates import Certificate
+from raijin.facts.certificates import Certificate, in_kubeconfig
 from raijin.lifecycle.renew import day, held
 from raijin.platforms import platform_of
 from raijin.platforms.base import Node
+from raijin.platforms.kubeconfig import kubeconfig_secret
 from raijin.platforms.renewal import Certificates, Keeper, require
 
+KEPT = "(kept here)"
+"""In the place of a node: what lies in RAIJIN_HOME."""
 RENEWED_BY = {Keeper.RAIJIN: "apply", Keeper.ITSELF: "itself", Keeper.AUTHORITY: "rotate-ca"}
 
 
@@ -25,6 +28,7 @@ RENEWED_BY = {Keeper.RAIJIN: "apply", Keeper.ITSELF: "itself", Keeper.AUTHORITY:
 class CertificateRow:
     """begins and ends: seconds since the epoch; expires: the date of the end.
 
+    node: `(kept here)` for the administrator's kubeconfig that Raijin keeps: one that has expired is fetched anew.
     state: valid, due, expired, unreadable (then `fault` says why). renewed_by: `apply`, `itself` (the program that uses
     it), or `rotate-ca`. signer: the identifier of the key that signed it.
     """
@@ -68,8 +72,11 @@ async def listing(session: Session, at: float | None = None) -> CertificateListi
     async with open_pool(session) as pool:
         nodes, _ = await observing.look_at(pool, platform_of(cluster), placed, for_plan=True)
     days = cluster.policy.renew_certificates_below.total_seconds() / 86_400
-    rows = tuple(row for node in nodes for row in _rows(care, node, now, days))
-    return CertificateListing(cluster.name, rows, tuple(_faults(nodes)))
+    rows = [row for node in nodes for row in _rows(care, node, now, days)]
+    kept = _kept(session)
+    if kept is not None:
+        rows.append(_row(KEPT, kept, Keeper.ITSELF, now, days))
+    return CertificateListing(cluster.name, tuple(rows), tuple(_faults(nodes)))
 
 
 def refuse_rotation(session: Session) -> NoReturn:
@@ -82,23 +89,35 @@ def refuse_rotation(session: Session) -> NoReturn:
 
 
 def _rows(care: Certificates, node: Node, now: float, days: float) -> Iterator[CertificateRow]:
-    for found in held(care, node):
-        keeper = care.keeper(found)
-        yield CertificateRow(
-            node=node.name,
-            path=found.path,
-            subject=found.subject,
-            issuer=found.issuer,
-            begins=found.begins,
-            ends=found.ends,
-            expires=day(found.ends),
-            days_left=found.days_left(now),
-            authority=found.ca,
-            signer=found.signer,
-            state=_state(found, keeper, now, days),
-            renewed_by=RENEWED_BY[keeper] if keeper else "",
-            fault=found.fault,
-        )
+    return (_row(node.name, found, care.keeper(found), now, days) for found in held(care, node))
+
+
+def _kept(session: Session) -> Certificate | None:
+    """The administrator's certificate in the kept kubeconfig."""
+    if not session.has_state:
+        return None
+    from raijin.state.secrets import SecretStore  # noqa: PLC0415
+
+    store, name = SecretStore(session.home), kubeconfig_secret(session.cluster.name)
+    return in_kubeconfig(store.get(name)) if store.has(name) else None
+
+
+def _row(where: str, found: Certificate, keeper: Keeper | None, now: float, days: float) -> CertificateRow:
+    return CertificateRow(
+        node=where,
+        path=found.path,
+        subject=found.subject,
+        issuer=found.issuer,
+        begins=found.begins,
+        ends=found.ends,
+        expires=day(found.ends),
+        days_left=found.days_left(now),
+        authority=found.ca,
+        signer=found.signer,
+        state=_state(found, keeper, now, days),
+        renewed_by=RENEWED_BY[keeper] if keeper else "",
+        fault=found.fault,
+    )
 
 
 def _state(found: Certificate, keeper: Keeper | None, now: float, days: float) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 from raijin import __version__
+from raijin.app.certificates import listing
 from raijin.app.etcd import members
 from raijin.app.health import health_of
 from raijin.app.logs import LogLine, opened, show
@@ -33,6 +34,7 @@ from raijin.validation.workloads import is_system
 
 LINES = 2000
 """Of each log."""
+LIMIT = 300.0
 RUNS = 10
 KINDS = (
     "/api/v1/nodes", "/api/v1/namespaces", "/api/v1/pods", "/api/v1/services", "/api/v1/endpoints",
@@ -49,6 +51,7 @@ README = """What `raijin cluster collect` found, from {version}, for {cluster}.
 definition.yaml   the definition, secrets as ***
 health.json       every health check and what it found
 etcd.json         the members of etcd
+certificates.json who signed each certificate, and until when it is valid
 facts/            what is known of each host
 logs/             journals and containers of each host, by part
 cluster/          lists of the API, without Secrets and ConfigMaps, without values of variables
@@ -61,9 +64,13 @@ it to anybody: names of hosts, addresses, images and what your programs write in
 
 
 class Collected:
-    """Files by name, each redacted when it is added. missing: what could not be had."""
+    """Files by name, each redacted when it is added. missing: what could not be had.
 
-    def __init__(self) -> None:
+    limit: seconds that any one part may take, so that a host that hangs does not keep the rest from being written.
+    """
+
+    def __init__(self, limit: float) -> None:
+        self.limit = limit
         self.files: dict[str, bytes] = {}
         self.missing: list[str] = []
 
@@ -76,9 +83,12 @@ class Collected:
     async def attempt(self, what: str, work: Awaitable[None]) -> None:
         """What fails is noted, and keeps nothing else from being collected."""
         try:
-            await work
+            async with asyncio.timeout(self.limit):
+                await work
         except RaijinError as error:
             self.missing.append(f"{what}: {error}")
+        except TimeoutError:
+            self.missing.append(f"{what}: it was not there whole within {self.limit:g} s")
 
     def write(self, path: Path, folder: str) -> None:
         """As a gzipped tar that only its owner reads. Raises UsageError when the file exists."""
@@ -94,9 +104,9 @@ class Collected:
                 tar.addfile(entry, io.BytesIO(content))
 
 
-async def collect(session: Session, path: Path, say: Callable[[str], None]) -> Collected:
-    """Gather everything and write it to `path`."""
-    cluster, found = session.cluster, Collected()
+async def collect(session: Session, path: Path, say: Callable[[str], None], limit: float = LIMIT) -> Collected:
+    """Gather everything, none of it for longer than `limit` seconds, and write it to `path`."""
+    cluster, found = session.cluster, Collected(limit)
     hide_known(session)
     found.add("README.txt", README.format(version=f"Raijin {__version__}", cluster=cluster.name))
     found.add("definition.yaml", definition_of(session))
@@ -104,6 +114,7 @@ async def collect(session: Session, path: Path, say: Callable[[str], None]) -> C
     await asyncio.gather(
         found.attempt("health and facts", _health(session, found)),
         found.attempt("etcd", _etcd(session, found)),
+        found.attempt("certificates", _certificates(session, found)),
         found.attempt("the API", _api(session, found)),
         found.attempt("logs", _logs(session, found)),
     )
@@ -165,9 +176,15 @@ async def _etcd(session: Session, found: Collected) -> None:
     found.add_json("etcd.json", (await members(session)).to_json())
 
 
+async def _certificates(session: Session, found: Collected) -> None:
+    listed = await listing(session)
+    found.add_json("certificates.json", listed.to_json())
+    found.missing.extend(f"certificates of {fault}" for fault in listed.faults)
+
+
 async def _api(session: Session, found: Collected) -> None:
     async with opened(session) as kube:
-        found.add("cluster/readyz.txt", await kube.read("/livez", verbose=""))
+        found.add("cluster/livez.txt", await kube.read("/livez", verbose=""))
         for path in KINDS:
             await found.attempt(path, _list(kube.items(path), path, found))
 

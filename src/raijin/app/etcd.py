@@ -57,6 +57,8 @@ async def members(session: Session) -> Members:
         nodes, _ = await observing.look_at(pool, platform, planes, for_plan=True)
         context = context_of(session, nodes)
         state = await platform.etcd_state(pool, [node.name for node in context.started], access)
+    if state is None and any(node.parts.sqlite for node in context.nodes):
+        raise Unsupported(f"{cluster.name} is kept in SQLite, without etcd", remedy="see docs/how-to/k3s.md to move it")
     if state is None:
         raise KubernetesError(
             f"etcd of {cluster.name} answers on no control plane host",

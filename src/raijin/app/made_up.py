@@ -1,8 +1,11 @@
-"""A lock for rehearsals: what a lock file holds is taken from it, the rest is made up, because nothing is fetched."""
+"""What a rehearsal makes up, because it fetches nothing: secrets, and what is in no lock file."""
 
 from __future__ import annotations
 
 import hashlib
+from typing import Any
+
+from pydantic import BaseModel
 
 from raijin.app.session import Session
 from raijin.app.supply import needs_of
@@ -10,6 +13,7 @@ from raijin.artifacts.catalogue import kind_of
 from raijin.artifacts.images import image_file_name
 from raijin.artifacts.lock import ImageEntry, Lock, LockEntry
 from raijin.artifacts.needs import ArtifactNeed, Need
+from raijin.model.secret import Secret, SecretReference
 from raijin.model.version import Version
 from raijin.platforms import platform_of
 from raijin.platforms.versions import way
@@ -17,6 +21,24 @@ from raijin.platforms.versions import way
 BINARY_BYTES = 45_000_000
 IMAGE_BYTES = 30_000_000
 """About what the files of Kubernetes 1.34 have on average."""
+
+
+def made_up_secrets(value: Any) -> Any:
+    """The same part of a definition, with a made-up secret in the place of each reference to one."""
+    if isinstance(value, SecretReference):
+        return Secret(f"rehearsed {value}")
+    if isinstance(value, BaseModel):
+        held = {name: getattr(value, name) for name in value.model_fields_set}
+        made = {name: made_up_secrets(item) for name, item in held.items()}
+        changed = {name: item for name, item in made.items() if item is not held[name]}
+        return value.model_copy(update=changed) if changed else value
+    if isinstance(value, tuple):
+        items = tuple(map(made_up_secrets, value))
+        return items if any(a is not b for a, b in zip(items, value, strict=True)) else value
+    if isinstance(value, dict):
+        entries = {key: made_up_secrets(item) for key, item in value.items()}
+        return entries if any(entries[key] is not value[key] for key in value) else value
+    return value
 
 
 def made_up_lock(session: Session, held: Lock, start: str, notes: list[str]) -> Lock:

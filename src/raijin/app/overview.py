@@ -10,6 +10,8 @@ from raijin.app.health import Health, ago, health_of
 from raijin.app.session import Session
 from raijin.facts.cluster import NodeState, node_state
 from raijin.transport.document import describe
+from raijin.validation.certificates import NAME as CERTIFICATES
+from raijin.validation.certificates import ending, soonest
 from raijin.validation.control import MEGABYTE
 from raijin.validation.finding import Finding, Grade, few
 from raijin.validation.hosts import NAME as HOSTS
@@ -83,7 +85,8 @@ def _lines(health: Health, network: str) -> Iterable[tuple[str, str]]:
     seen = health.seen
     yield "API", _api(seen)
     if seen.subject.etcd is not None:
-        yield "etcd", _etcd(seen)
+        yield ("data", "SQLite on one server") if seen.etcd is None and seen.sqlite else ("etcd", _etcd(seen))
+    yield "certificates", _certificates(health)
     if seen.subject.network:
         names = {describe(item) for item in seen.subject.network}
         yield "network", f"{network}: {_workloads(seen, names=names)}"
@@ -112,6 +115,16 @@ def _etcd(seen: Seen) -> str:
     alarms = f"alarms: {', '.join(state.alarms)}" if state.alarms else "no alarms"
     leads = f"{leader.name} leads" if leader else "nobody leads"
     return f"{well} of {len(state.members)} members are well, {leads}, {size:.1f} MiB ({used:.1f} in use), {alarms}"
+
+
+def _certificates(health: Health) -> str:
+    first = soonest(health.seen)
+    if first is None:
+        return "not known"
+    host, certificate = first
+    concerned = [f.subject for f in health.findings if f.check == CERTIFICATES and f.grade is not Grade.OK]
+    told = f"{certificate.name} of {host} ends first, on {ending(certificate, health.seen.at)}"
+    return f"{told}; look at {few(dict.fromkeys(concerned), 3)}" if concerned else told
 
 
 def _workloads(seen: Seen, *, names: set[str] | None = None, without: set[str] | None = None) -> str:

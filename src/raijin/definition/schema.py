@@ -56,6 +56,7 @@ def schema() -> dict[str, Any]:
     for definition in document["$defs"].values():
         for key, field in definition.get("properties", {}).items():
             field["title"] = key  # pydantic would write "Maxunavailable"
+            _say_once(field, document["$defs"])
     for kind in ("Site", "Mesh", "Template"):
         document["$defs"][kind].setdefault("required", []).insert(0, "kind")
     return {
@@ -66,6 +67,15 @@ def schema() -> dict[str, Any]:
         **document,
         "discriminator": {"propertyName": "kind"},
     }
+
+
+def _say_once(field: dict[str, Any], definitions: dict[str, Any]) -> None:
+    """pydantic leaves out what the referenced definition says already only if it has seen that definition before: which
+    depends on what else was imported.
+    """
+    name = str(field.get("$ref", "")).rpartition("/")[2]
+    if name and field.get("description") == definitions[name].get("description"):
+        field.pop("description", None)
 
 
 def render() -> str:

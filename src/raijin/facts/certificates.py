@@ -18,6 +18,17 @@ PATTERNS = (
     "/var/lib/kubelet/pki/kubelet-client-current.pem",
     "/var/lib/kubelet/pki/kubelet-server-current.pem",
     "/var/lib/kubelet/pki/kubelet.crt",
+    *(
+        pattern
+        for product in ("k3s", "rke2")
+        for pattern in (
+            f"/var/lib/rancher/{product}/server/tls/*.crt",
+            f"/var/lib/rancher/{product}/server/tls/etcd/*.crt",
+            f"/var/lib/rancher/{product}/server/tls/dynamic-cert.json",
+            f"/var/lib/rancher/{product}/agent/*.crt",
+            f"/etc/rancher/{product}/{product}.yaml",
+        )
+    ),
 )
 
 SNIPPET = rf"""
@@ -25,13 +36,15 @@ set --
 for x_path in {" ".join(PATTERNS)}; do
   [ ! -f "$x_path" ] || [ ! -r "$x_path" ] || set -- "$@" "$x_path"
 done
-# One process for all files. Of a kubeconfig its certificate, which is one long word.
+# One process for all files. Of a kubeconfig its certificate, which is one long word; of a Secret of TLS as JSON too.
 [ "$#" = 0 ] || awk '
   FNR == 1 {{ print "file " FILENAME; on = 0 }}
   /-----BEGIN CERTIFICATE-----/ {{ on = 1 }}
   on {{ print }}
   /-----END CERTIFICATE-----/ {{ on = 0 }}
-  $1 == "client-certificate-data:" {{ print "data " $2 }}' "$@" || echo unread
+  $1 == "client-certificate-data:" {{ print "data " $2 }}
+  match($0, /"tls[.]crt": *"[^"]*/) {{ x = substr($0, RSTART, RLENGTH); sub(/.*"/, "", x); print "data " x }}
+  ' "$@" || echo unread
 """
 
 
@@ -85,7 +98,12 @@ def parse(text: str) -> tuple[Certificate, ...]:
 def in_kubeconfig(text: str) -> Certificate | None:
     """The certificate that a kubeconfig embeds; None when it has none."""
     data = next((line.partition(":")[2] for line in text.splitlines() if "client-certificate-data:" in line), "")
-    return next(iter(_read("kubeconfig", f"data {data.strip()}\n")), None) if data else None
+    return next(iter(in_data("kubeconfig", data)), None) if data else None
+
+
+def in_data(path: str, data: str) -> tuple[Certificate, ...]:
+    """Those in a text of base64, as kubeconfigs and Secrets hold them. path: what they are called."""
+    return tuple(_read(path, f"data {data.strip()}\n"))
 
 
 def _files(text: str) -> Iterator[tuple[str, str]]:

@@ -27,7 +27,8 @@ def drafts(context: Context) -> list[Draft]:
     if platform_of(context.cluster).kept_outside(context.cluster):
         raise PlanRefused(
             f"the data of {context.cluster.name} is in a database outside: Raijin makes no copy of it",
-            remedy="back the database up with its own tools, and keep the server token with it",
+            remedy="back it up with its own tools, and keep the keys of the cluster with it: the server token of K3s "
+            "and RKE2, /etc/kubernetes/pki of kubeadm",
         )
     return list(take_backup(context))
 

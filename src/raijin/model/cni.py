@@ -106,7 +106,7 @@ class Calico(Model):
     cross_subnet: bool = Field(
         default=False, description="Encapsulate only between networks; nodes of one network route to each other."
     )
-    encryption: Encryption = Field(default=Encryption.NONE, description="What encrypts packets between nodes.")
+    encryption: Encryption = Field(default=Encryption.NONE, description="How packets between nodes are encrypted.")
     dataplane: Dataplane = Field(default=Dataplane.IPTABLES, description="What carries out policies and services.")
     bgp: NodeBgp = Field(default=NodeBgp.bare(), description="The nodes as BGP speakers, with BGP and IPIP.")
     nat_outgoing: bool = Field(default=True, description="Packets that leave the cluster bear the node's address.")
@@ -132,7 +132,7 @@ class Cilium(Model):
     kube_proxy_replacement: bool = Field(default=True, description="Services by eBPF; there is no kube-proxy.")
     routing: Routing = Field(default=Routing.TUNNEL, description="How packets travel between nodes.")
     tunnel: Tunnel = Field(default=Tunnel.VXLAN, description="The encapsulation, with routing TUNNEL.")
-    encryption: Encryption = Field(default=Encryption.NONE, description="What encrypts packets between nodes.")
+    encryption: Encryption = Field(default=Encryption.NONE, description="How packets between nodes are encrypted.")
     l7_proxy: bool = Field(default=True, description="Policies on HTTP and DNS, by the Envoy in Cilium's image.")
     hubble: Hubble = Field(default=Hubble.bare(), description="What Cilium shows of the traffic.")
     cluster_id: Annotated[int, Field(ge=0, le=255)] = Field(

@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
 
 from raijin.model.apiserver import Audit, Encryption
 from raijin.model.base import FreeDict, Model
 from raijin.model.duration import Duration
 from raijin.model.names import Address
 from raijin.model.rancher import K3s, Rke2
+from raijin.model.secret import Secret
+
+EtcdAddress = Annotated[str, StringConstraints(pattern=r"^https://[^/\s]+:\d+$")]
+
+
+class ExternalEtcd(Model):
+    """An etcd of one's own that API servers use in place of a member on each control plane host."""
+
+    endpoints: tuple[EtcdAddress, ...] = Field(
+        min_length=1, description="Client addresses of its members.", examples=[["https://192.0.2.31:2379"]]
+    )
+    ca: Secret = Field(description="The authority that it is known by, as PEM.", examples=["file:etcd/ca.crt"])
+    certificate: Secret = Field(description="The client certificate, as PEM.", examples=["file:etcd/client.crt"])
+    key: Secret = Field(description="That certificate's key, as PEM.", examples=["file:etcd/client.key"])
 
 
 class Kubeadm(Model):
@@ -26,6 +42,9 @@ class Kubeadm(Model):
     )
     kube_proxy_configuration: FreeDict = Field(
         default={}, description="Merged into KubeProxyConfiguration.", examples=[{"mode": "nftables"}]
+    )
+    external_etcd: ExternalEtcd | None = Field(
+        default=None, description="An etcd outside; default: a member on each control plane host."
     )
     timeouts: dict[str, Duration] = Field(
         default={},

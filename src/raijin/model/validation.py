@@ -10,6 +10,7 @@ from raijin.model.base import Model, fault, listed
 
 HEALTH_CHECKS: dict[str, str] = {
     "host-health": "every host answers, has room on its disks, and its clock is right",
+    "certificates": "no certificate on a host has expired, and none is about to",
     "api-availability": "the API server of every control plane host is ready, and so is the address of all of them",
     "etcd-health": "every member of etcd answers, votes, keeps up, and has room; there is no alarm",
     "node-readiness": "every host of the definition is a node that is Ready and lacks nothing",

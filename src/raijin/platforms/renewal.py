@@ -17,6 +17,7 @@ from raijin.operations.program import Program
 from raijin.plan.model import Call
 from raijin.platforms import platform_of, served
 from raijin.platforms.base import Context, Node
+from raijin.platforms.platform import Platform
 
 
 class Keeper(StrEnum):
@@ -61,8 +62,12 @@ class Certificates(Protocol):
 
 def certificates_of(cluster: Cluster) -> Certificates | None:
     """None where Raijin does not look after the certificates of this distribution yet."""
-    found = getattr(platform_of(cluster), "certificates", None) if served(cluster.type) else None
-    return cast("Certificates | None", found)
+    return certificates_by(platform_of(cluster)) if served(cluster.type) else None
+
+
+def certificates_by(platform: Platform) -> Certificates | None:
+    """None where Raijin does not look after the certificates of this distribution yet."""
+    return cast("Certificates | None", getattr(platform, "certificates", None))
 
 
 def require(cluster: Cluster) -> Certificates:

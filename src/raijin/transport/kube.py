@@ -299,6 +299,22 @@ class Kube:
             result = await self._client.patch(Node, name, dict(patch), patch_type=PatchType.MERGE)
         return result.to_dict()
 
+    async def patch(self, document: Mapping[str, Any], patch: Mapping[str, Any]) -> Document:
+        """A JSON merge patch of the object that a document names."""
+        namespace = document["metadata"].get("namespace")
+        async with _mapped(f"changing {describe(document)}", self.cluster):
+            name, kind = document["metadata"]["name"], PatchType.MERGE
+            result = await self._any.patch(
+                _model_of(document), name, dict(patch), patch_type=kind, **_namespace(namespace)
+            )
+        return cast("Document", result.to_dict())
+
+    async def put(self, path: str, document: Mapping[str, Any]) -> None:
+        """Replace what is at a path of the API, as the approval of a certificate request. Raises KubernetesError."""
+        async with _mapped(f"writing {path}", self.cluster):
+            answer = await self._plain.put(path, json=dict(document))
+            answer.raise_for_status()
+
     async def evict(self, namespace: str, name: str, *, grace_seconds: int | None = None) -> bool:
         """Ask for the eviction of a pod. False: a PodDisruptionBudget forbids it now. Absent pods count as evicted."""
         body = PodEviction(

@@ -39,7 +39,10 @@ class Member:
 
 @dataclass
 class Cluster:
-    """objects: by the path of the API. port: of the API server. ca: the certificate of its authority, PEM."""
+    """objects: by the path of the API. port: of the API server. ca: the certificate of its authority, PEM.
+
+    outside: it is kept in an etcd of somebody else, which lives longer than its hosts.
+    """
 
     name: str
     port: int
@@ -51,6 +54,7 @@ class Cluster:
     settings: dict[str, Any] = field(default_factory=dict)
     apart: dict[str, dict[str, None]] = field(default_factory=dict)
     """The paths of nodes, pods and DaemonSets that ever were: each of a thousand nodes need not walk over all."""
+    outside: bool = False
     serial: int = 0
 
     def put(self, path: str, document: Document) -> Document:
@@ -76,7 +80,7 @@ class Cluster:
         return self.objects.get(f"{NODES}/{name}")
 
     def join_etcd(self, host: Host) -> None:
-        if host.name not in self.members:
+        if host.name not in self.members and not self.outside:
             self.serial += 1
             self.members[host.name] = Member(0x1000 + self.serial, host.name, host.address)
 
@@ -141,6 +145,7 @@ class Cluster:
             host.write(file, f"written by the pods of {name}\n")
             host.write("/run/flannel/subnet.env", "rehearsed\n")
             host.things["link", "cni0"] = True
+            host.things["netns", "cni-rehearsed"] = True
             host.things["chain", "CNI-HOSTPORT"] = True
 
     def ready(self, site: TwinSite, name: str) -> str:

@@ -11,12 +11,16 @@ import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from raijin.platforms.remains import END_NETWORKS, END_SETS
 from raijin.twin.host import Host
 from raijin.twin.run import Failed, unknown
 
 if TYPE_CHECKING:
     from raijin.twin.site import TwinSite
 
+_ENDS = {END_NETWORKS.argv: "netns", END_SETS.argv: "ipset"}
+_ENDED = {END_NETWORKS.unless: "netns", END_SETS.unless: "ipset"}
+"""What Raijin runs, and asks, to end what pods leave, whatever the distribution: the kind of thing that it is about."""
 _PLAIN = re.compile(r"[A-Za-z0-9_@%+=:,./\-\s'\"&]+\Z")
 
 
@@ -33,6 +37,8 @@ def succeeds(site: TwinSite, host: Host, argv: Sequence[str]) -> bool:
         return _active(host, name)
     if program == "kubectl" and words[-1] == "/readyz":
         return _kubectl(site, host, words)
+    if tuple(argv) in _ENDED:
+        return not host.of_kind(_ENDED[tuple(argv)])
     answer = site.platform.probe(site, host, tuple(argv))
     if answer is None:
         raise unknown(f"the program `{' '.join(argv)}`")
@@ -171,6 +177,10 @@ def _kubectl(site: TwinSite, host: Host, words: Sequence[str]) -> bool:
 
 def _shell(site: TwinSite, host: Host, words: Sequence[str]) -> float:
     text = words[1]
+    if ("sh", *words) in _ENDS:
+        for thing in host.of_kind(_ENDS["sh", *words]):
+            host.things.pop(thing)
+        return 0.5
     took = site.platform.perform(site, host, ("sh", *words))
     if took is not None:
         return took

@@ -94,6 +94,9 @@ class Host:
         made["swap", ""] = True
         return made
 
+    def of_kind(self, kind: str) -> list[tuple[str, str]]:
+        return [thing for thing in self.things if thing[0] == kind]
+
     def leftovers(self) -> list[str]:
         """What is not as it was before Raijin, for people; empty when nothing is left."""
         before = self.pristine()

@@ -20,6 +20,7 @@ import yaml
 from raijin.facts import etcd
 from raijin.model.cluster import ClusterType
 from raijin.model.version import Version
+from raijin.platforms.kubeadm import external
 from raijin.platforms.kubeadm.paths import (
     ADMIN_CONF,
     API_MANIFEST,
@@ -146,11 +147,14 @@ class KubeadmTwin:
             return _etcdctl(self, host, words)
         if program == "kubectl" and "rollout" in words and "restart" in words:
             return _served_or_fail(self, site, 2.0)
-        if program == "sh" and "kubectl replace -f -" in words[1] and words[2] == ADMIN_CONF:
+        return self._shell(site, host, words) if program == "sh" else None
+
+    def _shell(self, site: TwinSite, host: Host, words: list[str]) -> float | None:
+        if words[1] == external.EMPTY:
+            return _look_outside(site)
+        if "kubectl replace -f -" in words[1] and words[2] == ADMIN_CONF:
             return _served_or_fail(self, site, 10.0)  # encryption at rest: objects are written anew as they are
-        if program == "sh" and words[1].startswith("own=") and "server: " in words[1]:
-            return _point(site, host, words)
-        return None
+        return _point(site, host, words) if words[1].startswith("own=") and "server: " in words[1] else None
 
     def script(self, site: TwinSite, host: Host, script: str) -> Completed | None:
         if script == etcd.script(ETCD_ACCESS):
@@ -164,9 +168,14 @@ class KubeadmTwin:
         return None
 
 
+def _look_outside(site: TwinSite) -> float:
+    if site.cluster is not None:
+        raise Failed("it ended with status 1", "etcd outside holds the data of a cluster already")
+    return 0.5
+
+
 def _served(twin: KubeadmTwin, site: TwinSite) -> bool:
-    members = site.cluster.members if site.cluster else ()
-    return any(twin.serves(site, site.hosts[name]) for name in members)
+    return site.cluster is not None and any(twin.serves(site, host) for host in site.hosts.values())
 
 
 def _served_or_fail(twin: KubeadmTwin, site: TwinSite, seconds: float) -> float:
@@ -244,7 +253,8 @@ def _init(site: TwinSite, host: Host, config: str, ignored: list[str]) -> float:
     port = int(documents["InitConfiguration"]["localAPIEndpoint"]["bindPort"])
     cluster = site.cluster
     if cluster is None:
-        cluster = site.cluster = Cluster(str(wanted["clusterName"]), port, certificate())
+        outside = "external" in wanted.get("etcd", {})
+        cluster = site.cluster = Cluster(str(wanted["clusterName"]), port, certificate(), outside=outside)
         cluster.settings["endpoint"] = str(wanted["controlPlaneEndpoint"])
         for name in ("kube-system", "default", "kube-public", "kube-node-lease"):
             namespace = {
@@ -298,8 +308,9 @@ def _control_plane(site: TwinSite, host: Host, version: str, *, first: bool) -> 
         host.write(path, _kubeconfig(site), mode="600")
     for part in PARTS:
         _manifest(host, part, f"registry.k8s.io/{part}:{version}")
-    _manifest(host, "etcd", f"registry.k8s.io/etcd:{ETCD_VERSION}-0")
-    host.write(f"{ETCD_DATA}/member", kind="directory", mode="700")
+    if site.cluster is None or not site.cluster.outside:
+        _manifest(host, "etcd", f"registry.k8s.io/etcd:{ETCD_VERSION}-0")
+        host.write(f"{ETCD_DATA}/member", kind="directory", mode="700")
 
 
 def _manifest(host: Host, name: str, image: str) -> None:

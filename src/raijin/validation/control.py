@@ -42,6 +42,9 @@ def etcd_health(seen: Seen) -> Iterable[Finding]:
     if subject.etcd is None:
         yield Finding(ETCD, subject.cluster, Grade.OK, "Raijin looks after no etcd of it")
         return
+    if state is None and seen.sqlite:
+        yield Finding(ETCD, subject.cluster, Grade.OK, "it is kept in SQLite, without etcd")
+        return
     if state is None:
         text = "etcd answers on no control plane host: it has lost its quorum, or does not run"
         yield Finding(ETCD, subject.cluster, Grade.FAILED, text, "mend members, or `raijin cluster restore latest`")

@@ -51,5 +51,11 @@ class Seen:
     lists: Mapping[Part, Sequence[Document]] = field(default_factory=dict)
     failures: Mapping[Part, str] = field(default_factory=dict)
 
+    @property
+    def sqlite(self) -> bool:
+        """Whether a control plane host was seen that keeps the cluster in SQLite, so that there is no etcd to ask."""
+        views = (self.hosts.get(name) for name in self.subject.control_planes)
+        return any(self.subject.platform.parts(view).sqlite for view in views if isinstance(view, HostView))
+
     def items(self, part: Part) -> Sequence[Document]:
         return self.lists.get(part, ())

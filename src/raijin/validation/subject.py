@@ -31,7 +31,7 @@ class Place:
 class Subject:
     """version: of the definition, empty where it is not that of Kubernetes. endpoint: `host:port` of all API servers,
     empty when it is not known. kubeconfig: its path on control plane hosts. network: the workloads of the container
-    network. etcd: None where its hosts do not tell of it themselves.
+    network. etcd: None where its hosts do not tell of it themselves. renew_below: days; with less a certificate is due.
     """
 
     cluster: str
@@ -43,6 +43,7 @@ class Subject:
     endpoint: str = ""
     etcd: EtcdAccess | EtcdByCalls | None = None
     network: tuple[Document, ...] = ()
+    renew_below: float = 90.0
 
     @property
     def platform(self) -> Platform:
@@ -76,6 +77,7 @@ def subject_of(context: Context, quarantined: Mapping[str, str] | None = None) -
         endpoint=endpoint,
         etcd=access,
         network=tuple(workloads),
+        renew_below=cluster.policy.renew_certificates_below.total_seconds() / 86_400,
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from raijin.app import collecting
+from raijin.app.certificates import CertificateListing
 from raijin.app.etcd import Members
 from raijin.app.health import Health
 from raijin.app.logs import LogLine
@@ -77,11 +78,15 @@ def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Session:
         take(LogLine("n1", "kubelet", f"password={LOGGED} and {DEFINED}"))
         note("n2: no route to host")
 
+    async def listed(_: Session) -> CertificateListing:
+        return CertificateListing("lab", (), ("n3: its certificates are not known",))
+
     @asynccontextmanager
     async def opened(_: Session):
         yield FakeApi()
 
-    for name, fake in (("health_of", looked), ("members", asked), ("show", shown), ("opened", opened)):
+    fakes = {"health_of": looked, "members": asked, "show": shown, "opened": opened, "listing": listed}
+    for name, fake in fakes.items():
         monkeypatch.setattr(collecting, name, fake)
     return session
 
@@ -104,9 +109,29 @@ def test_no_secret_gets_in(session: Session, tmp_path: Path) -> None:
 def test_what_could_not_be_had_is_said_and_keeps_nothing_else_away(session: Session, tmp_path: Path) -> None:
     found = asyncio.run(collecting.collect(session, tmp_path / "bundle.tar.gz", lambda _: None))
     missing = found.files["missing.txt"].decode()
-    for text in ("etcd: n1: no route", "/api/v1/events: the API does not answer", "n2: no route", "n1: no route"):
+    for text in (
+        "etcd: n1: no route",
+        "/api/v1/events: the API does not answer",
+        "n2: no route",
+        "n1: no route",
+        "certificates of n3",
+    ):
         assert text in missing
-    assert {"health.json", "cluster/nodes.json", "definition.yaml"} <= set(found.files)
+    assert {"health.json", "certificates.json", "cluster/nodes.json", "definition.yaml"} <= set(found.files)
+
+
+def test_a_host_that_hangs_does_not_keep_the_rest(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def hang(*arguments: Any, note: Any) -> None:
+        arguments[4](LogLine("n1", "kubelet", "said before"))
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(collecting, "show", hang)
+    found = asyncio.run(collecting.collect(session, tmp_path / "bundle.tar.gz", lambda _: None, limit=0.05))
+    assert "logs: it was not there whole within 0.05 s" in found.files["missing.txt"].decode()
+    assert found.files["logs/n1/kubelet.log"] == b"said before"
+    assert {"health.json", "cluster/nodes.json"} <= set(found.files)
 
 
 def test_a_file_that_is_there_is_not_written_over(session: Session, tmp_path: Path) -> None:

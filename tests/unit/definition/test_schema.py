@@ -5,6 +5,19 @@ from __future__ import annotations
 from raijin.definition.schema import FILE, render, schema
 
 
+def test_nothing_is_said_twice() -> None:
+    """What a field refers to says what it is; whether the field repeats it must not depend on what was imported."""
+    document = schema()
+    for definition in document["$defs"].values():
+        for field in definition.get("properties", {}).values():
+            name = str(field.get("$ref", "")).rpartition("/")[2]
+            assert (
+                not name
+                or "description" not in field
+                or field["description"] != document["$defs"][name].get("description")
+            )
+
+
 def test_the_file_is_fresh() -> None:
     assert FILE.read_text(encoding="utf-8") == render(), "run: python -m raijin.definition.schema"
 

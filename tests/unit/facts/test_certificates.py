@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
+import json
 import subprocess
 from pathlib import Path
 
@@ -100,7 +101,7 @@ def test_what_is_no_certificate_is_refused_in_words(cut: int, noise: bytes) -> N
 
 
 def test_the_host_prints_no_key(tmp_path: Path) -> None:
-    """The very script of the facts, on files as kubeadm and the kubelet write them."""
+    """The very script of the facts, on files as kubeadm, the kubelet, K3s and RKE2 write them."""
     key = KEY.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
     ).decode()
@@ -116,6 +117,17 @@ def test_the_host_prints_no_key(tmp_path: Path) -> None:
         f"    client-key-data: {encoded['key']}\n",
         "etc/kubernetes/kubelet.conf": "users:\n- user:\n    client-certificate: /var/lib/kubelet/pki/x.pem\n",
         "var/lib/kubelet/pki/kubelet-client-current.pem": client + key,
+        "var/lib/rancher/k3s/server/tls/serving-kube-apiserver.crt": certificate() + certificate(subject="ca", ca=True),
+        "var/lib/rancher/k3s/server/tls/etcd/client.crt": certificate(subject="etcd-client", issuer="etcd-server"),
+        "var/lib/rancher/k3s/server/tls/client-admin.key": key,
+        "var/lib/rancher/k3s/server/tls/dynamic-cert.json": json.dumps(
+            {"kind": "Secret", "data": {"tls.crt": encoded["pem"], "tls.key": encoded["key"]}}, separators=(",", ":")
+        )
+        + "\n",
+        "etc/rancher/k3s/k3s.yaml": f"    client-certificate-data: {encoded['pem']}\n"
+        f"    client-key-data: {encoded['key']}\n",
+        "var/lib/rancher/rke2/agent/client-kubelet.crt": client,
+        "var/lib/rancher/rke2/agent/client-kubelet.key": key,
     }
     for path, text in files.items():
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
@@ -134,6 +146,11 @@ def test_the_host_prints_no_key(tmp_path: Path) -> None:
         ("etcd/server.crt", "n1", "etcd-ca"),
         ("admin.conf", "system:node:n1", "kubernetes"),
         ("kubelet-client-current.pem", "system:node:n1", "kubernetes"),
+        ("serving-kube-apiserver.crt", "kube-apiserver", "kubernetes"),
+        ("etcd/client.crt", "etcd-client", "etcd-server"),
+        ("dynamic-cert.json", "system:node:n1", "kubernetes"),
+        ("k3s.yaml", "system:node:n1", "kubernetes"),
+        ("client-kubelet.crt", "system:node:n1", "kubernetes"),
     ]
     assert [(c.path, c.fault) for c in found if c.fault] == [
         ("/etc/kubernetes/pki/broken.crt", "it is no certificate: it is cut short")

@@ -9,7 +9,9 @@ import pytest
 from raijin.app.unsupported import unsupported
 from raijin.definition.load import load
 from raijin.errors import RaijinError
+from raijin.platforms.kubeadm import external
 from raijin.twin import TWINS
+from raijin.twin.run import Failed
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 MINIMAL = (EXAMPLES / "minimal.yaml").read_text()
@@ -79,3 +81,12 @@ def test_three_control_planes_are_upgraded_with_their_quorum(rehearse) -> None:
 def test_a_platform_without_a_twin_is_refused(rehearse) -> None:
     with pytest.raises(RaijinError, match="cannot be rehearsed"):
         rehearse(MINIMAL.replace("VANILLA", "OKD"))
+
+
+def test_an_etcd_outside_outlives_the_cluster_and_is_not_taken_for_another_one(rehearse) -> None:
+    _, stage = rehearse("external-etcd", verb="destroy")
+    assert stage.site.cluster is not None
+    assert all(host.leftovers() == [] for host in stage.site.hosts.values())
+    with pytest.raises(Failed) as caught:
+        stage.site.platform.perform(stage.site, next(iter(stage.site.hosts.values())), ("sh", "-c", external.EMPTY))
+    assert "the data of a cluster already" in caught.value.output

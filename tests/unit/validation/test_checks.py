@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
 
 from raijin.errors import NotFound
+from raijin.facts.base import Unknown
 from raijin.facts.etcd import EtcdAccess, EtcdMember, EtcdState
+from raijin.facts.gather import HostFacts
+from raijin.facts.kubernetes import Kubernetes
 from raijin.model.validation import HEALTH_CHECKS
+from raijin.platforms.view import HostView
 from raijin.validation.checks import CHECKS, chosen, judge, parts_of
 from raijin.validation.finding import Finding, Grade, faults, few
 from raijin.validation.seen import LISTS, Part, Seen
@@ -96,7 +100,7 @@ def test_a_subject_travels_in_a_plan() -> None:
     assert subject_from(replace(SUBJECT, etcd=None, network=()).to_json()).etcd is None
 
 
-@pytest.mark.parametrize("name", [name for name in HEALTH_CHECKS if name != "host-health"])
+@pytest.mark.parametrize("name", [name for name in HEALTH_CHECKS if name not in {"host-health", "certificates"}])
 def test_a_cluster_that_is_well(name: str) -> None:
     findings = only(WELL, name)
     assert grades(findings) <= {Grade.OK}
@@ -286,6 +290,22 @@ def test_a_host_in_quarantine_is_a_fault_and_says_why() -> None:
     subject = replace(SUBJECT, places=(Place("w1", False, "its disk is broken"),))
     (finding,) = only(replace(WELL, subject=subject), "host-health")
     assert (finding.grade, finding.text) == (Grade.FAILED, "in quarantine: its disk is broken")
+
+
+def sqlite_server() -> HostView:
+    told = Kubernetes((), ("/etc/rancher/k3s/k3s.yaml", "/var/lib/rancher/k3s/server/db/state.db"), ())
+    facts = HostFacts(**{item.name: Unknown("not asked") for item in fields(HostFacts)})
+    return HostView(replace(facts, kubernetes=told))
+
+
+def test_a_cluster_in_sqlite_has_no_etcd_that_could_be_broken() -> None:
+    """The definition cannot tell: a K3s that began with several servers has etcd on the last one too."""
+    subject = replace(SUBJECT, type="K3S", places=(Place("n1", True),))
+    seen = replace(WELL, subject=subject, etcd=None, hosts={"n1": sqlite_server()})
+    (finding,) = only(seen, "etcd-health")
+    assert (finding.grade, finding.text) == (Grade.OK, "it is kept in SQLite, without etcd")
+    (finding,) = only(replace(seen, hosts={"n1": "no route to host"}), "etcd-health")
+    assert finding.grade is Grade.FAILED
 
 
 def test_few_of_many() -> None:

@@ -54,13 +54,15 @@ def logs(
 @click.command()
 @definition_options
 @click.option("--to", type=click.Path(path_type=Path), metavar="FILE", help="The file to write, a gzipped tar.")
-def collect(session: Session, output: str, to: Path | None) -> None:
+@click.option("--timeout", "limit", default="5m", show_default=True, metavar="TIME", help="For any one part of it.")
+def collect(session: Session, output: str, to: Path | None, limit: str) -> None:
     """Put definition, health, facts, logs, events, lists of the API, etcd and runs into one file, without secrets."""
     from raijin.app.collecting import collect as gather  # noqa: PLC0415
+    from raijin.app.logs import seconds  # noqa: PLC0415
 
     stamp = time.strftime("%Y%m%d-%H%M%S")
     path = to or Path(f"raijin-support-{session.cluster.name}-{stamp}.tar.gz")
-    found = run_async(gather(session, path, lambda text: click.echo(text, err=True)))
+    found = run_async(gather(session, path, lambda text: click.echo(text, err=True), seconds(limit)))
     if output == "json":
         print_json({"file": str(path), "files": sorted(found.files), "missing": found.missing})
         return

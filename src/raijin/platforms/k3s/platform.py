@@ -12,11 +12,13 @@ from raijin.model.cni import CniName
 from raijin.model.rancher import Embedded, K3s
 from raijin.model.version import Version
 from raijin.operations.base import Operation
+from raijin.operations.program import Program
 from raijin.platforms.base import Context, Node, Supply
 from raijin.platforms.k3s import options
 from raijin.platforms.k3s.unit import unit_text
 from raijin.platforms.platform import Document, Part
 from raijin.platforms.rancher import node
+from raijin.platforms.rancher.certificates import RancherCertificates
 from raijin.platforms.rancher.config import api_port_option, server_options
 from raijin.platforms.rancher.layout import Distribution
 from raijin.platforms.rancher.platform import RancherPlatform, releases
@@ -50,6 +52,7 @@ class K3sPlatform(RancherPlatform):
     release = "k3s"
     known: Mapping[int, Version] = _RELEASES
     distribution = DISTRIBUTION
+    certificates = RancherCertificates(DISTRIBUTION)
     kubeconfig = DISTRIBUTION.kubeconfig
     static_pods = DISTRIBUTION.static_pods
     images_artifact = IMAGES
@@ -122,6 +125,11 @@ class K3sPlatform(RancherPlatform):
         if settings.secrets_encryption:
             found["secrets-encryption"] = True
         return found
+
+    def prepare(self, context: Context, host: Node) -> Program:
+        cni = context.cluster.network.cni
+        vxlan = cni.name is CniName.FLANNEL and cni.backend in {None, "vxlan"}
+        return node.prepare(context, host, vxlan=vxlan)
 
     def program(self, supply: Supply, host: Node) -> tuple[Operation, ...]:
         del host

@@ -22,6 +22,7 @@ from raijin.operations.template import Template
 from raijin.operations.wait import Wait
 from raijin.platforms.base import Context
 from raijin.platforms.encrypted import Written, at_rest, configuration
+from raijin.platforms.kubeadm import external
 from raijin.platforms.kubeadm.paths import ADMIN_CONF, AUDIT_LOG, AUDIT_POLICY, CRI_SOCKET, ENCRYPTION_FILE, FOLDER
 
 Settings = dict[str, Any]
@@ -97,7 +98,7 @@ def files(context: Context, order: tuple[Written, ...] | None = None) -> list[Op
     if encrypts(context):
         text, values = configuration(context.cluster.name, *(order or careful(context)))
         found.append(Template(ENCRYPTION_FILE, text, values, mode="600"))
-    return [Directory(FOLDER, mode="700"), *found] if found else []
+    return [*external.files(context.cluster), *([Directory(FOLDER, mode="700"), *found] if found else [])]
 
 
 def careful(context: Context) -> tuple[Written, ...]:
@@ -109,8 +110,12 @@ def careful(context: Context) -> tuple[Written, ...]:
 
 def renewed(context: Context) -> Iterable[Operation]:
     """The API server runs with what these files hold."""
-    audited = (AUDIT_POLICY,) if context.cluster.kubernetes.audit is not None else ()
-    watched = (*audited, *((ENCRYPTION_FILE,) if encrypts(context) else ()))
+    cluster = context.cluster
+    watched = (
+        *(external.FILES.values() if external.outside(cluster) else ()),
+        *((AUDIT_POLICY,) if cluster.kubernetes.audit is not None else ()),
+        *((ENCRYPTION_FILE,) if encrypts(context) else ()),
+    )
     if watched:
         yield StaticPod("kube-apiserver", CRI_SOCKET, watched, timeout=SECONDS)
 

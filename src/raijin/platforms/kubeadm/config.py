@@ -11,7 +11,7 @@ from raijin.model.cluster import Cluster
 from raijin.model.duration import format_duration
 from raijin.platforms.addresses import api_endpoint, node_address, node_addresses
 from raijin.platforms.base import Context, Node
-from raijin.platforms.kubeadm import apiserver
+from raijin.platforms.kubeadm import apiserver, external
 from raijin.platforms.kubeadm.paths import CRI_SOCKET
 
 Document = dict[str, Any]
@@ -113,6 +113,7 @@ def _cluster_configuration(context: Context) -> Document:
         },
         "apiServer": {"certSANs": _names(cluster), **_api_server(context)},
         "controllerManager": {"extraArgs": _mask_sizes(cluster)},
+        **external.configuration(cluster),
     }
     if network.cni.replaces_kube_proxy:
         document["proxy"] = {"disabled": True}  # kept in the cluster, so that upgrades and their images know it too

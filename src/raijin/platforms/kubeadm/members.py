@@ -16,7 +16,7 @@ from raijin.operations.file import File
 from raijin.operations.program import Program
 from raijin.platforms.base import Context, Node
 from raijin.platforms.decided import fixed
-from raijin.platforms.kubeadm import apiserver
+from raijin.platforms.kubeadm import apiserver, external
 from raijin.platforms.kubeadm.config import init_documents, to_yaml
 from raijin.platforms.kubeadm.paths import (
     ADMIN_CONF,
@@ -71,6 +71,7 @@ def start_cluster(context: Context) -> Program:
     operations: tuple[Operation, ...] = (
         Directory(FOLDER, mode="700"),
         *apiserver.files(context),
+        *external.empty(context.cluster),
         File(INIT_FILE, to_yaml(init_documents(context)), mode="600"),
         Command(
             "go on with the start of the cluster",

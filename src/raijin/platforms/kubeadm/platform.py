@@ -19,7 +19,18 @@ from raijin.plan.model import Call, Json
 from raijin.platforms.access import access_to
 from raijin.platforms.addresses import api_endpoint
 from raijin.platforms.base import Context, Hop, Node, Parts
-from raijin.platforms.kubeadm import apiserver, backup, calls, members, node, removal, settings, supply, upgrade
+from raijin.platforms.kubeadm import (
+    apiserver,
+    backup,
+    calls,
+    external,
+    members,
+    node,
+    removal,
+    settings,
+    supply,
+    upgrade,
+)
 from raijin.platforms.kubeadm.certificates import CERTIFICATES, client_secret
 from raijin.platforms.kubeadm.config import beta4, init_documents, join_document, kubelet_allows_cgroup_v1
 from raijin.platforms.kubeadm.paths import (
@@ -41,7 +52,8 @@ from raijin.transport.pool import Pool
 # The limits of kubeadm's own preflight, for control planes.
 CONTROL_PLANE_CPUS = 2
 CONTROL_PLANE_BYTES = 1700 * 1024 * 1024
-CONTROL_PLANE_PORTS = {2379: "etcd", 2380: "etcd", 10257: "kube-controller-manager", 10259: "kube-scheduler"}
+ETCD_PORTS = {2379: "etcd", 2380: "etcd"}
+CONTROL_PLANE_PORTS = {10257: "kube-controller-manager", 10259: "kube-scheduler"}
 NODE_PORTS = {10250: "the kubelet"}
 
 
@@ -71,6 +83,10 @@ class Kubeadm(ByPrograms):
     def refused(self, cluster: Cluster) -> Iterable[Part]:
         if cluster.platform_config:
             yield "platformConfig", "kubeadm's settings are typed: write them into `kubernetes.kubeadm`"
+        etcd = cluster.kubernetes.kubeadm.cluster_configuration.get("etcd")
+        if isinstance(etcd, Mapping) and "external" in etcd:
+            why = "write `kubernetes.kubeadm.externalEtcd`, by which Raijin knows that etcd runs outside"
+            yield "kubernetes.kubeadm.clusterConfiguration.etcd.external", why
         if cluster.network.cni.replaces_kube_proxy and not beta4(cluster):
             why = "a kubeadm cluster without kube-proxy stays without it from v1.31 on: use that, or keep kube-proxy"
             yield "network.cni", why
@@ -90,8 +106,13 @@ class Kubeadm(ByPrograms):
         )
 
     def etcd(self, cluster: Cluster) -> EtcdAccess | None:
-        del cluster
-        return ETCD_ACCESS
+        return None if external.outside(cluster) else ETCD_ACCESS
+
+    def kept_outside(self, cluster: Cluster) -> bool:
+        return external.outside(cluster) is not None
+
+    def given(self, cluster: Cluster) -> dict[str, str]:
+        return external.given(cluster)
 
     def least(self, node: Node) -> tuple[int, int]:
         return (CONTROL_PLANE_CPUS, CONTROL_PLANE_BYTES) if node.control_plane else (0, 0)
@@ -99,10 +120,12 @@ class Kubeadm(ByPrograms):
     def ports(self, context: Context, node: Node) -> dict[int, str]:
         if not node.control_plane:
             return NODE_PORTS
-        return NODE_PORTS | CONTROL_PLANE_PORTS | {context.cluster.kubernetes.api_server_port: "the API server"}
+        etcd = {} if external.outside(context.cluster) else ETCD_PORTS
+        return NODE_PORTS | CONTROL_PLANE_PORTS | etcd | {context.cluster.kubernetes.api_server_port: "the API server"}
 
     def preflight(self, context: Context) -> Iterable[str]:
         yield from apiserver.reasons(context)
+        yield from external.reasons(context)
         if kubelet_allows_cgroup_v1(context):
             return
         for host in context.reachable:
@@ -182,6 +205,8 @@ class Kubeadm(ByPrograms):
         return backup.pack(context, host)
 
     def back_up(self, context: Context, host: Node) -> Program | None:
+        if external.outside(context.cluster):
+            return None
         return backup.by_itself(context, host)
 
     def halt(self, context: Context, host: Node) -> Program:
@@ -196,6 +221,9 @@ class Kubeadm(ByPrograms):
             calls.token_secret(cluster, host.name),
             client_secret(cluster, host.name),
         ]
+
+    def cluster_secrets(self, cluster: Cluster) -> list[str]:
+        return [*super().cluster_secrets(cluster), *external.secrets(cluster.name)]
 
 
 PLATFORM = Kubeadm()

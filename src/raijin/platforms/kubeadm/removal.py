@@ -5,14 +5,11 @@ from __future__ import annotations
 from raijin.facts.raijin import STATE_FOLDER
 from raijin.operations.absent import Absent
 from raijin.operations.base import Operation
-from raijin.operations.chains import ChainsAbsent
 from raijin.operations.command import Command
 from raijin.operations.containers import ContainersAbsent
 from raijin.operations.forget import Forget
-from raijin.operations.link import LinkAbsent
 from raijin.operations.program import Program
 from raijin.operations.restore import Restore
-from raijin.operations.routes import RoutesAbsent
 from raijin.operations.unit import Unit
 from raijin.platforms import remains
 from raijin.platforms.base import Context
@@ -39,7 +36,6 @@ _FILLED = (
     "/var/log/pods",
     "/var/log/containers",
 )
-_LINKS = (*remains.LINKS, "kube-ipvs0")
 
 
 def leave(context: Context) -> Program:
@@ -60,9 +56,7 @@ def leave(context: Context) -> Program:
         Unit("containerd", running=False, enabled=False),
         Absent(FOLDER, recursive=True),
         *(Absent(path, recursive=True, unmount=True) for path in _FILLED),
-        *(LinkAbsent(name) for name in _LINKS),
-        RoutesAbsent(remains.ROUTE_MAKERS, tuple(map(str, context.cluster.network.pod_networks))),
-        ChainsAbsent(remains.CHAINS),
+        *remains.networks_gone(context.cluster.network.pod_networks),
         Restore(),
         END_SLICE,
         Forget(),

@@ -10,6 +10,7 @@ from raijin.artifacts.lock import Lock
 from raijin.artifacts.needs import ArtifactNeed, Choice, ImageNeed, Need
 from raijin.artifacts.versions import ImageTags, image_tags
 from raijin.model.cluster import Cluster
+from raijin.platforms.kubeadm import external
 from raijin.platforms.tools import ETCD
 
 OWN = ("kubelet", "kubeadm", "kubectl")
@@ -26,7 +27,7 @@ def needs(cluster: Cluster, version: str, archs: Sequence[str], lock: Lock | Non
     wanted: list[Need] = []
     for arch in dict.fromkeys(map(normal_arch, archs)):
         wanted += [ArtifactNeed(name, own.get(name) or choice.version(name), arch) for name in (*OWN, *RUNTIME)]
-        wanted.append(ArtifactNeed(ETCD, choice.version(ETCD), arch, optional=True))
+        wanted.append(ArtifactNeed(ETCD, choice.version(ETCD), arch, optional=external.outside(cluster) is None))
         wanted += [ImageNeed(ref, arch) for ref in images]
     return wanted
 

@@ -20,10 +20,12 @@ from raijin.operations.program import Program
 from raijin.operations.restart import Restart
 from raijin.operations.unit import Unit
 from raijin.plan.model import Call
+from raijin.platforms import boards
 from raijin.platforms.base import Context, Hop, Node, Parts, Supply
 from raijin.platforms.platform import ApiServers, Document, Part
 from raijin.platforms.programs import ByPrograms
 from raijin.platforms.rancher import backup, calls, members, node, removal
+from raijin.platforms.rancher.certificates import RancherCertificates
 from raijin.platforms.rancher.config import faults, merged, node_options, registration, registries, to_yaml
 from raijin.platforms.rancher.layout import Distribution
 from raijin.platforms.tools import etcd_tools
@@ -47,6 +49,7 @@ class RancherPlatform(ByPrograms):
     bootstrap_kubeconfig = ""
     kube_proxy = False  # it is a part of the program
     distribution: Distribution
+    certificates: RancherCertificates
     images_artifact: str
     flags: tuple[frozenset[str], frozenset[str]]
     """The options of server and agent that are documented."""
@@ -129,6 +132,7 @@ class RancherPlatform(ByPrograms):
             started=member and own.kubeconfig in files,
             begun=bool(files & {own.kubeconfig, own.kubelet_kubeconfig, own.etcd_member, own.sqlite}),
             data=own.etcd_member in files,
+            sqlite=own.sqlite in files and own.etcd_member not in files,
             foreign=facts.foreign,
         )
 
@@ -149,16 +153,14 @@ class RancherPlatform(ByPrograms):
         return found | (ETCD_PORTS if self.wants_etcd(context.cluster) else {})
 
     def preflight(self, context: Context) -> Iterable[str]:
-        del context
-        return ()
+        return boards.reasons(context)
 
     def documents(self, context: Context) -> list[Document]:
         del context
         return []
 
     def prepare(self, context: Context, host: Node) -> Program:
-        del host
-        return node.prepare(context, self.distribution)
+        return node.prepare(context, host)
 
     def equip(self, context: Context, host: Node) -> Program:
         return Program("install the binaries", context.cluster.name, self.binaries(context.supply(host), host))

@@ -8,14 +8,10 @@ from __future__ import annotations
 from raijin.facts.raijin import STATE_FOLDER
 from raijin.operations.absent import Absent
 from raijin.operations.base import Operation
-from raijin.operations.chains import ChainsAbsent
-from raijin.operations.command import Command
 from raijin.operations.containers import ContainersAbsent
 from raijin.operations.forget import Forget
-from raijin.operations.link import LinkAbsent
 from raijin.operations.program import Program
 from raijin.operations.restore import Restore
-from raijin.operations.routes import RoutesAbsent
 from raijin.operations.unit import Unit
 from raijin.platforms import remains
 from raijin.platforms.base import Context
@@ -24,13 +20,7 @@ from raijin.platforms.rancher.layout import NODE_FOLDER, SOCKET, Distribution
 
 # Folders that the program, its containerd and the container network fill while they run, and that nothing else uses.
 _FILLED = ("/var/lib/kubelet", "/run/k3s", *remains.FOLDERS, "/var/log/pods", "/var/log/containers")
-_LINKS = (*remains.LINKS, "flannel.4096", "flannel-v6.4096", "kube-ipvs0", "nodelocaldns")
-# The network namespaces of pods are mounts that outlive their processes.
-_NETNS = "ls /run/netns/cni-* >/dev/null 2>&1"
-_NO_NETNS = 'for n in /run/netns/cni-*; do umount "$n" 2>/dev/null; rm -f -- "$n" || exit 1; done'
-# Sets of addresses that the network policy controller made.
-_IPSETS = "ipset list -n 2>/dev/null | grep -E '^(KUBE-|cali)'"
-_NO_IPSETS = f'for s in $({_IPSETS}); do ipset destroy "$s" || exit 1; done'
+_LINKS = ("flannel.4096", "flannel-v6.4096", "nodelocaldns")
 
 
 def leave(context: Context, distribution: Distribution) -> Program:
@@ -41,11 +31,7 @@ def leave(context: Context, distribution: Distribution) -> Program:
         *(Absent(f"{STATE_FOLDER}/stamps/command:{marker}") for marker in distribution.markers),
         *(Unit(unit, running=False, enabled=False) for unit in (distribution.server_unit, distribution.agent_unit)),
         ContainersAbsent(SOCKET),
-        Command("remove the networks of the pods", ("sh", "-c", _NO_NETNS), unless=("sh", "-c", f"! {_NETNS}")),
-        *(LinkAbsent(name) for name in _LINKS),
-        RoutesAbsent(remains.ROUTE_MAKERS, tuple(map(str, context.cluster.network.pod_networks))),
-        ChainsAbsent(remains.CHAINS),
-        Command("remove the sets of addresses", ("sh", "-c", _NO_IPSETS), unless=("sh", "-c", f"! {_IPSETS}")),
+        *remains.networks_gone(context.cluster.network.pod_networks, links=_LINKS),
         *(Absent(path, recursive=True, unmount=True) for path in own),
         Restore(),
         END_SLICE,

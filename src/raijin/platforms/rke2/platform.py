@@ -21,6 +21,7 @@ from raijin.operations.user import User
 from raijin.platforms.base import Context, Node, Supply
 from raijin.platforms.platform import Document, Part
 from raijin.platforms.rancher import node
+from raijin.platforms.rancher.certificates import RancherCertificates
 from raijin.platforms.rancher.config import server_options, to_yaml
 from raijin.platforms.rancher.layout import API_PORT, Distribution
 from raijin.platforms.rancher.platform import RancherPlatform, releases
@@ -60,6 +61,7 @@ class Rke2Platform(RancherPlatform):
     release = "rke2"
     known: Mapping[int, Version] = _RELEASES
     distribution = DISTRIBUTION
+    certificates = RancherCertificates(DISTRIBUTION)
     kubeconfig = DISTRIBUTION.kubeconfig
     static_pods = DISTRIBUTION.static_pods
     images_artifact = IMAGES
@@ -107,7 +109,7 @@ class Rke2Platform(RancherPlatform):
         if self.settings(context.cluster).cis and host.control_plane:
             # rke2 pkg/cli/cmds/profile_linux.go, validateETCDReqs; docs.rke2.io "CIS hardening guide".
             more = (Group("etcd", system=True), User("etcd", group="etcd"))
-        return node.prepare(context, self.distribution, *more)
+        return node.prepare(context, host, *more, vxlan=True)
 
     def program(self, supply: Supply, host: Node) -> tuple[Operation, ...]:
         binary = supply.binaries["rke2"]

@@ -16,6 +16,7 @@ from typing import Any, cast
 from raijin.errors import AuthenticationFailed, HostError, OperationFailed
 from raijin.facts import ABILITIES
 from raijin.facts.base import Unknown
+from raijin.facts.certificates import Certificate
 from raijin.facts.cpu import Cpu
 from raijin.facts.gather import HostFacts
 from raijin.facts.memory import Memory
@@ -23,6 +24,7 @@ from raijin.facts.network import Interface, Network
 from raijin.facts.system import System
 from raijin.platforms.base import Node
 from raijin.platforms.talos.bundle import marked
+from raijin.platforms.talos.certificates import authorities_in
 from raijin.platforms.view import HostView
 from raijin.transport.pool import Pool
 from raijin.transport.talos import TalosConnection
@@ -37,7 +39,7 @@ ETCD_DATA = "/var/lib/etcd"
 class Machine:
     """version: of Talos, as v1.12.0. stage: maintenance, installing, booting, running, ... config: the documents that
     it was given, with words in the place of secrets; empty without. data: an etcd member has, or had, its data here.
-    foreign: it is configured, and not with the keys that are kept here.
+    foreign: it is configured, and not with the keys that are kept here. authorities: those in its configuration.
     """
 
     version: str = ""
@@ -45,6 +47,7 @@ class Machine:
     config: tuple[Document, ...] = ()
     data: bool = False
     foreign: bool = False
+    authorities: tuple[Certificate, ...] = ()
 
     @property
     def cluster(self) -> str:
@@ -88,7 +91,8 @@ async def look(pool: Pool, host: str) -> HostView:
         return HostView(facts_from({}), own=machine)
     kinds = ("cpus", "ram", "links", "addresses")
     told = await asyncio.gather(*(_resources(connection, kind, maintenance=maintenance) for kind in kinds))
-    return HostView(facts_from(dict(zip(kinds, told, strict=True))), own=machine)
+    facts = replace(facts_from(dict(zip(kinds, told, strict=True))), certificates=machine.authorities)
+    return HostView(facts, own=machine)
 
 
 async def machine_at(connection: TalosConnection) -> Machine:
@@ -111,7 +115,7 @@ async def _configured(connection: TalosConnection, version: str) -> Machine:
         _resources(connection, "machinestatus"), _resources(connection, "machineconfig"), has_etcd_data(connection)
     )
     stage = str(status[0]["spec"]["stage"]) if status else ""
-    return Machine(version, stage, live_config(config), data)
+    return Machine(version, stage, live_config(config), data, authorities=authorities_in(documents_in(config)))
 
 
 async def has_etcd_data(connection: TalosConnection) -> bool:
@@ -135,10 +139,14 @@ def server_version(text: str) -> str:
 
 def live_config(resources: list[Document]) -> tuple[Document, ...]:
     """The saved configuration, which is ahead of the running one when it was staged; without the cluster's secrets."""
+    return tuple(_without_secrets(document) for document in documents_in(resources))
+
+
+def documents_in(resources: list[Document]) -> list[Document]:
+    """The documents of that configuration, secrets and all."""
     texts = {str(item["metadata"]["id"]): item["spec"] for item in resources}
     text = texts.get("persistent") or texts.get("v1alpha1") or ""
-    documents = [d for d in read_yamls(text) if d]
-    return tuple(_without_secrets(document) for document in documents)
+    return [d for d in read_yamls(text) if d]
 
 
 def _without_secrets(document: Document) -> Document:

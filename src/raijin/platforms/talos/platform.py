@@ -30,6 +30,7 @@ from raijin.platforms.base import Context, Hop, Node, Outside, Parts, Work
 from raijin.platforms.ordinary import Ordinary
 from raijin.platforms.platform import Document, Part
 from raijin.platforms.talos import bundle, calls, etcd, machine, merge
+from raijin.platforms.talos.certificates import TalosCertificates
 from raijin.platforms.talos.look import INIT, Machine, carrier, connection_to, look, machine_of
 from raijin.platforms.talos.settings import faults, settings_of
 from raijin.platforms.talos.versions import NEWEST, SUPPORTED, default_kubernetes
@@ -61,6 +62,7 @@ class Talos(Ordinary):
     inits = (INIT,)
     own_address = True
     api_servers = None
+    certificates = TalosCertificates()
     handlers = calls.HANDLERS
     by_hand = calls.BY_HAND
 

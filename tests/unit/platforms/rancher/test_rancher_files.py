@@ -22,6 +22,7 @@ from raijin.operations.program import Program
 from raijin.platforms import platform_of
 from raijin.platforms.base import Context, Hop, Node, Snapshot
 from raijin.platforms.rancher.platform import RancherPlatform
+from raijin.platforms.renewal import Keeper
 
 HERE = Path(__file__).parent
 TOPOLOGIES = ("k3s", "k3s-ha", "k3s-datastore", "rke2", "rke2-ha")
@@ -74,6 +75,9 @@ def running(example: str) -> Iterator[tuple[str, Program]]:
         assert configure is not None
         yield f"configure: {role}", configure
         yield f"upgrade: {role}", own.upgrade(context, node, hop, leads=False)
+        assert node.facts is not None
+        due = [c for c in node.facts.certificates if own.certificates.keeper(c) is Keeper.RAIJIN]
+        yield f"certificates: {role}", own.certificates.renew(context, node, due)
     first = context.first
     snapshot = Snapshot(
         "one-20261127T150000Z",
