@@ -129,7 +129,7 @@ class K3sPlatform(RancherPlatform):
     def prepare(self, context: Context, host: Node) -> Program:
         cni = context.cluster.network.cni
         vxlan = cni.name is CniName.FLANNEL and cni.backend in {None, "vxlan"}
-        return node.prepare(context, host, vxlan=vxlan)
+        return node.prepare(context, host, *self.system(context, host), vxlan=vxlan)
 
     def program(self, supply: Supply, host: Node) -> tuple[Operation, ...]:
         del host
