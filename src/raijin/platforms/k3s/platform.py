@@ -32,6 +32,7 @@ DISTRIBUTION = Distribution(
     agent_unit="k3s-agent",
     program=PROGRAM,
     kubectl=(PROGRAM, "kubectl"),
+    crictl="/var/lib/rancher/k3s/data/current/bin/crictl",
 )
 IMAGES = "k3s-images"
 COMPONENTS = ("coredns", "local-storage", "metrics-server", "runtimes", "servicelb", "traefik")

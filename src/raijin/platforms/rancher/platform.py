@@ -245,6 +245,7 @@ class RancherPlatform(ByPrograms):
             *self.manifests(context, host),
             self.unit(context.supply(host), host),
             *self.guarded(context, host),
+            *members.address(context, self.distribution, host),
         )
         return Program("follow the settings", context.cluster.name, operations)
 
@@ -253,7 +254,9 @@ class RancherPlatform(ByPrograms):
         return members.settled(context, self.distribution, etcd=True) if member else ()
 
     def register(self, context: Context, host: Node) -> Program:
-        return Program("register the node again", context.cluster.name, (Restart(self.distribution.unit(host)),))
+        own = self.distribution
+        operations = (Restart(own.unit(host)), *members.address(context, own, host))
+        return Program("register the node again", context.cluster.name, operations)
 
     def version_of(self, host: Node, state: ClusterState | None) -> Version | None:
         live = state.nodes.get(host.name) if state else None
@@ -277,6 +280,7 @@ class RancherPlatform(ByPrograms):
             self.unit(supply, host),
             *members.answers(self.distribution, server=host.control_plane),
             *self.guarded(context, host),
+            *members.address(context, self.distribution, host),
         )
         return Program(f"upgrade to {hop.version}", context.cluster.name, operations)
 

@@ -38,6 +38,7 @@ DISTRIBUTION = Distribution(
     agent_unit="rke2-agent",
     program=PROGRAM,
     kubectl=(f"{DATA}/bin/kubectl",),
+    crictl=f"{DATA}/bin/crictl",
     supervisor_port=SUPERVISOR_PORT,
     # Its control plane is containers: their images are unpacked first.
     start_seconds=840,
