@@ -36,6 +36,7 @@ from raijin.platforms.kubeadm.paths import (
 )
 from raijin.platforms.kubeconfig import ca_hash
 from raijin.transport.base import Completed
+from raijin.transport.yamls import read_yamls
 from raijin.twin.cluster import CONTROL_PLANE_TAINT, Cluster, Member
 from raijin.twin.host import Host
 from raijin.twin.run import Failed
@@ -199,7 +200,7 @@ def _installed(host: Host, name: str) -> str:
 
 
 def _documents(text: str) -> dict[str, Document]:
-    return {str(document["kind"]): document for document in yaml.safe_load_all(text) if document}
+    return {str(document["kind"]): document for document in read_yamls(text) if document}
 
 
 def _option(words: list[str], name: str) -> str:
