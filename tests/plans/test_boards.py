@@ -60,7 +60,7 @@ def prepared(world: Boards) -> list[object]:
         (SERVER, []),
     ],
 )
-@pytest.mark.parametrize("example", ["k3s", "rke2"])
+@pytest.mark.parametrize("example", ["k3s", "rke2-ha"])
 def test_what_a_board_is_given(examples, example: str, board: Board, kinds: list[type]) -> None:
     world = world_of(examples, board, example=example)
     assert preflight(world.context()) == []

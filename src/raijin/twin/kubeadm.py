@@ -20,7 +20,7 @@ import yaml
 from raijin.facts import etcd
 from raijin.model.cluster import ClusterType
 from raijin.model.version import Version
-from raijin.platforms.kubeadm import external
+from raijin.platforms.kubeadm import external, upgrade
 from raijin.platforms.kubeadm.paths import (
     ADMIN_CONF,
     API_MANIFEST,
@@ -150,6 +150,8 @@ class KubeadmTwin:
         return self._shell(site, host, words) if program == "sh" else None
 
     def _shell(self, site: TwinSite, host: Host, words: list[str]) -> float | None:
+        if words[1] == upgrade.LOCALLY:
+            return self.perform(site, host, tuple(words[4:]))
         if words[1] == external.EMPTY:
             return _look_outside(site)
         if "kubectl replace -f -" in words[1] and words[2] == ADMIN_CONF:

@@ -32,6 +32,7 @@ DISTRIBUTION = Distribution(
     agent_unit="k3s-agent",
     program=PROGRAM,
     kubectl=(PROGRAM, "kubectl"),
+    crictl="/var/lib/rancher/k3s/data/current/bin/crictl",
 )
 IMAGES = "k3s-images"
 COMPONENTS = ("coredns", "local-storage", "metrics-server", "runtimes", "servicelb", "traefik")
@@ -129,7 +130,7 @@ class K3sPlatform(RancherPlatform):
     def prepare(self, context: Context, host: Node) -> Program:
         cni = context.cluster.network.cni
         vxlan = cni.name is CniName.FLANNEL and cni.backend in {None, "vxlan"}
-        return node.prepare(context, host, vxlan=vxlan)
+        return node.prepare(context, host, *self.system(context, host), vxlan=vxlan)
 
     def program(self, supply: Supply, host: Node) -> tuple[Operation, ...]:
         del host

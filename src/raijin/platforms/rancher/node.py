@@ -42,7 +42,7 @@ def prepare(context: Context, node: Node, *more: Operation, vxlan: bool = False)
     vxlan: the container network needs it of the kernel.
     """
     own = board(node, vxlan=vxlan)
-    operations: tuple[Operation, ...] = (Claim(context.cluster.name), *own, *kernel(context), *more)
+    operations: tuple[Operation, ...] = (Claim(context.cluster.name), *own, *more, *kernel(context))
     return Program("prepare the node", context.cluster.name, operations)
 
 
