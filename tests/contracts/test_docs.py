@@ -28,7 +28,7 @@ PAGES = [
 ]
 WRITTEN = [page for page in PAGES if page.parent.name != "reference"]
 
-INVENTED = {"src/raijin/operations/symlink.py"}
+INVENTED = {"src/raijin/operations/symlink.py", "src/raijin/web/dist"}
 """What a recipe makes, so that it is not there."""
 
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.DOTALL | re.MULTILINE)

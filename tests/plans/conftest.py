@@ -230,7 +230,7 @@ class Machine:
             cpu=filled(Cpu, threads=4),
             memory=filled(Memory, total=8 * 2**30),
             kernel=filled(Kernel, release="6.1.0", arch="amd64", loadable=True),
-            system=filled(System, init="systemd", packages="apt"),
+            system=filled(System, init="systemd", packages="apt", selinux="enforcing"),
             cgroup="2",
             network=self.network(),
             certificates=tuple(
