@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+pytestmark = pytest.mark.timeout(300)
 PAGES = (
     ("/clusters", "text=minimal"),
     ("/clusters/production", "text=n3"),

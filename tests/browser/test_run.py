@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
+pytestmark = pytest.mark.timeout(400)
+RUN_MS = 170_000.0
 STATES = "document.querySelectorAll('.step.{}').length"
 
 
@@ -37,8 +41,8 @@ def test_a_plan_is_approved_by_keyboard_and_its_run_takes_colour(server, visit, 
     page.get_by_text(re.compile(r"about .* left")).wait_for()
     page.locator(".log p", has_text="begins: prepare the operating system").first.wait_for()
     assert axe(page) == []
-    page.get_by_test_id("count").get_by_text("61 of 61 steps").wait_for()
-    page.locator(".state", has_text="done").first.wait_for()
+    page.get_by_test_id("count").get_by_text("61 of 61 steps").wait_for(timeout=RUN_MS)
+    page.locator(".state", has_text="done").first.wait_for(timeout=RUN_MS)
     assert page.evaluate(STATES.format("good")) == 61
     page.get_by_role("tab", name="Log").click()
     page.get_by_label("Log of which host").click()
@@ -59,8 +63,8 @@ def test_a_run_is_stopped_and_gone_on_with(server, visit) -> None:
     page.get_by_role("button", name="Stop").click()
     page.locator(".state", has_text="cancelled").first.wait_for()
     page.get_by_role("button", name="Go on").click()
-    page.get_by_test_id("count").get_by_text("28 of 28 steps").wait_for()
-    page.locator(".state", has_text="done").first.wait_for()
+    page.get_by_test_id("count").get_by_text("28 of 28 steps").wait_for(timeout=RUN_MS)
+    page.locator(".state", has_text="done").first.wait_for(timeout=RUN_MS)
 
 
 def test_it_says_everywhere_that_nothing_is_real(server, visit) -> None:
