@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -65,6 +66,20 @@ def test_one_whose_file_is_younger_is_started_again_once(runtime: Machine) -> No
     assert stopped(runtime) == 0
     assert runtime.run(pod()).states == ["changed"]
     assert runtime.run(pod()).states == ["ok"]
+    assert stopped(runtime) == 1
+
+
+def test_the_program_that_speaks_to_the_runtime_may_lie_elsewhere(runtime: Machine) -> None:
+    """K3s and RKE2 bring theirs along, in no folder of the PATH."""
+    found = next(path for path in runtime.tools.glob("crictl"))
+    runtime.at("/opt").mkdir(exist_ok=True)
+    runtime.at("/opt/own-crictl").write_text(found.read_text())
+    runtime.at("/opt/own-crictl").chmod(0o755)
+    found.unlink()
+    os.utime(runtime.at("/etc/etcd.crt"))
+    own = replace(pod(), crictl="/opt/own-crictl")
+    assert runtime.run(own).states == ["changed"]
+    assert runtime.run(own).states == ["ok"]
     assert stopped(runtime) == 1
 
 

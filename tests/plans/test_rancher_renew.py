@@ -13,7 +13,9 @@ from tests.plans.reading import before, step
 from raijin.lifecycle import renew
 from raijin.lifecycle.preflight import preflight
 from raijin.operations.command import Command
+from raijin.operations.staticpod import StaticPod
 from raijin.plan.model import Disruption, Plan
+from raijin.platforms import platform_of
 from raijin.platforms.rancher.certificates import BEGUN, RancherCertificates
 from raijin.platforms.renewal import Keeper, require
 
@@ -111,6 +113,30 @@ def test_the_program_is_stopped_rotated_and_started(running, example: str, produ
     text = str(script)
     assert text.index("systemctl stop") < text.index("certificate rotate") < text.index("systemctl start")
     assert command.timeout > care(world).distribution.start_seconds
+
+
+@pytest.mark.parametrize(
+    ("example", "crictl"),
+    [("k3s-ha", "/var/lib/rancher/k3s/data/current/bin/crictl"), ("rke2-ha", "/var/lib/rancher/rke2/bin/crictl")],
+)
+def test_kube_vip_takes_up_the_new_kubeconfig(running, example: str, crictl: str) -> None:
+    """Else it goes on with the old certificate until that ends, on all servers at the same time: no address, no API."""
+    world = later(running(example), 300)
+    plan = world.plan()
+    operations = step(plan, "renew", "s2").action.operations
+    (pod,) = (o for o in operations if isinstance(o, StaticPod))
+    assert (pod.name, pod.watches, pod.crictl) == ("kube-vip", (care(world).distribution.kubeconfig,), crictl)
+    kinds = [o.kind for o in operations]
+    assert kinds.index("staticpod") > max(n for n, kind in enumerate(kinds) if kind == "wait"), "its file is there then"
+    assert not any(isinstance(o, StaticPod) for o in step(plan, "renew", "a1").action.operations)
+    context = running(example).context()
+    configure = platform_of(context.cluster).configure(context, context.first, outdated=False)
+    assert any(isinstance(o, StaticPod) for o in configure.operations), "each start writes it anew"
+
+
+def test_without_kube_vip_there_is_no_such_pod(running) -> None:
+    operations = step(later(running("k3s"), 300).plan(), "renew", "pi1").action.operations
+    assert not any(isinstance(o, StaticPod) for o in operations)
 
 
 @pytest.mark.parametrize("example", HA)

@@ -84,6 +84,19 @@ class StepRecord:
     error: Mapping[str, object] | None
 
 
+_ONE = (STEPS.c.run == sa.bindparam("of")) & (STEPS.c.step == sa.bindparam("which"))
+_STARTED = (
+    STEPS.update().where(_ONE)
+    .values(state=StepState.RUNNING, started=sa.bindparam("now"), attempt=STEPS.c.attempt + 1)
+)  # fmt: skip
+_ENDED = (
+    STEPS.update().where(_ONE)
+    .values(state=sa.bindparam("end"), seconds=sa.bindparam("took"), error=sa.bindparam("why"))
+)  # fmt: skip
+_APPEND = EVENTS.insert()
+"""Written for every step of every run: made once."""
+
+
 class Runs:
     """Reads and writes the journal. Each write is its own transaction: what was recorded survives a kill."""
 
@@ -145,7 +158,7 @@ class Runs:
             db.execute(RUNS.update().where(RUNS.c.id == run).values(request=json.dumps(dict(request))))
 
     def newest(self, clusters: Iterable[str]) -> dict[str, RunRecord]:
-        """The newest run of each of these clusters, without its plan's text being of use to anybody."""
+        """The newest run of each of these clusters; of its plan only whether there is one (see `history`)."""
         names = list(clusters)
         last = (
             sa.select(RUNS.c.cluster, sa.func.max(RUNS.c.created).label("created"))
@@ -153,7 +166,7 @@ class Runs:
             .group_by(RUNS.c.cluster)
             .subquery()
         )
-        query = RUNS.select().join(last, (RUNS.c.cluster == last.c.cluster) & (RUNS.c.created == last.c.created))
+        query = _brief().join(last, (RUNS.c.cluster == last.c.cluster) & (RUNS.c.created == last.c.created))
         with self._engine.connect() as db:
             return {row.cluster: _run(row) for row in db.execute(query)}
 
@@ -175,10 +188,19 @@ class Runs:
         return _run(exact[0])
 
     def history(
-        self, *, cluster: str | None = None, limit: int = 50, before: str = "", planned: bool = False
+        self,
+        *,
+        cluster: str | None = None,
+        limit: int = 50,
+        before: str = "",
+        planned: bool = False,
+        plans: bool = False,
     ) -> list[RunRecord]:
-        """The newest first. before: only runs older than this one. planned: only those that have a plan."""
-        query = RUNS.select().order_by(RUNS.c.created.desc(), RUNS.c.id.desc()).limit(limit)
+        """The newest first. before: only runs older than this one. planned: only those that have a plan.
+
+        plans: with their plans; else the plan of one that has one is `{}`. A plan of a thousand hosts is megabytes.
+        """
+        query = (RUNS.select() if plans else _brief()).order_by(RUNS.c.created.desc(), RUNS.c.id.desc()).limit(limit)
         if cluster:
             query = query.where(RUNS.c.cluster == cluster)
         if planned:
@@ -223,14 +245,15 @@ class Runs:
             return int(db.execute(sa.select(RUNS.c.attempt).where(RUNS.c.id == run)).scalar_one())
 
     def step_started(self, run: str, step: str) -> None:
-        values = {"state": StepState.RUNNING, "started": time.time(), "attempt": STEPS.c.attempt + 1}
-        self._update_step(run, step, values)
+        with self._engine.begin() as db:
+            db.execute(_STARTED, {"of": run, "which": step, "now": time.time()})
 
     def step_ended(
         self, run: str, step: str, state: StepState, *, seconds: float | None, error: Mapping[str, object] | None
     ) -> None:
         text = json.dumps(error) if error else None
-        self._update_step(run, step, {"state": state, "seconds": seconds, "error": text})
+        with self._engine.begin() as db:
+            db.execute(_ENDED, {"of": run, "which": step, "end": state, "took": seconds, "why": text})
 
     def finish(self, run: str, status: RunStatus, error: Mapping[str, object] | None) -> None:
         values = {"status": status, "finished": time.time(), "error": json.dumps(error) if error else None}
@@ -253,7 +276,7 @@ class Runs:
             for e in events
         ]
         with self._engine.begin() as db:
-            db.execute(EVENTS.insert(), rows)
+            db.execute(_APPEND, rows)
 
     def events_after(self, after: int, *, limit: int = 1000) -> list[tuple[int, Event]]:
         """Of all runs, in the order they were written."""
@@ -270,9 +293,12 @@ class Runs:
         with self._engine.connect() as db:
             return [_event(row) for row in db.execute(query)]
 
-    def _update_step(self, run: str, step: str, values: Mapping[str, object]) -> None:
-        with self._engine.begin() as db:
-            db.execute(STEPS.update().where(STEPS.c.run == run, STEPS.c.step == step).values(**values))
+
+def _brief() -> sa.Select[Any]:
+    """Runs without the texts of their plans. Whether there is one, the steps tell: an index knows them."""
+    planned = sa.exists().where(STEPS.c.run == RUNS.c.id)
+    plan = sa.case((planned, "{}"), else_="").label("plan")
+    return sa.select(*(column if column.name != "plan" else plan for column in RUNS.columns))
 
 
 def _nothing_waits(db: sa.Connection, cluster: str) -> None:

@@ -6,13 +6,13 @@ from collections.abc import AsyncIterator
 from dataclasses import asdict
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Path, Query, Request
+from fastapi import APIRouter, Header, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
-from raijin.api.asked import Served
+from raijin.api.asked import Asking, Served
 from raijin.api.caller import Known
-from raijin.api.describing import CHANGING, LOOKING
+from raijin.api.describing import CHANGING, LOOKING, accepted
 from raijin.api.tail import Tail, as_sse
 from raijin.api.wire import EventPage, RunDetails, RunPage, RunSummary
 from raijin.app.roles import Role
@@ -65,12 +65,14 @@ def cancel(run: RunId, caller: Known, service: Served) -> dict[str, Any] | None:
     return service.run_json(stopped)
 
 
-@router.post("/runs/{run}/resume", response_model=RunSummary, status_code=202, responses=CHANGING)
-def resume(run: RunId, caller: Known, service: Served) -> dict[str, Any] | None:
+@router.post(
+    "/runs/{run}/resume", response_model=RunSummary, status_code=202,
+    responses={202: accepted("The run, going on."), **CHANGING},
+)  # fmt: skip
+def resume(run: RunId, asked: Asking) -> Response:
     """Go on where a run was killed, failed or cancelled: what is done stays done."""
-    record = service.run(run)
-    caller.require(Role.OPERATOR, record.cluster)
-    return service.run_json(service.resume(run))
+    asked.require(Role.OPERATOR, asked.service.run(run).cluster)
+    return asked.run(lambda: asked.service.resume(run))
 
 
 @router.get("/runs/{run}/log", response_model=EventPage, responses=LOOKING)
@@ -108,16 +110,15 @@ async def follow(run: RunId, request: Request, caller: Known, service: Served, l
                 if ended:
                     yield "event: end\ndata: {}\n\n"
                     return
-                async for number, fresh in coming:
+                async for number, fresh, text in coming:
                     if fresh is None:
                         yield ": still here\n\n"
                         break
-                    event = fresh
-                    if event.run != run or number <= sent:
+                    if fresh.run != run or number <= sent:
                         continue
                     sent = number
-                    yield as_sse(number, event)
-                    if event.kind is Kind.RUN_FINISHED:
+                    yield text
+                    if fresh.kind is Kind.RUN_FINISHED:
                         break
 
     return StreamingResponse(lines(), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
@@ -144,10 +145,10 @@ async def follow_all(request: Request, caller: Known, service: Served, last: Las
                     sent = number
                     if await seen(event):
                         yield as_sse(number, event)
-            async for number, fresh in coming:
+            async for number, fresh, text in coming:
                 if fresh is None:
                     yield ": still here\n\n"
                 elif number > (sent or 0) and await seen(fresh):
-                    yield as_sse(number, fresh)
+                    yield text
 
     return StreamingResponse(lines(), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})

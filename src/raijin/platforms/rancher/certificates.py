@@ -21,7 +21,7 @@ from raijin.operations.program import Program
 from raijin.operations.unit import Unit
 from raijin.platforms.base import Context, Node
 from raijin.platforms.rancher.layout import Distribution
-from raijin.platforms.rancher.members import answers
+from raijin.platforms.rancher.members import address, answers
 from raijin.platforms.renewal import Keeper
 
 BEGUN, DONE = "certificates-begun", "certificates-renewed"
@@ -74,9 +74,9 @@ class RancherCertificates:
         return node.facts is not None and BEGUN in node.facts.markers
 
     def renew(self, context: Context, node: Node, wanted: Sequence[Certificate]) -> Program:
-        return Program("renew the certificates", context.cluster.name, tuple(self._operations(node, wanted)))
+        return Program("renew the certificates", context.cluster.name, tuple(self._operations(context, node, wanted)))
 
-    def _operations(self, node: Node, wanted: Sequence[Certificate]) -> Iterable[Operation]:
+    def _operations(self, context: Context, node: Node, wanted: Sequence[Certificate]) -> Iterable[Operation]:
         unit, seconds = self.distribution.unit(node), self.distribution.start_seconds
         yield Command("note that it has begun", ("true",), marker=BEGUN)
         if wanted:
@@ -89,6 +89,7 @@ class RancherCertificates:
             )
         yield Unit(unit, enabled=None, timeout=seconds)
         yield from answers(self.distribution, server=node.control_plane)
+        yield from address(context, self.distribution, node)
         yield Absent(f"{STATE_FOLDER}/stamps/command:{BEGUN}")
 
     def readmit(self, context: Context, node: Node) -> None:

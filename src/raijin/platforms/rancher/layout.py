@@ -22,7 +22,8 @@ KUBELET_HEALTH_PORT = 10248
 class Distribution:
     """product: `k3s`. units: of a server and of an agent. supervisor_port: where nodes join; 0: the API server's.
 
-    program: its path. kubectl: the command that talks to the API of the host. start_seconds: that it may take.
+    program: its path. kubectl: the command that talks to the API of the host. crictl: the path of the one that talks to
+    containerd. start_seconds: that it may take.
     """
 
     product: str
@@ -31,6 +32,7 @@ class Distribution:
     agent_unit: str
     program: str
     kubectl: tuple[str, ...]
+    crictl: str
     supervisor_port: int = 0
     start_seconds: int = 600
 

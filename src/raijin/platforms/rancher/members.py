@@ -6,6 +6,7 @@ while the host becomes a member; afterwards a guard takes their place, so that n
 
 from __future__ import annotations
 
+from raijin.model.virtual_ip import VipProvider
 from raijin.operations.absent import Absent
 from raijin.operations.base import Operation, SecretRef
 from raijin.operations.command import Command
@@ -13,13 +14,14 @@ from raijin.operations.directory import Directory
 from raijin.operations.file import File
 from raijin.operations.program import Program
 from raijin.operations.restart import Restart
+from raijin.operations.staticpod import StaticPod
 from raijin.operations.unit import Unit
 from raijin.operations.wait import Wait
 from raijin.platforms.addresses import node_address
 from raijin.platforms.base import Context, Node
 from raijin.platforms.decided import fixed
 from raijin.platforms.rancher.config import at, guard, to_yaml
-from raijin.platforms.rancher.layout import KUBELET_HEALTH_PORT, Distribution
+from raijin.platforms.rancher.layout import KUBELET_HEALTH_PORT, SOCKET, Distribution
 
 
 def token_secret(cluster: str) -> str:
@@ -110,6 +112,17 @@ def answers(distribution: Distribution, *, server: bool) -> tuple[Operation, ...
         return (kubelet,)
     ready = (*distribution.kubectl, "--kubeconfig", distribution.kubeconfig, "get", "--raw", "/readyz")
     return (Wait("the API answers", ready, timeout=300), kubelet)
+
+
+def address(context: Context, distribution: Distribution, node: Node) -> tuple[Operation, ...]:
+    """kube-vip reads the administrator's kubeconfig at its start, and the program writes that anew at each of its own.
+
+    Without it kube-vip would go on with a certificate that ends, and the address with it.
+    """
+    vip = context.cluster.network.virtual_ip
+    if vip is None or vip.provider is not VipProvider.KUBE_VIP or not node.control_plane:
+        return ()
+    return (StaticPod("kube-vip", SOCKET, (distribution.kubeconfig,), crictl=distribution.crictl),)
 
 
 def _tokens(context: Context, distribution: Distribution, own: SecretRef) -> tuple[Operation, ...]:

@@ -1,0 +1,49 @@
+"""Three control planes behind haproxy and keepalived. They run where RAIJIN_LAB_PARTS names `ha`: ten minutes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.lab.conftest import PARTS, LabSite, make_site
+from tests.lab.test_cluster import assert_as_before, nodes
+from tests.lab.test_ha import GAPS, assert_taken_over, define, names
+
+from raijin.model.virtual_ip import VipProvider
+
+pytestmark = [
+    pytest.mark.lab,
+    pytest.mark.slow,
+    pytest.mark.timeout(1800),
+    pytest.mark.skipif("ha" not in PARTS, reason="RAIJIN_LAB_PARTS does not name ha"),
+]
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory, bundle: Path) -> Iterator[LabSite]:
+    yield from make_site(tmp_path_factory.mktemp("balanced"), bundle, 4)
+
+
+@pytest.fixture(scope="module")
+def before(site) -> dict[str, dict[str, str]]:
+    return {machine["name"]: site.snapshot(machine["name"]) for machine in site.machines}
+
+
+def test_requests_go_to_every_api_server(site, kubernetes, before) -> None:
+    planes = names(site)[:3]
+    define(site, kubernetes, planes, names(site)[3], VipProvider.KEEPALIVED)
+    site.apply()
+    assert nodes(site) == dict.fromkeys(names(site), True)
+    assert site.plan()["steps"] == []
+
+
+def test_the_holder_of_the_address_loses_its_power(site) -> None:
+    """A client sees a gap of less than five seconds."""
+    assert_taken_over(site, GAPS[VipProvider.KEEPALIVED])
+
+
+def test_destroy_leaves_nothing_behind(site, before) -> None:
+    site.raijin("destroy", "--yes", "-f", str(site.file))
+    for name in names(site):
+        assert_as_before(site, name, before[name])
