@@ -16,7 +16,7 @@ def challenge_of(verifier: str) -> str:
     return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
 
 
-async def exchange_code(http: Http, endpoint: str, client: str, code: str, verifier: str, back: str) -> str:
+async def exchange_code(http: Http, endpoint: str, client: str, *, code: str, verifier: str, back: str) -> str:
     """The ID token for a code. Raises NotAuthenticated when the provider refuses, ServerUnreachable."""
     form = {
         "grant_type": "authorization_code", "client_id": client, "code": code, "code_verifier": verifier,

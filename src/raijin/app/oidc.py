@@ -180,7 +180,7 @@ class Oidc:
         """The ID token for a code. Raises NotAuthenticated, ServerUnreachable."""
         endpoint = str((await self.provider())["token_endpoint"])
         async with Http(read=10.0) as http:
-            return await exchange_code(http, endpoint, self.settings.client_id, code, verifier, back)
+            return await exchange_code(http, endpoint, self.settings.client_id, code=code, verifier=verifier, back=back)
 
     def redirect(self, base: str) -> str:
         """Where the provider sends browsers back to."""

@@ -48,7 +48,7 @@ async def login_oidc(home: Path, server: str, show: Callable[[str], None]) -> di
             reason = answer.get("error", "its answer is not for this login")[:80]
             raise NotAuthenticated(f"the provider did not let you in: {reason}", remedy="try again")
         id_token = await exchange_code(
-            http, provider["token_endpoint"], provider["client_id"], answer["code"], verifier, back
+            http, provider["token_endpoint"], provider["client_id"], code=answer["code"], verifier=verifier, back=back
         )
         made = await remote.ask("POST", "/oidc/token", {"idToken": id_token, "nonce": nonce})
         SecretStore(home).put(secret_of(remote.base), made["token"])
