@@ -54,7 +54,10 @@ class ScaleRequest(Body):
     target_count: int = Field(ge=0, le=5000, description="How many machines it shall have.", examples=[5])
     strategy: Literal["ROLLING"] = Field(default="ROLLING", description="Nodes leave one after the other, drained.")
     max_surge: int = Field(
-        default=1, ge=1, le=100, description="Machines that may be there for a time beyond the target."
+        default=1,
+        ge=1,
+        le=100,
+        description="Machines that may be there for a time beyond the target. Hosts never are: more than 1 is refused.",
     )
     drain_timeout: str = Field(
         default="10m", pattern=r"^[1-9][0-9]{0,4}[smh]$", description="How long pods may take to leave a node."

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from raijin.plan.model import Plan
     from raijin.state.audit import Audit, Entry
 
-INCIDENTS = frozenset({"login", "token", "host-key", "access", "setup"})
-"""Actions whose refusal is a security incident."""
 COLUMNS = ("number", "at", "who", "origin", "address", "action", "target", "result", "run", "plan", "detail", "hash")
 
 
@@ -76,10 +74,6 @@ def refused_key(session: Session, error: RaijinError) -> None:
         note(session, "host-key", "refused", detail={"host": error.host or "", "message": error.message})
 
 
-def is_incident(entry: Entry) -> bool:
-    return entry.action in INCIDENTS and entry.result == "refused"
-
-
 def written(entries: Iterable[Entry], form: str) -> Iterator[str]:
     """Lines of jsonl, csv or a report for people."""
     if form == "jsonl":
@@ -121,7 +115,7 @@ def report(entries: list[Entry]) -> Iterator[str]:
     yield "|---|---|---|---|---|---|---|"
     for e in changes:
         yield f"| {clock(e.at)} | {e.who} | {e.action} | {e.target} | {e.result} | {e.run} | {e.plan[:12]} |"
-    incidents = [e for e in entries if is_incident(e)]
+    incidents = [e for e in entries if e.incident]
     yield from ("", "## Security incidents", "")
     yield from (f"- {clock(e.at)} {e.action} of {e.who or 'somebody'} from {e.address or e.origin}: {_why(e.detail)}"
                 for e in incidents)  # fmt: skip

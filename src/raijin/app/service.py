@@ -443,10 +443,9 @@ class Service:
 
     def numbers(self) -> dict[str, dict[str, float]]:
         """What is to be counted of the state now, by metric and label."""
-        from raijin.app.auditing import INCIDENTS  # noqa: PLC0415
         from raijin.state.audit import Audit  # noqa: PLC0415
 
-        entries, incidents = Audit(self.database, self.home).count(INCIDENTS)
+        entries, incidents = Audit(self.database, self.home).count()
         lives = Counter("yes" if runner["alive"] else "no" for runner in self.runners())
         return {
             "raijin_runs": dict(self.runs.counts()),

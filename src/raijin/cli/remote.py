@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from raijin.cli.options import home, print_json, run_async
+
+if TYPE_CHECKING:
+    from raijin.app.session import Session
 
 F = TypeVar("F", bound=Callable[..., Any])
 VARIABLE = "RAIJIN_SERVER"
@@ -34,6 +37,12 @@ def named(cluster: str | None) -> str:
     if not cluster:
         raise click.UsageError("a server has several clusters; name one with --cluster")
     return cluster
+
+
+def refuse_supply(session: Session) -> None:
+    """Where artifacts come from is the server's business. Raises UsageError for --mirror and --offline."""
+    if session.mirror or session.offline:
+        raise click.UsageError("--mirror and --offline are for runs of this machine: a server fetches for itself")
 
 
 def plan_there(server: str, cluster: str | None, verb: str, *, force: bool) -> Any:

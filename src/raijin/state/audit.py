@@ -11,7 +11,7 @@ import fcntl
 import hashlib
 import json
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -28,6 +28,8 @@ START = "0" * 64
 """What the first entry has for the hash of the one before it."""
 HEAD_FILE = "audit.head"
 PAGE = 1000
+INCIDENTS = ("access", "host-key", "login", "setup", "token")
+"""Actions whose refusal is a security incident."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +59,16 @@ class Entry:
         body = {name: value for name, value in asdict(self).items() if name != "hash"}
         return hashlib.sha256(json.dumps(body, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
+    @property
+    def incident(self) -> bool:
+        return self.action in INCIDENTS and self.result == "refused"
+
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
+
+
+_INCIDENT = AUDIT.c.action.in_(INCIDENTS) & (AUDIT.c.result == "refused")
+"""The same, asked of the database."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +110,15 @@ class Audit:
         filters: Mapping[str, str] | None = None,
         since: float | None = None,
         until: float | None = None,
+        incidents: bool = False,
     ) -> list[Entry]:
-        """In their order, or the newest first. filters: columns and what they must say; since, until: the time."""
+        """In their order, or the newest first. filters: columns and what they must say; since, until: the time.
+
+        incidents: only security incidents.
+        """
         query = AUDIT.select().order_by(AUDIT.c.number.desc() if newest else AUDIT.c.number).limit(limit)
         conditions = [AUDIT.c[name] == value for name, value in (filters or {}).items() if value]
+        conditions += [_INCIDENT] if incidents else []
         conditions += [AUDIT.c.number > after] if after else []
         conditions += [AUDIT.c.number < before] if before else []
         conditions += [AUDIT.c.at >= since] if since is not None else []
@@ -118,12 +133,11 @@ class Audit:
             yield from page
             after = page[-1].number
 
-    def count(self, incidents: Iterable[str]) -> tuple[float, float]:
-        """Entries, and those among them that are a refusal of these actions."""
-        refused = AUDIT.c.action.in_(list(incidents)) & (AUDIT.c.result == "refused")
+    def count(self) -> tuple[float, float]:
+        """Entries, and the security incidents among them."""
         with self._engine.connect() as db:
             every = db.execute(sa.select(sa.func.count()).select_from(AUDIT)).scalar() or 0
-            bad = db.execute(sa.select(sa.func.count()).select_from(AUDIT).where(refused)).scalar() or 0
+            bad = db.execute(sa.select(sa.func.count()).select_from(AUDIT).where(_INCIDENT)).scalar() or 0
         return float(every), float(bad)
 
     def verify(self) -> Verified:

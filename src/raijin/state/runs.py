@@ -158,7 +158,7 @@ class Runs:
             db.execute(RUNS.update().where(RUNS.c.id == run).values(request=json.dumps(dict(request))))
 
     def newest(self, clusters: Iterable[str]) -> dict[str, RunRecord]:
-        """The newest run of each of these clusters, without its plan's text being of use to anybody."""
+        """The newest run of each of these clusters; of its plan only whether there is one (see `history`)."""
         names = list(clusters)
         last = (
             sa.select(RUNS.c.cluster, sa.func.max(RUNS.c.created).label("created"))
@@ -166,7 +166,7 @@ class Runs:
             .group_by(RUNS.c.cluster)
             .subquery()
         )
-        query = RUNS.select().join(last, (RUNS.c.cluster == last.c.cluster) & (RUNS.c.created == last.c.created))
+        query = _brief().join(last, (RUNS.c.cluster == last.c.cluster) & (RUNS.c.created == last.c.created))
         with self._engine.connect() as db:
             return {row.cluster: _run(row) for row in db.execute(query)}
 
@@ -188,10 +188,19 @@ class Runs:
         return _run(exact[0])
 
     def history(
-        self, *, cluster: str | None = None, limit: int = 50, before: str = "", planned: bool = False
+        self,
+        *,
+        cluster: str | None = None,
+        limit: int = 50,
+        before: str = "",
+        planned: bool = False,
+        plans: bool = False,
     ) -> list[RunRecord]:
-        """The newest first. before: only runs older than this one. planned: only those that have a plan."""
-        query = RUNS.select().order_by(RUNS.c.created.desc(), RUNS.c.id.desc()).limit(limit)
+        """The newest first. before: only runs older than this one. planned: only those that have a plan.
+
+        plans: with their plans; else the plan of one that has one is `{}`. A plan of a thousand hosts is megabytes.
+        """
+        query = (RUNS.select() if plans else _brief()).order_by(RUNS.c.created.desc(), RUNS.c.id.desc()).limit(limit)
         if cluster:
             query = query.where(RUNS.c.cluster == cluster)
         if planned:
@@ -283,6 +292,13 @@ class Runs:
         query = EVENTS.select().where(EVENTS.c.run == run, EVENTS.c.id > after).order_by(EVENTS.c.id).limit(limit)
         with self._engine.connect() as db:
             return [_event(row) for row in db.execute(query)]
+
+
+def _brief() -> sa.Select[Any]:
+    """Runs without the texts of their plans. Whether there is one, the steps tell: an index knows them."""
+    planned = sa.exists().where(STEPS.c.run == RUNS.c.id)
+    plan = sa.case((planned, "{}"), else_="").label("plan")
+    return sa.select(*(column if column.name != "plan" else plan for column in RUNS.columns))
 
 
 def _nothing_waits(db: sa.Connection, cluster: str) -> None:

@@ -22,6 +22,7 @@ RUNS = Table(
     Column("cancel", Integer, nullable=False, server_default="0"),
     Column("request", Text),
     Index("runs_by_cluster", "cluster", "created"),
+    Index("runs_by_time", "created", "id"),
 )
 
 STEPS = Table(

@@ -182,9 +182,9 @@ async def test_wrong_passwords_are_refused_noted_and_slowed_down(start, problem)
     for name in ("ada", "nobody"):
         problem(await server.post("/session", {"name": name, "password": "wrong"}), 401, "not-authenticated")
     problem(await server.post("/session", ADMIN), 429, "too-many-requests")
-    from raijin.app.auditing import is_incident, trail
+    from raijin.app.auditing import trail
 
-    noted = [e for e in trail(server.service.home, server.service.database).all() if is_incident(e)]
+    noted = [e for e in trail(server.service.home, server.service.database).all() if e.incident]
     assert [(e.action, e.who, e.result) for e in noted] == [("login", "ada", "refused"), ("login", "nobody", "refused")]
     assert all("password" not in entry.detail for entry in noted)
 

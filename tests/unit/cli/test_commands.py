@@ -181,3 +181,13 @@ def test_help_fits_the_terminal(process, columns: int) -> None:
 
 def test_the_root_is_what_the_table_says() -> None:
     assert root.list_commands(click.Context(root)) == list(COMMANDS)
+
+
+@pytest.mark.parametrize("command", ["plan", "apply"])
+@pytest.mark.parametrize("option", [("--offline",), ("--mirror", "http://192.0.2.9")])
+def test_where_a_server_fetches_from_is_not_for_its_callers_to_say(
+    raijin, command: str, option: tuple[str, ...]
+) -> None:
+    said = raijin(command, "--server", "http://127.0.0.1:9", "--cluster", "lab", *option)
+    assert said.code == 2
+    assert "--mirror and --offline are for runs of this machine" in said.err

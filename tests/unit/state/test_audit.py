@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from raijin.app.auditing import is_incident, written
+from raijin.app.auditing import written
 from raijin.observe.masking import MASKER
 from raijin.state.audit import START, Audit, Entry
 from raijin.state.tables import AUDIT
@@ -107,4 +107,4 @@ def test_exports_say_all_and_run_no_formula(trail: Audit) -> None:
     report = "\n".join(written(trail.all(), "report"))
     assert "6 entries" in report
     assert "login of =cmd() from 192.0.2.7: wrong" in report
-    assert [is_incident(e) for e in trail.all()] == [False] * 5 + [True]
+    assert [e.incident for e in trail.all()] == [False] * 5 + [True]

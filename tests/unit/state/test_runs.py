@@ -109,3 +109,22 @@ def test_the_wish_to_cancel_reaches_the_other_process(runs: Runs) -> None:
     runs.request_cancel(run)
     assert runs.cancel_requested(run)
     assert not runs.cancel_requested("absent")
+
+
+def test_lists_leave_plans_where_they_are(runs: Runs) -> None:
+    """A plan of a thousand hosts is megabytes; a list of runs says of it only whether there is one."""
+    text = "x" * 100_000
+    runs.create("big", cluster="lab", verb="apply", plan=text, settings="{}", steps=[("a", "prepare", "alpha")])
+    runs.finish("big", RunStatus.DONE, None)
+    runs.ask("new", cluster="other", verb="apply", request={})
+    assert {r.id: r.plan for r in runs.history()} == {"big": "{}", "new": ""}
+    assert {r.id: r.plan for r in runs.newest(["lab", "other"]).values()} == {"big": "{}", "new": ""}
+    assert [r.plan for r in runs.history(cluster="lab", plans=True)] == [text]
+    assert runs.get("big").plan == text
+
+
+def test_the_newest_runs_are_found_by_an_index(runs: Runs) -> None:
+    with runs._engine.connect() as db:
+        how = db.exec_driver_sql("EXPLAIN QUERY PLAN SELECT * FROM runs ORDER BY created DESC, id DESC LIMIT 50").all()
+    assert "runs_by_time" in str(how)
+    assert "TEMP B-TREE" not in str(how)

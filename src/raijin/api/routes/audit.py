@@ -11,7 +11,7 @@ from fastapi.responses import StreamingResponse
 from raijin.api.asked import Served
 from raijin.api.caller import Known
 from raijin.api.describing import LOOKING
-from raijin.app.auditing import INCIDENTS, is_incident, written
+from raijin.app.auditing import written
 from raijin.app.roles import Role
 from raijin.state.audit import Audit
 
@@ -51,8 +51,7 @@ def incidents(caller: Known, service: Served, since: Moment = None) -> dict[str,
     """Refused logins and tokens, hosts with another key than they had."""
     caller.require(Role.ADMIN)
     trail = Audit(service.database, service.home)
-    found = [e for action in sorted(INCIDENTS) for e in trail.all(filters={"action": action}, since=since)]
-    return {"incidents": [e.to_json() for e in sorted(found, key=lambda e: e.number) if is_incident(e)]}
+    return {"incidents": [entry.to_json() for entry in trail.all(since=since, incidents=True)]}
 
 
 @router.get("/verify", responses=LOOKING)

@@ -28,7 +28,7 @@ from raijin.api.wire import (
     ValidationReport,
 )
 from raijin.app.roles import Role
-from raijin.errors import UsageError
+from raijin.errors import Unsupported, UsageError
 
 router = APIRouter(prefix="/clusters", tags=["clusters"])
 ClusterName = Annotated[str, Path(pattern=NAME, description="The cluster.", examples=["production"])]
@@ -85,6 +85,11 @@ def decommission(name: ClusterName, asked: Asking, force: bool = False, plan: Pr
 def scale(name: ClusterName, wanted: ScaleRequest, asked: Asking, match: Match = None) -> Response:
     """Let a node group have so many machines: hosts of the Site that are free come, the last ones leave, drained."""
     asked.require(Role.OPERATOR, name)
+    if wanted.max_surge > 1:
+        raise Unsupported(
+            "maxSurge: hosts of the Site come and go one by one; no machine is made beyond the target for a time",
+            remedy="leave it out, or say 1",
+        )
     request = asked.request(drain_timeout=wanted.drain_timeout)
 
     return asked.run(

@@ -6,13 +6,13 @@ from collections.abc import AsyncIterator
 from dataclasses import asdict
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Path, Query, Request
+from fastapi import APIRouter, Header, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
-from raijin.api.asked import Served
+from raijin.api.asked import Asking, Served
 from raijin.api.caller import Known
-from raijin.api.describing import CHANGING, LOOKING
+from raijin.api.describing import CHANGING, LOOKING, accepted
 from raijin.api.tail import Tail, as_sse
 from raijin.api.wire import EventPage, RunDetails, RunPage, RunSummary
 from raijin.app.roles import Role
@@ -65,12 +65,14 @@ def cancel(run: RunId, caller: Known, service: Served) -> dict[str, Any] | None:
     return service.run_json(stopped)
 
 
-@router.post("/runs/{run}/resume", response_model=RunSummary, status_code=202, responses=CHANGING)
-def resume(run: RunId, caller: Known, service: Served) -> dict[str, Any] | None:
+@router.post(
+    "/runs/{run}/resume", response_model=RunSummary, status_code=202,
+    responses={202: accepted("The run, going on."), **CHANGING},
+)  # fmt: skip
+def resume(run: RunId, asked: Asking) -> Response:
     """Go on where a run was killed, failed or cancelled: what is done stays done."""
-    record = service.run(run)
-    caller.require(Role.OPERATOR, record.cluster)
-    return service.run_json(service.resume(run))
+    asked.require(Role.OPERATOR, asked.service.run(run).cluster)
+    return asked.run(lambda: asked.service.resume(run))
 
 
 @router.get("/runs/{run}/log", response_model=EventPage, responses=LOOKING)

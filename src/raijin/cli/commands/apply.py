@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from raijin.cli.options import definition_options, print_json, run_async, supply_options
-from raijin.cli.remote import apply_there, server_option
+from raijin.cli.remote import apply_there, refuse_supply, server_option
 
 if TYPE_CHECKING:
     from raijin.app.planning import Planned
@@ -62,6 +62,7 @@ def destroy(session: Session, output: str, server: str, yes: bool, force: bool) 
 
 
 def _there(server: str, session: Session, verb: str, *, output: str, yes: bool, force: bool) -> None:
+    refuse_supply(session)
     name = session.cluster_name
 
     def agreed() -> bool:

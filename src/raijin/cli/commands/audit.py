@@ -19,15 +19,11 @@ BROKEN = 20
 @output_option
 def list_entries(target: str, who: str, action: str, incidents: bool, limit: int, output: str) -> None:
     """List who did what, when, from where, on what, with which result."""
-    from raijin.app.auditing import clock, is_incident, trail  # noqa: PLC0415
+    from raijin.app.auditing import clock, trail  # noqa: PLC0415
     from raijin.cli.show import print_table  # noqa: PLC0415
 
     filters = {"target": target, "who": who, "action": action}
-    if incidents:
-        every = [entry for entry in trail(home()).all(filters=filters) if is_incident(entry)]
-        found = every[::-1][:limit]
-    else:
-        found = trail(home()).entries(newest=True, limit=limit, filters=filters)
+    found = trail(home()).entries(newest=True, limit=limit, filters=filters, incidents=incidents)
     if output == "json":
         print_json([entry.to_json() for entry in found])
         return
