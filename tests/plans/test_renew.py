@@ -232,6 +232,9 @@ def test_other_distributions_say_that_they_are_not_served(running) -> None:
     assert certificates_of(foreign.cluster) is None
     with pytest.raises(Unsupported, match="does not look after the certificates of OKD"):
         renew.reasons(foreign)
+    with pytest.raises(Unsupported) as told:
+        renew.reasons(foreign)
+    assert "OKD renews them itself" in (told.value.remedy or "")
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=12)

@@ -11,6 +11,8 @@ from raijin.platforms.base import Balanced, Context, Node, Work
 class Ordinary:
     """A part of `Platform`: etcd of its own on every control plane host, no secrets from the definition."""
 
+    renews_itself = ""
+
     def given(self, cluster: Cluster) -> dict[str, str]:
         del cluster
         return {}

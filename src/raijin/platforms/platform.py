@@ -69,6 +69,8 @@ class Platform(Protocol):
     """None where the distribution has a way of its own for these files, or none."""
     own_address: bool
     """Whether its hosts carry the cluster's virtual address by themselves."""
+    renews_itself: str
+    """Where a distribution renews all its certificates by itself, how a person sees that; else empty."""
     handlers: Handlers
     """Calls of its own, by name."""
     by_hand: dict[str, str]

@@ -76,6 +76,6 @@ def require(cluster: Cluster) -> Certificates:
     if found is None:
         raise Unsupported(
             f"Raijin does not look after the certificates of {cluster.type} clusters yet",
-            remedy="renew them with the tools of the distribution",
+            remedy=platform_of(cluster).renews_itself or "renew them with the tools of the distribution",
         )
     return found

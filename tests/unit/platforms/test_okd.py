@@ -205,6 +205,8 @@ async def test_a_start_offers_each_machine_its_file_with_its_name_and_ends_with_
     assert site.assets.complete
     assert any("boot c1 into the live system" in line and "http://192.0.2.5:18080/c1.ign" in line for line in site.said)
     assert any("bootstrap, c1, w1 did not fetch its configuration yet" in line for line in site.said)
+    closed = "nobody takes connections at api.demo.example.org, port 6443 and 22623: look at the load balancer"
+    assert any(closed in line for line in site.said)
 
 
 async def test_a_start_that_has_ended_offers_nothing_again(site: Site) -> None:

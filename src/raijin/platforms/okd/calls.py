@@ -11,7 +11,7 @@ from raijin.observe.waiting import until
 from raijin.plan.handlers import CallContext, Handlers
 from raijin.platforms.calls import NODE
 from raijin.platforms.okd import approval, assets, etcd, install, operators, upgrade
-from raijin.platforms.okd.look import KUBERNETES_PORTS, SSH, connection_to
+from raijin.platforms.okd.look import CONFIG_SERVER, KUBERNETES_PORTS, SSH, connection_to, server_of
 from raijin.platforms.okd.offering import Offered, files_now, files_of, machines_of, offered
 from raijin.platforms.okd.reach import open_api
 from raijin.transport.okd import open_ports
@@ -35,7 +35,7 @@ async def start(context: CallContext) -> None:
     if not await _ended(context):
         await install.still_good(context, kept)
         async with offered(context, machines_of(context), files_of(kept)) as files:
-            await _bootstrapped(context, files)
+            await _bootstrapped(context, files, kept.kubeconfig)
     assets.keep(context.secrets, context.cluster, assets.completed(kept))
     context.say("the control plane stands without the bootstrap machine")
 
@@ -57,7 +57,15 @@ async def _bootstrap_fault(kube: Kube) -> str:
     return "" if status == "complete" else "the bootstrap machine has not ended its work"
 
 
-async def _bootstrapped(context: CallContext, files: Offered) -> None:
+async def _door_fault(kubeconfig: str) -> str:
+    """What a load balancer lacks; empty where it takes connections, whoever is behind it."""
+    host, port = server_of(kubeconfig)
+    closed = sorted({port, CONFIG_SERVER} - await open_ports(host, (port, CONFIG_SERVER)))
+    ports = " and ".join(map(str, closed))
+    return f" (nobody takes connections at {host}, port {ports}: look at the load balancer)" if closed else ""
+
+
+async def _bootstrapped(context: CallContext, files: Offered, kubeconfig: str) -> None:
     async def probe() -> str:
         try:
             async with open_api(context) as kube:
@@ -66,7 +74,7 @@ async def _bootstrapped(context: CallContext, files: Offered) -> None:
             if not error.transient:
                 raise
             idle = f"; {', '.join(files.idle)} did not fetch its configuration yet" if files.idle else ""
-            return f"the API does not answer yet{idle}"
+            return f"the API does not answer yet{await _door_fault(kubeconfig)}{idle}"
 
     await until(
         f"{context.cluster} to stand without its bootstrap machine",

@@ -61,6 +61,7 @@ class Okd(Ordinary):
     inits = (INIT,)
     own_address = False
     api_servers = None
+    renews_itself = "there is nothing to do: OKD renews them itself (`oc get clusteroperators` shows when it could not)"
     handlers = calls.HANDLERS
     by_hand = calls.BY_HAND
 
