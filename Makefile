@@ -1,5 +1,5 @@
 # The verbs that people and CI share. Everything is installed by the first of them that needs it.
-.PHONY: help setup check lint types imports unit test lab-test bench bench-verbs docs dashboard dashboard-check package demo lab lab-down format
+.PHONY: help setup check lint types imports unit test lab-test bench bench-verbs docs dashboard dashboard-check dashboard-if-there screenshots package demo lab lab-down format
 .DEFAULT_GOAL := help
 UV := scripts/uv
 RUN := $(UV) run --frozen --quiet
@@ -10,7 +10,7 @@ help: ## Show the verbs
 setup: ## Install what developing and testing needs
 	@scripts/setup
 
-check: setup lint types imports unit ## Lint, types, import contract, unit tests (under 3 minutes)
+check: setup lint types imports unit dashboard-if-there ## Lint, types, import contract, unit tests (under 3 minutes)
 
 lint:
 	$(RUN) ruff check src tests bench scripts/*.py
@@ -49,6 +49,12 @@ dashboard: ## Build the dashboard into the package (nothing to do when its sourc
 
 dashboard-check: ## Types, lint and tests of the dashboard
 	@scripts/dashboard --check
+
+dashboard-if-there:
+	@scripts/dashboard --check-if-there
+
+screenshots: dashboard ## The pictures of the dashboard in docs/images, from a rehearsal (needs Chromium)
+	$(RUN) python scripts/screenshots.py
 
 package: dashboard ## Wheel and sdist with the dashboard in them, in dist/
 	$(UV) build --quiet

@@ -14,6 +14,8 @@ import time
 import urllib.error
 import urllib.request
 import webbrowser
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -97,8 +99,9 @@ def prove(url: str, cluster: str, run: str) -> None:
         sys.exit("this is not what it should be")
 
 
-def main() -> int:
-    stays = sys.stdout.isatty() and sys.stdin.isatty()
+@contextmanager
+def rehearsal() -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """The address of a server on simulated hosts, and its process; nothing of it is left at the end."""
     with tempfile.TemporaryDirectory(prefix="raijin-demo-") as folder:
         definitions = Path(folder) / "definitions"
         definitions.mkdir()
@@ -107,25 +110,31 @@ def main() -> int:
         port = free_port()
         url = f"http://127.0.0.1:{port}"
         command = [sys.executable, "-m", "raijin", "serve", "--no-auth", "--rehearsal", "--port", str(port)]
-        with subprocess.Popen(
-            [*command, "--definitions", str(definitions)], env=os.environ | {"RAIJIN_HOME": folder}
-        ) as server:
+        environment = os.environ | {"RAIJIN_HOME": folder}
+        with subprocess.Popen([*command, "--definitions", str(definitions)], env=environment) as server:
             try:
                 wait_ready(server, url)
-                run = begin(url, "minimal")
-                if not stays:
-                    prove(url, "minimal", run)
-                    return 0
-                say(f"\n  {url}/runs/{run}\n\nOpen it to watch the rehearsal.")
-                say(f"{url}/clusters/production waits for its plan. Ctrl-C ends the demo, and nothing is left of it.")
-                webbrowser.open(f"{url}/runs/{run}")
-                server.wait()
-            except KeyboardInterrupt:
-                say("\nthe demo has ended")
+                yield url, server
             finally:
                 server.send_signal(signal.SIGINT)
-                server.wait(30)
-    return 0
+                server.wait(60)
+
+
+def main() -> int:
+    stays = sys.stdout.isatty() and sys.stdin.isatty()
+    try:
+        with rehearsal() as (url, server):
+            run = begin(url, "minimal")
+            if not stays:
+                prove(url, "minimal", run)
+                return 0
+            say(f"\n  {url}/runs/{run}\n\nOpen it to watch the rehearsal.")
+            say(f"{url}/clusters/production waits for its plan. Ctrl-C ends the demo, and nothing is left of it.")
+            webbrowser.open(f"{url}/runs/{run}")
+            return server.wait()
+    except KeyboardInterrupt:
+        say("\nthe demo has ended")
+        return 0
 
 
 if __name__ == "__main__":

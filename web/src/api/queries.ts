@@ -112,6 +112,22 @@ export const certificates = (name: string) =>
     retry: false,
   });
 
+export const utilisation = (name: string, hours: number) =>
+  queryOptions({
+    queryKey: ["utilisation", name, hours],
+    queryFn: () =>
+      must(api.GET("/api/v1/clusters/{name}/utilisation", { params: { path: { name }, query: { hours } } })),
+    refetchInterval: 60 * SECONDS,
+    retry: false,
+  });
+
+export const capacity = (name: string) =>
+  queryOptions({
+    queryKey: ["capacity", name],
+    queryFn: () => must(api.GET("/api/v1/clusters/{name}/capacity", { params: { path: { name } } })),
+    retry: false,
+  });
+
 export const audit = queryOptions({
   queryKey: ["audit"],
   queryFn: async () => {

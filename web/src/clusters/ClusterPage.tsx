@@ -1,5 +1,6 @@
 import { Button, Loader, Tabs } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
+import { lazy, Suspense } from "react";
 import { Link, useLocation } from "wouter";
 import { cluster as clusterQuery, status } from "../api/queries";
 import { Page } from "../parts/Page";
@@ -13,12 +14,15 @@ import { healthOf } from "./health";
 import { OverviewTab } from "./OverviewTab";
 import { RunsTab } from "./RunsTab";
 
+const CapacityTab = lazy(() => import("../capacity/CapacityTab"));
+
 const TABS = {
   overview: "Overview",
   plan: "Plan",
   runs: "Runs",
   backups: "Backups",
   certificates: "Certificates",
+  capacity: "Capacity",
 };
 
 export default function ClusterPage({ name, tab }: { name: string; tab: string }) {
@@ -69,6 +73,11 @@ export default function ClusterPage({ name, tab }: { name: string; tab: string }
         </Tabs.Panel>
         <Tabs.Panel value="certificates">
           <CertificatesTab name={name} />
+        </Tabs.Panel>
+        <Tabs.Panel value="capacity">
+          <Suspense fallback={<Loader aria-label="loading" />}>
+            <CapacityTab name={name} />
+          </Suspense>
         </Tabs.Panel>
       </Tabs>
     </Page>

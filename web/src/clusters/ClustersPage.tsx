@@ -28,7 +28,7 @@ export default function ClustersPage() {
       {found.data?.length === 0 && (
         <Text>
           There is no cluster yet.{" "}
-          <Anchor component={Link} href="/definitions">
+          <Anchor component={Link} underline="always" href="/definitions">
             Write a definition
           </Anchor>
           , then plan and apply it.

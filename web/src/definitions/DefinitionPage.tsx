@@ -21,15 +21,7 @@ export default function DefinitionPage({ name }: { name: string }) {
   const error = read.error ?? schema.error;
   if (error) return <ProblemAlert error={error} />;
   if (!read.data || !schema.data) return <Loader aria-label="loading" />;
-  return (
-    <Writing
-      name={name}
-      text={read.data.text}
-      etag={read.data.etag}
-      schema={schema.data}
-      key={read.data.etag}
-    />
-  );
+  return <Writing name={name} text={read.data.text} etag={read.data.etag} schema={schema.data} />;
 }
 
 function Writing({ name, text, etag, schema }: { name: string; text: string; etag: string; schema: Schema }) {

@@ -35,14 +35,17 @@ function completed(schema: Schema, context: CompletionContext): CompletionResult
   const found = place.key
     ? fields(schema, place.kind, place.path, place.there)
     : values(schema, place.kind, place.path);
-  const options = found.map((choice) => ({
-    label: choice.label,
-    detail: choice.detail,
-    info: choice.info || undefined,
-    apply: place.key ? `${choice.label}: ` : choice.label,
-    type: place.key ? "property" : "enum",
-    boost: choice.detail ? 1 : 0,
-  }));
+  // What is written already is not offered: Enter would take it, and not begin a new line.
+  const options = found
+    .filter((choice) => choice.label !== place.word)
+    .map((choice) => ({
+      label: choice.label,
+      detail: choice.detail,
+      info: choice.info || undefined,
+      apply: place.key ? `${choice.label}: ` : choice.label,
+      type: place.key ? "property" : "enum",
+      boost: choice.detail ? 1 : 0,
+    }));
   return options.length > 0
     ? { from: context.pos - place.word.length, options, validFor: /^[\w.-]*$/ }
     : null;
@@ -99,7 +102,7 @@ export function Editor({ name, text, schema, readOnly, onChange, onVerdict }: Pr
           autocompletion({ override: [(context) => completed(schema, context)] }),
           keymap.of(completionKeymap),
           EditorView.lineWrapping,
-          EditorView.contentAttributes.of({ "aria-label": `Text of ${name}` }),
+          EditorView.contentAttributes.of({ "aria-label": `Text of ${name}`, tabindex: "0" }),
           EditorView.updateListener.of((update) => {
             if (!update.docChanged) return;
             draft.current = update.state.doc.toString();

@@ -60,6 +60,9 @@ export function useSave(name: string, etag: string) {
           headers: YAML,
         }),
       ),
-    onSuccess: () => client.invalidateQueries(),
+    onSuccess: (stored, text) => {
+      client.setQueryData<Read>(["definition", name], { text, etag: `"${stored.etag}"` });
+      return client.invalidateQueries({ predicate: (query) => query.queryKey[0] !== "definition" });
+    },
   });
 }

@@ -1,5 +1,5 @@
 // What would be done, field by field, and the button that lets exactly that be done.
-import { Alert, Button, Group, List, Loader, Modal, Stack, Tabs, Text } from "@mantine/core";
+import { Alert, Button, Group, List, Loader, Stack, Tabs, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useLocation } from "wouter";
@@ -9,6 +9,7 @@ import { ProblemAlert } from "../parts/ProblemAlert";
 import { Scroll } from "../parts/Scroll";
 import { State } from "../parts/State";
 import { duration } from "../parts/time";
+import { ApproveDialog } from "./ApproveDialog";
 import { PlanSteps } from "./PlanSteps";
 
 export function PlanTab({ name }: { name: string }) {
@@ -112,29 +113,13 @@ export function PlanTab({ name }: { name: string }) {
           </Tabs.Panel>
         </Tabs>
       )}
-      <Modal
+      <ApproveDialog
+        plan={plan}
         opened={asking}
+        busy={approve.isPending}
         onClose={ask.close}
-        title={`Apply this plan to ${name}?`}
-        closeButtonProps={{ "aria-label": "Close" }}
-      >
-        <Text size="sm">
-          Exactly these {plan.steps.length} steps are done. If something has moved since the plan was made,
-          nothing is.
-        </Text>
-        <Group mt="lg" justify="flex-end">
-          <Button variant="default" onClick={ask.close}>
-            Not now
-          </Button>
-          <Button
-            data-autofocus
-            loading={approve.isPending}
-            onClick={() => approve.mutate(plan.digest, { onSettled: ask.close })}
-          >
-            Apply {plan.steps.length} steps
-          </Button>
-        </Group>
-      </Modal>
+        onAgree={() => approve.mutate(plan.digest, { onSettled: ask.close })}
+      />
     </Stack>
   );
 }

@@ -16,31 +16,40 @@ import { RunSteps } from "./RunSteps";
 import { useLive } from "./useLive";
 import { useSteps } from "./useSteps";
 
+const GOING = new Set(["queued", "planning", "running"]);
+const POLL_MS = 2500;
+
 export default function RunPage({ id }: { id: string }) {
   const client = useQueryClient();
-  const [version, setVersion] = useState(0);
-  const live = useLive(id, version);
-  const found = useQuery({ ...runQuery(id), refetchInterval: live.ended ? false : 4000 });
+  const [wanted, want] = useState(1);
+  const found = useQuery({
+    ...runQuery(id),
+    refetchInterval: ({ state }) =>
+      state.data && !GOING.has(state.data.state) && state.data.attempt >= wanted ? false : POLL_MS,
+  });
+  const attempt = found.data?.attempt ?? 1;
+  const live = useLive(id, attempt);
   const steps = useSteps(found.data, live);
   // The steps come to be when planning is over, and the end has its error: both are in the document only.
   // biome-ignore lint/correctness/useExhaustiveDependencies: the live picture says when it is time
   useEffect(() => {
     client.invalidateQueries({ queryKey: ["run", id] });
-    if (live.ended) client.invalidateQueries({ queryKey: ["clusters"] });
+    if (live.ended) for (const key of ["clusters", "status"]) client.invalidateQueries({ queryKey: [key] });
   }, [live.ended, live.last > 0]);
   const change = useMutation({
     mutationFn: (verb: "cancel" | "resume") =>
       must(api.POST(`/api/v1/runs/{run}/${verb}`, { params: { path: { run: id } } })),
     onSuccess: (_, verb) => {
-      client.invalidateQueries({ queryKey: ["run", id] });
-      if (verb === "resume") setVersion(version + 1);
+      if (verb === "resume") want(attempt + 1);
+      return client.invalidateQueries({ queryKey: ["run", id] });
     },
   });
   if (found.error) return <ProblemAlert error={found.error} />;
   if (!found.data) return <Loader aria-label="loading" />;
   const run = found.data;
-  const state = live.ended ? live.status || run.state : run.state;
-  const going = ["queued", "planning", "running"].includes(state);
+  // What was asked to go on does so when a runner takes it.
+  const state = attempt < wanted ? "queued" : live.ended ? live.status || run.state : run.state;
+  const going = GOING.has(state);
   const again = ["failed", "cancelled", "interrupted"].includes(state) && run.changed;
   return (
     <Page
@@ -50,7 +59,7 @@ export default function RunPage({ id }: { id: string }) {
           <span className="mono">{run.id}</span> by {run.requested_by || "the command line"},{" "}
           {ago(run.created)}
           {run.attempt > 1 && `, attempt ${run.attempt}`} ·{" "}
-          <Anchor component={Link} href={`/clusters/${run.cluster}`} size="sm">
+          <Anchor component={Link} href={`/clusters/${run.cluster}`} underline="always">
             {run.cluster}
           </Anchor>
         </>

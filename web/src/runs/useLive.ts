@@ -19,12 +19,12 @@ export interface Following extends Live {
   ended: boolean;
 }
 
-/** version: follow again from the start when it changes (a run that is gone on with). */
-export function useLive(run: string, version: number): Following {
+/** attempt: of the run; another one is followed from the start. */
+export function useLive(run: string, attempt: number): Following {
   const [live, setLive] = useState<Live>(NOTHING);
   const [connected, setConnected] = useState(true);
   const [ended, setEnded] = useState(false);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the version only says that it begins again
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another attempt is followed anew
   useEffect(() => {
     setLive(NOTHING);
     setEnded(false);
@@ -53,6 +53,6 @@ export function useLive(run: string, version: number): Following {
       source.close();
       clearTimeout(timer);
     };
-  }, [run, version]);
+  }, [run, attempt]);
   return { ...live, connected, ended };
 }

@@ -21,6 +21,7 @@ export function LoginPage() {
   const [first, setFirst] = useState(false);
   const client = useQueryClient();
   const login = useMutation({
+    mutationKey: ["login"],
     mutationFn: () => enter(given, first),
     onSuccess: () => client.invalidateQueries(),
   });
