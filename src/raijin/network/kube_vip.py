@@ -17,9 +17,9 @@ VERSION = "v1.2.3"
 MANIFEST = "kube-vip.yaml"
 KUBECONFIG = "/etc/kubernetes/admin.conf"
 """Where kube-vip looks for its kubeconfig inside the pod."""
-# Seconds, and the least that client-go takes as whole ones. In the lab, on a busy box, clients saw a gap of 5.3 and 5.4 s
-# with them when the holder lost its power, and of 9.6 s with 4, 3 and 1. The price: a holder whose etcd is slow for 2 s
-# gives the address up, so nothing of Raijin's own depends on it (see platforms/kubeadm/upgrade.py).
+# Seconds, and the least that client-go takes as whole ones. In the lab, on a busy box, clients saw a gap of 5.3 and
+# 5.4 s with them when the holder lost its power, and of 9.6 s with 4, 3 and 1. The price: a holder whose etcd is slow
+# for 2 s gives the address up, so that no upgrade may depend on it (see platforms/kubeadm/upgrade.py).
 LEASE = {"vip_leaseduration": "3", "vip_renewdeadline": "2", "vip_retryperiod": "1"}
 
 
