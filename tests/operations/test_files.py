@@ -506,6 +506,15 @@ def test_a_failure_says_why_and_leaves_no_half(host: Host, case: Case) -> None:
     assert host.tree() == before
 
 
+def test_a_wait_that_follows_a_change_is_no_difference_by_itself(host: Host) -> None:
+    """An API server that is not ready yet, just after its host was started, is not what the definition differs in."""
+    follows = Wait("rain", path=host.path("rain"), after=True, timeout=1)
+    assert host.check(follows).states == ["ok"]
+    assert host.run(follows).states == ["failed"]
+    host.write("rain")
+    assert host.run(follows).states == ["ok"]
+
+
 def test_a_secret_is_in_the_file_and_in_no_report(host: Host) -> None:
     secret = File(host.path("token"), SecretRef("join-token"), mode="600")
     done = host.run(secret, resolve=lambda reference: f"value of {reference.secret}")

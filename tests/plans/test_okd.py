@@ -241,6 +241,11 @@ def test_a_first_start_needs_a_bootstrap_machine_and_a_running_cluster_does_not(
     assert edited(applied("okd"), "okd", without).plan().empty
 
 
+def test_machines_lie_in_the_networks_that_they_are_said_to_have() -> None:
+    world = edited(okd_world("okd"), "okd", ("[192.0.2.0/24]", "[198.51.100.0/24]")).resolving()
+    assert "c1: its address 192.0.2.61 lies in none of platformConfig.machineNetworks" in refusals(world)
+
+
 def test_what_was_decided_at_the_first_start_is_not_changed_in_silence() -> None:
     changed = edited(applied("okd"), "okd", ("[192.0.2.0/24]", "[192.0.2.0/25]"))
     assert "networking was decided when the cluster was made" in refusals(changed)
@@ -315,6 +320,7 @@ def test_an_upgrade_that_is_on_its_way_is_taken_up() -> None:
             ("version:", "network: {virtualIp: {address: 192.0.2.70}}\nversion:"),
             ("network.virtualIp.provider", "no kube-vip"),
         ),
+        (("[192.0.2.0/24]", "[10.128.0.0/16]"), ("network.podCidr", "overlaps platformConfig.machineNetworks")),
         (("version:", "kubernetes: {apiServerPort: 7443}\nversion:"), ("kubernetes.apiServerPort", "6443")),
         (("version:", "backup: {schedule: '0 2 * * *'}\nversion:"), ("backup.schedule", "no timer")),
     ],

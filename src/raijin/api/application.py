@@ -20,9 +20,10 @@ from raijin.api.describing import LOOKING, complete
 from raijin.api.guard import Guard
 from raijin.api.metrics import CONTENT_TYPE, Metrics
 from raijin.api.routes import access as accounts
-from raijin.api.routes import audit, clusters, definitions, runs, system, utilisation
+from raijin.api.routes import audit, clusters, definitions, oidc, runs, system, utilisation
 from raijin.api.tail import Tail
 from raijin.app.access import Access
+from raijin.app.oidc import Oidc
 from raijin.app.roles import Role
 from raijin.app.schedules import wanted
 from raijin.app.service import Service
@@ -47,10 +48,11 @@ def application(
         openapi_url=f"{PREFIX}/openapi.json", docs_url=None, redoc_url=None,
     )  # fmt: skip
     api.state.service = service
-    api.state.gate = Gate(access, settings.requests_per_minute, settings.logins_per_minute, secure)
+    foreign = Oidc(settings.oidc, access) if settings.oidc and access else None
+    api.state.gate = Gate(access, settings.requests_per_minute, settings.logins_per_minute, secure, foreign)
     api.state.tail = Tail(service.events_after, service.last_event)
     problems.install(api)
-    for part in (clusters, utilisation, runs, definitions, system, accounts, audit):
+    for part in (clusters, utilisation, runs, definitions, system, accounts, oidc, audit):
         api.include_router(part.router, prefix=PREFIX)
     metrics = Metrics(lambda: service.numbers() | {"raijin_event_listeners": {"sse": api.state.tail.listeners}})
     _health(api, service, metrics)

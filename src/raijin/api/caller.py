@@ -13,6 +13,7 @@ from limits.aio.strategies import MovingWindowRateLimiter
 from starlette.concurrency import run_in_threadpool
 
 from raijin.app.access import Access, everything
+from raijin.app.oidc import Oidc, looks_like_jwt
 from raijin.app.roles import Caller
 from raijin.errors import AccessDenied, NotAuthenticated, TooManyRequests
 
@@ -29,6 +30,7 @@ class Gate:
     per_minute: int
     logins_per_minute: int
     secure: bool = False
+    oidc: Oidc | None = None
     _limiter: MovingWindowRateLimiter = field(default_factory=lambda: MovingWindowRateLimiter(MemoryStorage()))
 
     async def __call__(self, request: Request) -> Caller:
@@ -52,6 +54,8 @@ class Gate:
         if kind:
             if kind.lower() != "bearer" or not value:
                 raise NotAuthenticated("the Authorization is not a bearer token", remedy="log in, or make a token")
+            if self.oidc is not None and looks_like_jwt(value.strip()):
+                return await self.oidc.caller(value.strip(), address)
             return await run_in_threadpool(access.by_token, value.strip(), address)
         if secret := request.cookies.get(COOKIE):
             caller = await run_in_threadpool(access.by_session, secret, address)

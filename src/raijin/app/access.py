@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 SESSION_SECONDS = 12 * 3600.0
 SETUP_SECONDS = 24 * 3600.0
 LONGEST_DAYS = 366
+FOREIGN_DAYS = 1
+"""How long a token of somebody of a provider lives: what happens to them there is only known when they come again."""
+FOREIGN = "oidc"
 SHORTEST_PASSWORD = 12
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 _TOKEN = re.compile(r"rjn_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
@@ -113,6 +116,26 @@ class Access:
             raise NotFound(f"there is no user {name}")
         return user
 
+    def keep_foreign(self, name: str, grants: Sequence[str], address: str) -> None:
+        """Somebody whom a provider has judged, with what the groups allow now. Raises NotAuthenticated."""
+        if not _NAME.fullmatch(name):
+            raise self._not_let_in("the token has no name of a user", name, address)
+        user = self.users.get(name)
+        if user is None:
+            self.users.add(name, None, grants, origin=FOREIGN)
+            self.note("user-added", "done", who=name, address=address, target=name, grants=list(grants), origin=FOREIGN)
+        elif user.origin != FOREIGN:
+            raise self._not_let_in(f"there is a local user {name}, who is somebody else", name, address)
+        elif user.disabled:
+            raise self._not_let_in(f"{name} was locked out here", name, address)
+        elif user.grants != tuple(grants):
+            self.users.change(name, grants=list(grants))
+            self.note("user-changed", "done", who=name, address=address, target=name, grants=list(grants))
+
+    def _not_let_in(self, reason: str, name: str, address: str) -> NotAuthenticated:
+        self.note("token", "refused", who=name[:64], address=address, target=FOREIGN, reason=reason)
+        return NotAuthenticated(reason, remedy="ask an administrator of this server")
+
     def remove_user(self, caller: Caller, name: str) -> None:
         if self._last_admin(name, {"disabled": 1}):
             raise UsageError(f"{name} is the only administrator", remedy="make another one first")
@@ -176,6 +199,11 @@ class Access:
         """A token for the caller, allowing at most what the caller may. Raises UsageError, AccessDenied."""
         if not 0 < days <= LONGEST_DAYS:
             raise UsageError(f"a token lives for {days:g} days", remedy=f"choose up to {LONGEST_DAYS} days")
+        user = self.users.get(caller.name)
+        if user is not None and user.origin == FOREIGN and days > FOREIGN_DAYS:
+            raise UsageError(
+                f"a token of somebody of a provider lives {FOREIGN_DAYS} day", remedy="choose 1 day or less"
+            )
         wanted = grants_of(grants)
         caller.allows_at_most(wanted)
         now = time.time()

@@ -14,6 +14,7 @@ from raijin.errors import Unsupported
 from raijin.facts.base import Unknown
 from raijin.facts.certificates import Certificate, in_kubeconfig
 from raijin.lifecycle.renew import day, held
+from raijin.model.cluster import ClusterType
 from raijin.platforms import platform_of
 from raijin.platforms.base import Node
 from raijin.platforms.kubeconfig import kubeconfig_secret
@@ -22,6 +23,14 @@ from raijin.platforms.renewal import Certificates, Keeper, require
 KEPT = "(kept here)"
 """In the place of a node: what lies in RAIJIN_HOME."""
 RENEWED_BY = {Keeper.RAIJIN: "apply", Keeper.ITSELF: "itself", Keeper.AUTHORITY: "rotate-ca"}
+
+
+_BY_HAND = {
+    ClusterType.VANILLA: "after 'Manual Rotation of CA Certificates' of kubernetes.io",
+    ClusterType.K3S: "after 'Rotating Self-Signed CA Certificates' of docs.k3s.io (`k3s certificate rotate-ca`)",
+    ClusterType.RKE2: "after 'Rotating Self-Signed CA Certificates' of docs.rke2.io (`rke2 certificate rotate-ca`)",
+    ClusterType.TALOS: "with `talosctl rotate-ca`",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +92,8 @@ def refuse_rotation(session: Session) -> NoReturn:
     """Raises Unsupported: half a rotation would be worse than none."""
     raise Unsupported(
         f"Raijin does not replace the authorities of {session.cluster.name} yet",
-        remedy="`raijin cluster certificates list` says until when they live; when it must be, do it by hand after "
-        "'Manual Rotation of CA Certificates' of kubernetes.io",
+        remedy="`raijin cluster certificates list` says until when they live; when it must be, do it by hand "
+        f"{_BY_HAND.get(session.cluster.type, 'as its documentation says')}",
     )
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, ValidationError
 
+from raijin.app.roles import Grant
 from raijin.definition.problems import problems_of
 from raijin.definition.tree import read_trees
-from raijin.errors import DefinitionError
+from raijin.errors import DefinitionError, UsageError
 from raijin.model.base import Model, fault
 
 FILE = "server.yaml"
@@ -49,9 +51,40 @@ class Schedules(Model):
     utilisation: Cron | None = Field(default="*/5 * * * *", description="Note what nodes and pods use.")
 
 
+def _issuer(value: str) -> str:
+    parts = urlsplit(value)
+    local = parts.hostname in {"localhost", "127.0.0.1", "::1"}
+    if not parts.hostname or parts.query or parts.fragment or not (parts.scheme == "https" or local):
+        raise fault("is no address of a provider", "write it as in https://auth.example.org/realms/raijin")
+    return value
+
+
+def _role(value: str) -> str:
+    try:
+        return str(Grant.parse(value))
+    except UsageError as error:
+        raise fault("is no role", error.remedy or "") from error
+
+
+class OidcSettings(Model):
+    """An OpenID Connect provider whose people may use the server, Keycloak for one."""
+
+    issuer: Annotated[str, AfterValidator(_issuer)] = Field(description="As its tokens name it, without more or less.")
+    client_id: Annotated[str, Field(min_length=1)] = Field(description="A public client with PKCE (S256).")
+    audience: str = Field(default="", description="What access tokens must be for. Default: the client.")
+    scope: str = Field(default="openid profile", description="What a login asks for.")
+    address: str = Field(default="", description="Of this server, as browsers reach it. Default: as they ask.")
+    user_claim: str = Field(default="preferred_username", description="Which claim is the name.")
+    groups_claim: str = Field(default="groups", description="Which claim has the groups, as in realm_access.roles.")
+    roles: dict[str, tuple[Annotated[str, AfterValidator(_role)], ...]] = Field(
+        default_factory=dict, description="What a group may: roles, each for all clusters or for one."
+    )
+
+
 class ServerSettings(Model):
     """All settings of a server."""
 
+    oidc: OidcSettings | None = Field(default=None, description="Who else may log in.")
     schedules: Schedules = Field(default=Schedules.bare(), description="What the server does by itself.")
     requests_per_minute: Annotated[int, Field(ge=1)] = Field(default=600, description="Of one caller.")
     logins_per_minute: Annotated[int, Field(ge=1)] = Field(default=10, description="From one address.")

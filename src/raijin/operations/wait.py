@@ -18,14 +18,15 @@ wait_once() { # path address port argv...: all that are given must hold; WAIT_OU
   shift 3
   [ "$#" = 0 ] || WAIT_OUT=$(bounded 10 "$@" 2>&1)
 }
-wait_check() { # title seconds path address port argv...
-  w_title=$1; shift 2
+wait_check() { # title seconds after path address port argv...
+  w_title=$1 w_after=$3; shift 3
+  [ "$w_after$MODE" != 1check ] || return 0
   wait_once "$@" && return 0
   differs "$w_title" 'not yet' yes
   return 1
 }
 wait_change() {
-  w_seconds=$2; now; w_end=$((NOW + w_seconds * 100)); shift 2
+  w_seconds=$2; now; w_end=$((NOW + w_seconds * 100)); shift 3
   until wait_once "$@"; do
     now
     [ "$NOW" -lt "$w_end" ] || { REASON="waited $w_seconds s for: $w_title"; printf '%s\n' "$WAIT_OUT"; return 1; }
@@ -41,6 +42,8 @@ class Wait(Operation):
 
     title: what is waited for, for people: `the kubelet answers`. The program is asked several times a second and must
     change nothing; one that takes over 10 seconds counts as failed. In a plan it is asked once.
+    after: it only follows what the program changes. A plan does not ask it: that something is not ready just now, after
+    a boot of the host, say, is no difference from the definition.
     """
 
     title: str = field()
@@ -49,6 +52,7 @@ class Wait(Operation):
     port: int = 0
     address: str = "127.0.0.1"
     timeout: int = 60
+    after: bool = False
     kind: Literal["wait"] = "wait"
 
     library: ClassVar[str] = LIBRARY
@@ -61,4 +65,4 @@ class Wait(Operation):
         absolute(self.path or "/")
 
     def arguments(self, resolve: Resolve) -> tuple[Argument, ...]:
-        return (self.title, self.timeout, self.path, self.address, self.port, *self.argv)
+        return (self.title, self.timeout, int(self.after), self.path, self.address, self.port, *self.argv)

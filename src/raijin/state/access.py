@@ -15,6 +15,8 @@ from raijin.errors import NotFound, UsageError
 from raijin.state.dialect import writing
 from raijin.state.tables import SESSIONS, TOKENS, USERS
 
+LOCAL = "local"
+"""The origin of users with a password here."""
 NOTED_SECONDS = 60.0
 """How exactly the last use of a token is noted."""
 
@@ -23,7 +25,7 @@ NOTED_SECONDS = 60.0
 class User:
     """password: an argon2 hash; None where somebody else judges. grants: `admin`, `operator:production`.
 
-    origin: local. created: seconds since the epoch.
+    origin: local, or oidc. created: seconds since the epoch.
     """
 
     name: str
@@ -62,8 +64,9 @@ class Users:
         self._engine = engine
 
     def any(self) -> bool:
+        """Whether there is a local one: people of a provider do not make a server set up."""
         with self._engine.connect() as db:
-            return db.execute(sa.select(USERS.c.name).limit(1)).first() is not None
+            return db.execute(sa.select(USERS.c.name).where(USERS.c.origin == LOCAL).limit(1)).first() is not None
 
     def get(self, name: str) -> User | None:
         with self._engine.connect() as db:
@@ -74,14 +77,17 @@ class Users:
         with self._engine.connect() as db:
             return [_user(row) for row in db.execute(USERS.select().order_by(USERS.c.name))]
 
-    def add(self, name: str, password: str | None, grants: Sequence[str], *, first: bool = False) -> None:
-        """A new local user. first: only while there is none. Raises UsageError."""
+    def add(
+        self, name: str, password: str | None, grants: Sequence[str], *, first: bool = False, origin: str = LOCAL
+    ) -> None:
+        """A new user. first: only while there is no local one. origin: who judges. Raises UsageError."""
         with self._engine.connect() as db:
             writing(db, "users")
-            there = db.execute(USERS.select() if first else USERS.select().where(USERS.c.name == name)).first()
+            taken = USERS.c.name == name
+            there = db.execute(USERS.select().where(taken | (USERS.c.origin == LOCAL) if first else taken)).first()
             if there is not None:
                 raise UsageError("there are users already" if first else f"there is a user {name} already")
-            row = {"name": name, "password": password, "grants": json.dumps(list(grants)), "origin": "local"}
+            row = {"name": name, "password": password, "grants": json.dumps(list(grants)), "origin": origin}
             db.execute(USERS.insert().values(**row, created=time.time(), disabled=0))
             db.commit()
 

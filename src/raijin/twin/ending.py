@@ -8,6 +8,7 @@ from raijin.operations.command import Command
 from raijin.operations.containers import ContainersAbsent
 from raijin.operations.forget import Forget
 from raijin.operations.link import LinkAbsent
+from raijin.operations.program import Mode
 from raijin.operations.report import FieldChange
 from raijin.operations.restore import Restore
 from raijin.operations.routes import RoutesAbsent
@@ -41,6 +42,8 @@ def change_command(run: Run, wanted: Command) -> None:
 
 
 def check_wait(run: Run, wanted: Wait) -> Found:
+    if wanted.after and run.mode is Mode.CHECK:
+        return []
     path = not wanted.path or run.host.exists(wanted.path)
     port = not wanted.port or run.site.listens(run.host, wanted.address, wanted.port)
     program = not wanted.argv or succeeds(run.site, run.host, wanted.argv)

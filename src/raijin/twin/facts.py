@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import TYPE_CHECKING
 
 from raijin.facts import ABILITIES, LEFT_OUT
+from raijin.platforms.kubeadm.certificates import KUBELET_CLIENT
+from raijin.platforms.kubeadm.paths import KUBELET_CONF
 from raijin.twin.host import KERNEL, OWNER, STAMPS, Host
 
 if TYPE_CHECKING:
     from raijin.twin.site import TwinSite
 
-_ARCH = {"amd64": "x86_64", "arm64": "aarch64"}
+_ARCH = {"amd64": "x86_64", "arm64": "aarch64", "arm": "armv7l"}
 _ID = "1.2.3"
 """Inode, size and change time of every file, as `stat` would print them: what was stamped has not been touched."""
 _MARK = re.compile(r"echo; echo (raijin-facts-[0-9a-f]+) ")
@@ -141,9 +144,19 @@ def _kubernetes(site: TwinSite, host: Host) -> str:
 
 
 def _certificates(site: TwinSite, host: Host) -> str:
-    """None: a rehearsal lasts for minutes, and no certificate ends in it."""
-    del site, host
-    return ""
+    """One of each node, which lives for years: a rehearsal lasts for minutes, and no certificate ends in it."""
+    del site
+    return f"file {KUBELET_CLIENT}\n{_certificate()}" if host.exists(KUBELET_CONF) else ""
+
+
+@cache
+def _certificate() -> str:
+    """The same for all: who signed it matters to nobody here."""
+    from cryptography.hazmat.primitives.serialization import Encoding  # noqa: PLC0415  (a slow import, for few uses)
+
+    from raijin.platforms.signing import new_authority  # noqa: PLC0415
+
+    return new_authority("rehearsal").certificate.public_bytes(Encoding.PEM).decode()
 
 
 def _parts(host: Host) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterable
 
+from raijin.facts.units import Units
 from raijin.platforms.view import HostView
 from raijin.validation.boards import boards
 from raijin.validation.finding import Finding, Grade
@@ -32,7 +33,8 @@ def host_health(seen: Seen) -> Iterable[Finding]:
             yield Finding(NAME, place.name, Grade.FAILED, f"it cannot be reached: {view}", "look at the machine")
             continue
         board = [Finding(NAME, place.name, *said) for said in boards(view, control_plane=place.control_plane)]
-        problems = [*_room(place.name, view), *_clock(place.name, view.skew - middle), *board]
+        wall = _firewall(place.name, view, getattr(seen.subject.platform, "firewalld", ""))
+        problems = [*_room(place.name, view), *_clock(place.name, view.skew - middle), *board, *wall]
         yield from problems
         if not problems:
             yield Finding(NAME, place.name, Grade.OK, "it answers, with room on its disks")
@@ -44,6 +46,13 @@ def _room(host: str, view: HostView) -> Iterable[Finding]:
             text = f"{space.path} has {space.free >> 20} MiB of {space.size >> 20} left"
             yield Finding(NAME, host, Grade.WARNING, text, "free some, before the kubelet evicts pods")
             return
+
+
+def _firewall(host: str, view: HostView, advice: str) -> Iterable[Finding]:
+    """advice: of the distribution, about a firewalld that runs; empty where it has none."""
+    units = view.facts.units
+    if advice and isinstance(units, Units) and units.active("firewalld"):
+        yield Finding(NAME, host, Grade.WARNING, "firewalld runs on it", advice)
 
 
 def _clock(host: str, skew: float) -> Iterable[Finding]:

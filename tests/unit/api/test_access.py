@@ -84,7 +84,7 @@ async def test_passwords_are_argon2_and_tokens_are_hashes(guarded) -> None:
         passwords = [row.password for row in db.execute(USERS.select())]
         secrets = [row.secret for row in db.execute(TOKENS.select())]
     assert all(text.startswith("$argon2id$") for text in passwords)
-    secret = header["Authorization"].rpartition("_")[2]
+    secret = header["Authorization"].split("_", 2)[2]  # it may have such a line in it too
     assert all(secret not in text and len(text) == 64 for text in secrets)
 
 

@@ -9,6 +9,7 @@ from tests.plans.conftest import UNKNOWN
 
 from raijin.facts.board import Board
 from raijin.facts.disks import Disk, Disks
+from raijin.facts.units import Units
 from raijin.platforms.view import HostView
 from raijin.validation.finding import Finding, Grade
 from raijin.validation.hosts import host_health
@@ -77,3 +78,20 @@ def test_a_file_system_that_takes_no_more_writes(
 ) -> None:
     found = judged(board, Disks(disks, (), read_only))
     assert any(finding.grade is Grade.FAILED and "no more writes" in finding.text for finding in found) is bad
+
+
+@pytest.mark.parametrize(
+    ("kind", "state", "advice"),
+    [
+        ("RKE2", "active", "conflicts with RKE2's default network"),
+        ("K3S", "active", "let it pass 6443/tcp"),
+        ("K3S", "disabled", ""),
+        ("VANILLA", "active", ""),
+    ],
+)
+def test_a_firewalld_that_runs(kind: str, state: str, advice: str) -> None:
+    subject = Subject("home", kind, "v1.34.10", (Place("n1", False),), 6443, "/kubeconfig")
+    facts = replace(UNKNOWN, units=Units({"firewalld": state}))
+    (finding,) = host_health(Seen(subject, 0.0, hosts={"n1": HostView(facts)}))
+    assert (finding.grade is Grade.WARNING) is bool(advice)
+    assert advice in finding.remedy

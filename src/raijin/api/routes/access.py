@@ -138,14 +138,14 @@ def list_tokens(request: Request, caller: Known) -> dict[str, list[TokenLine]]:
     """Your tokens; an administrator sees those of all. Never the tokens themselves."""
     owner = None if caller.may(Role.ADMIN) else caller.name
     found = access_of(request).tokens.of(owner)
-    return {"tokens": [TokenLine.model_validate(_token(token)) for token in found if token.owner]}
+    return {"tokens": [TokenLine.model_validate(as_token(token)) for token in found if token.owner]}
 
 
 @router.post("/tokens", status_code=201, response_model=NewToken, responses=CHANGING)
 def new_token(request: Request, wanted: TokenRequest, caller: Known) -> dict[str, Any]:
     """A token for programs, allowing at most what you may."""
     secret, token = access_of(request).new_token(caller, wanted.name, wanted.roles, wanted.days)
-    return _token(token) | {"token": secret}
+    return as_token(token) | {"token": secret}
 
 
 @router.delete("/tokens/{token}", status_code=204, responses=CHANGING)
@@ -187,7 +187,7 @@ def remove_user(request: Request, name: UserPath, caller: Known) -> None:
     access_of(request).remove_user(caller, name)
 
 
-def _token(token: Token) -> dict[str, Any]:
+def as_token(token: Token) -> dict[str, Any]:
     return {
         "id": token.id, "name": token.name, "owner": token.owner, "roles": list(token.grants),
         "created": token.created, "expires": token.expires, "used": token.used,

@@ -57,6 +57,8 @@ class K3sPlatform(RancherPlatform):
     kubeconfig = DISTRIBUTION.kubeconfig
     static_pods = DISTRIBUTION.static_pods
     images_artifact = IMAGES
+    # docs.k3s.io, "Requirements".
+    firewalld = "switch it off, or let it pass 6443/tcp and the networks of pods and services"
     flags = (options.SERVER, options.AGENT)
     # docs.k3s.io, "Requirements": 2 cores and 2 GB for a server, 1 core and 512 MB for an agent; some of it is the
     # kernel's.

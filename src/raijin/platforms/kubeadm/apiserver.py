@@ -132,7 +132,7 @@ def answers(context: Context) -> Wait:
     """
     where = ("--server", own(context), "--tls-server-name", "kubernetes")
     ready = ("kubectl", "--kubeconfig", ADMIN_CONF, *where, "get", "--raw", "/readyz")
-    return Wait("its API server answers", ready, timeout=SECONDS)
+    return Wait("its API server answers", ready, timeout=SECONDS, after=True)
 
 
 def write_with(context: Context, order: tuple[Written, ...], title: str) -> Program:

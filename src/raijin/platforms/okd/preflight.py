@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 from raijin.model.host import Arch
@@ -11,7 +12,7 @@ from raijin.platforms.base import Context
 from raijin.platforms.okd import upgrade
 from raijin.platforms.okd.installconfig import install_config
 from raijin.platforms.okd.look import Seen, machine_of, seen_of
-from raijin.platforms.okd.settings import names_of, wanted_addresses
+from raijin.platforms.okd.settings import names_of, settings_of, wanted_addresses
 
 
 def reasons(context: Context) -> Iterable[str]:
@@ -27,9 +28,13 @@ def reasons(context: Context) -> Iterable[str]:
 
 
 def _addresses(context: Context) -> Iterable[str]:
+    networks = settings_of(context.cluster).machine_networks
     for node in (*context.bootstrap, *context.nodes):
-        if not known_address(node):
+        address = known_address(node)
+        if not address:
             yield f"{node.name}: give its address as an IP address: the load balancer and its certificates need it"
+        elif not any(ip_address(address) in ip_network(str(net)) for net in networks):
+            yield f"{node.name}: its address {address} lies in none of platformConfig.machineNetworks"
         if node.host.arch not in {None, Arch.AMD64}:
             yield f"{node.name}: OKD is published for amd64 alone, and the definition says {node.host.arch}"
 

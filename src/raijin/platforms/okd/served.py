@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from ipaddress import ip_network
+
+from pydantic import ValidationError
 
 from raijin.errors import Unsupported
 from raijin.model.cluster import Cluster
@@ -11,7 +14,7 @@ from raijin.model.node_group import NodeRole
 from raijin.model.version import Version
 from raijin.model.virtual_ip import VipProvider
 from raijin.platforms.okd.look import API
-from raijin.platforms.okd.settings import faults, hosts_of_role
+from raijin.platforms.okd.settings import faults, hosts_of_role, settings_of
 
 Part = tuple[str, str]
 NEWEST = {22: Version(4, 22, 0, "okd-scos.7")}
@@ -57,6 +60,7 @@ def _network(cluster: Cluster) -> Iterable[Part]:
     for name in sorted(network.cni.model_fields_set - {"name"}):
         alias = type(network.cni).model_fields[name].alias or name
         yield f"network.cni.{alias}", "OKD's network operator decides that itself; use platformConfig.manifests"
+    yield from _overlaps(cluster)
     if network.dns_domain != "cluster.local":
         yield "network.dnsDomain", "OKD clusters always have cluster.local"
     if vip is None:
@@ -70,6 +74,18 @@ def _network(cluster: Cluster) -> Iterable[Part]:
         )
     if vip.port not in {None, API}:
         yield "network.virtualIp.port", f"the API of OKD is always at port {API}"
+
+
+def _overlaps(cluster: Cluster) -> Iterable[Part]:
+    """The installer refuses it too, but only when it is run."""
+    try:
+        machines = [ip_network(str(net)) for net in settings_of(cluster).machine_networks]
+    except ValidationError:
+        return  # said by `faults`
+    for field, own in (("podCidr", cluster.network.pod_networks), ("serviceCidr", cluster.network.service_networks)):
+        for net in own:
+            if any(net.version == other.version and net.overlaps(other) for other in machines):
+                yield f"network.{field}", f"{net} overlaps platformConfig.machineNetworks: choose another network"
 
 
 def _kubernetes(cluster: Cluster) -> Iterable[Part]:

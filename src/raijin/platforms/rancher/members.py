@@ -107,11 +107,11 @@ def settled(context: Context, distribution: Distribution, *, etcd: bool) -> tupl
 
 
 def answers(distribution: Distribution, *, server: bool) -> tuple[Operation, ...]:
-    kubelet = Wait("the kubelet answers", port=KUBELET_HEALTH_PORT, timeout=300)
+    kubelet = Wait("the kubelet answers", port=KUBELET_HEALTH_PORT, timeout=300, after=True)
     if not server:
         return (kubelet,)
     ready = (*distribution.kubectl, "--kubeconfig", distribution.kubeconfig, "get", "--raw", "/readyz")
-    return (Wait("the API answers", ready, timeout=300), kubelet)
+    return (Wait("the API answers", ready, timeout=300, after=True), kubelet)
 
 
 def address(context: Context, distribution: Distribution, node: Node) -> tuple[Operation, ...]:

@@ -51,6 +51,8 @@ class RancherPlatform(ByPrograms):
     distribution: Distribution
     certificates: RancherCertificates
     images_artifact: str
+    firewalld: str
+    """What its documentation advises about a firewalld that runs."""
     flags: tuple[frozenset[str], frozenset[str]]
     """The options of server and agent that are documented."""
     least_machine: Mapping[bool, tuple[int, int]]

@@ -66,6 +66,8 @@ class Rke2Platform(RancherPlatform):
     kubeconfig = DISTRIBUTION.kubeconfig
     static_pods = DISTRIBUTION.static_pods
     images_artifact = IMAGES
+    # docs.rke2.io, "Known Issues and Limitations".
+    firewalld = "switch it off: it conflicts with RKE2's default network"
     flags = (options.SERVER, options.AGENT)
     # docs.rke2.io, "Requirements": 2 cores and 4 GB at least; some of it is the kernel's.
     least_machine = {True: (2, 3 * GIBIBYTE), False: (1, 3 * GIBIBYTE // 2)}  # noqa: RUF012

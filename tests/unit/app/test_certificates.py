@@ -1,0 +1,63 @@
+"""Certificates at the door: what a rotation of authorities is answered, and what RAIJIN_HOME itself holds."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+
+import pytest
+from tests.unit.facts.test_certificates import certificate
+
+from raijin.app.certificates import KEPT, _kept, _row, refuse_rotation
+from raijin.app.session import Session
+from raijin.errors import Unsupported
+from raijin.platforms.renewal import Keeper
+from raijin.state.secrets import SecretStore
+
+TEXT = """
+kind: Site
+hosts: [{{name: n1, address: 192.0.2.11}}]
+---
+kind: Cluster
+name: lab
+type: {kind}
+version: {version}
+nodeGroups: [{{name: cp, role: CONTROL_PLANE, hosts: [n1]}}]
+"""
+
+
+def session_of(folder: Path, kind: str = "VANILLA", version: str = "v1.34.2") -> Session:
+    file = folder / "lab.yaml"
+    file.write_text(TEXT.format(kind=kind, version=version))
+    return Session(folder / "home", (file,))
+
+
+@pytest.mark.parametrize(
+    ("kind", "version", "way"),
+    [
+        ("VANILLA", "v1.34.2", "kubernetes.io"),
+        ("K3S", "v1.34.10+k3s1", "k3s certificate rotate-ca"),
+        ("RKE2", "v1.34.10+rke2r1", "rke2 certificate rotate-ca"),
+        ("TALOS", "v1.12.0", "talosctl rotate-ca"),
+    ],
+)
+def test_a_rotation_of_authorities_is_refused_with_the_way_of_the_distribution(
+    tmp_path: Path, kind: str, version: str, way: str
+) -> None:
+    with pytest.raises(Unsupported, match="does not replace the authorities of lab") as caught:
+        refuse_rotation(session_of(tmp_path, kind, version))
+    assert way in str(caught.value.remedy)
+
+
+def test_the_kept_kubeconfig_is_told_with_its_end(tmp_path: Path) -> None:
+    session = session_of(tmp_path)
+    assert _kept(session) is None
+    data = base64.b64encode(certificate(subject="kubernetes-admin").encode()).decode()
+    store = SecretStore(session.home)
+    _ = session.database  # what has run once has state
+    store.put("cluster/lab/kubeconfig", f"users:\n- user:\n    client-certificate-data: {data}\n")
+    kept = _kept(session)
+    assert kept is not None
+    row = _row(KEPT, kept, Keeper.ITSELF, kept.ends - 5 * 86_400, 90)
+    assert (row.node, row.path, row.subject, row.state) == ("(kept here)", "kubeconfig", "kubernetes-admin", "valid")
+    assert row.renewed_by == "itself"
