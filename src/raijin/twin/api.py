@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from raijin.transport.document import Document
 from raijin.transport.twin import Asked, Told
 from raijin.transport.yamls import read_yaml
+from raijin.twin import metrics
 from raijin.twin.cluster import NODES, Cluster
 
 if TYPE_CHECKING:
@@ -82,6 +83,10 @@ def answer(site: TwinSite, cluster: Cluster, asked: Asked) -> Told:
         return Told(200, "ok")
     if asked.method == "GET" and asked.path == "/version":
         return Told(200, {"gitVersion": site.platform.api_version(site), "major": "1"})
+    if asked.method == "GET" and asked.path.startswith(metrics.PATH):
+        measured = metrics.told(cluster, asked.path.removeprefix(metrics.PATH))
+        if measured is not None:
+            return measured
     try:
         place = _place(cluster, asked.path)
         if place.sub:

@@ -107,6 +107,7 @@ class Cluster:
         node["status"] = {
             "addresses": [{"type": "InternalIP", "address": host.address}, {"type": "Hostname", "address": host.name}],
             "capacity": {"cpu": "4", "memory": "8Gi", "pods": "110"},
+            "allocatable": {"cpu": "3800m", "memory": "7Gi", "pods": "110"},
             "nodeInfo": {
                 "bootID": f"{host.name}-{host.boot}",
                 "kernelVersion": KERNEL,

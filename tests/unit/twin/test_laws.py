@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
 from raijin.app.unsupported import unsupported
+from raijin.app.utilisation import look
 from raijin.definition.load import load
 from raijin.errors import RaijinError
 from raijin.platforms.kubeadm import external
@@ -43,6 +45,17 @@ def served() -> list[str]:
         if not parts and all(c.type in TWINS for c in definition.clusters):
             found.append(path.stem)
     return found
+
+
+def test_what_a_rehearsed_cluster_uses_can_be_looked_at(rehearse) -> None:
+    result, stage = rehearse("minimal", then_empty=False)
+    seen = asyncio.run(look(stage.session))
+    assert (seen.source, seen.faults) == ("metrics.k8s.io", ())
+    assert sorted(node.node for node in seen.nodes) == sorted(node.name for node in result.nodes)
+    busiest = max(seen.nodes, key=lambda node: node.pods)
+    assert busiest.cpu_used == pytest.approx(0.15 + 0.04 * busiest.pods)
+    assert (busiest.cpu_size, busiest.pods_size) == (pytest.approx(3.8), 110)
+    assert {pod.node for pod in seen.pods} <= {node.node for node in seen.nodes}
 
 
 def test_there_are_examples_to_rehearse() -> None:

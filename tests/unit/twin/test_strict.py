@@ -67,7 +67,7 @@ def test_a_script_that_is_not_known_is_named(site) -> None:
     ("method", "path"),
     [
         ("GET", "/metrics"),
-        ("GET", "/apis/metrics.k8s.io/v1beta1/nodes"),
+        ("GET", "/apis/metrics.k8s.io/v1beta1/others"),
         ("PUT", "/api/v1/nodes/w1"),
         ("POST", "/api/v1/namespaces/default/pods/a/exec"),
     ],

@@ -33,7 +33,9 @@ export function Room({ capacity }: { capacity: Capacity }) {
         {capacity.resources.map((resource) => (
           <div key={resource.resource} className="card">
             <Text fw={600}>{resource.resource}</Text>
-            <div className="stat">{amount(resource, resource.headroom)} free</div>
+            <div className="stat">
+              {amount(resource, Math.abs(resource.headroom))} {resource.headroom < 0 ? "too little" : "free"}
+            </div>
             <Text size="sm" c="dimmed">
               of {amount(resource, resource.limit)} that may be taken so that the loss of{" "}
               {resource.largest_node} is survived

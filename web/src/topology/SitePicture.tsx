@@ -30,7 +30,7 @@ function BoxNode({ data }: { data: { box: Box; state: string } }) {
   return (
     <div
       className={`place ${tone} ${box.kind === "host" && !box.cluster ? "free" : ""}`}
-      style={{ width: box.width }}
+      style={{ width: box.width, height: box.height }}
       title={words}
       role="img"
       aria-label={words}
