@@ -1,5 +1,5 @@
 # The verbs that people and CI share. Everything is installed by the first of them that needs it.
-.PHONY: help setup check lint types imports unit test lab-test bench bench-verbs docs demo demo-down format
+.PHONY: help setup check lint types imports unit test lab-test bench bench-verbs docs dashboard dashboard-check package demo lab lab-down format
 .DEFAULT_GOAL := help
 UV := scripts/uv
 RUN := $(UV) run --frozen --quiet
@@ -44,9 +44,21 @@ bench-verbs: setup ## What apply, add, backup, restore and upgrade of a real clu
 docs: setup ## Make the reference pages anew from the code
 	$(RUN) python scripts/reference.py
 
-demo: ## Lab machines become a Kubernetes cluster, on this box (needs root)
+dashboard: ## Build the dashboard into the package (nothing to do when its sources have not changed)
+	@scripts/dashboard
+
+dashboard-check: ## Types, lint and tests of the dashboard
+	@scripts/dashboard --check
+
+package: dashboard ## Wheel and sdist with the dashboard in them, in dist/
+	$(UV) build --quiet
+
+demo: ## The dashboard on a rehearsed site: no root, no machines
 	@scripts/demo
 
-demo-down: ## Take the demo away again
+lab: ## Lab machines become a Kubernetes cluster, on this box (needs root)
+	@scripts/lab
+
+lab-down: ## Take them away again
 	@RAIJIN_HOME="$(CURDIR)/.demo" $(RUN) raijin lab down
 	@rm -rf "$(CURDIR)/.demo"

@@ -19,6 +19,7 @@
     │   ├── AuthenticationFailed       8   502  SSH or sudo refused us
     │   ├── HostKeyMismatch            9   502  the host is not who it was
     │   └── OperationFailed           10   502  an operation failed on the host
+    │       └── ApiLost               10   502  ... because the cluster's API was away meanwhile; it is tried again
     ├── ArtifactError                 11   502  a binary or image is missing or unobtainable
     │   └── ChecksumMismatch          12   502  ... or is not what the lock file says
     ├── KubernetesError               13   502  the cluster's API refused or failed
@@ -208,6 +209,10 @@ class HostKeyMismatch(HostError):
 
 class OperationFailed(HostError):
     code, exit_code = "operation-failed", 10
+
+
+class ApiLost(OperationFailed):
+    code, transient = "api-lost", True
 
 
 class ArtifactError(RaijinError):

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import pytest
 
-from raijin.engine import durable, runner, service
+from raijin.engine import runner, service
 from raijin.engine.service import Engine
 from raijin.errors import HostUnreachable, OperationFailed, RaijinError
 from raijin.facts.raijin import STATE_FOLDER
@@ -119,7 +119,7 @@ class Site:
 
     def arm(self) -> None:
         """Put the kills into the engine, and make its clocks fast."""
-        durable.FIRST_PAUSE_SECONDS, service.CANCEL_POLL_SECONDS = 0.01, 0.02
+        runner.FIRST_PAUSE_SECONDS, service.CANCEL_POLL_SECONDS = 0.01, 0.02
 
         async def lost(child: asyncio.subprocess.Process) -> None:
             """A connection that is dropped does not wait for the host, as a child process would be waited for."""

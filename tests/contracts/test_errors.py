@@ -99,5 +99,5 @@ def test_only_what_can_pass_is_transient() -> None:
     """Retry by class only: an error is transient when the same request may succeed later, unchanged."""
     transient = {cls.__name__ for cls in PUBLIC if cls.transient}
     assert transient == {
-        "HostUnreachable", "KubernetesUnavailable", "Locked", "ServerUnreachable", "TooManyRequests"
+        "ApiLost", "HostUnreachable", "KubernetesUnavailable", "Locked", "ServerUnreachable", "TooManyRequests"
     }  # fmt: skip

@@ -31,9 +31,9 @@ pytestmark = [
 ]
 
 NEWER = "v1.35.4"
-GAPS = {VipProvider.KEEPALIVED: 5.0, VipProvider.KUBE_VIP: 7.0}
+GAPS = {VipProvider.KEEPALIVED: 5.0, VipProvider.KUBE_VIP: 8.0}
 """Seconds for which no request may go well when the holder of the address is lost. kube-vip's are those of its lease
-(3), its next try (1), the deadline of a client whose request has just gone to the holder (2), one for a busy box."""
+(4), its next try (1), the deadline of a client whose request has just gone to the holder (2), one for a busy box."""
 
 
 @pytest.fixture(scope="module")

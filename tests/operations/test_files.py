@@ -24,6 +24,7 @@ from raijin.operations.download import Download
 from raijin.operations.file import File
 from raijin.operations.image import Image
 from raijin.operations.install import Install
+from raijin.operations.kernelarguments import KernelArguments
 from raijin.operations.line import Line
 from raijin.operations.template import Template
 from raijin.operations.wait import Wait
@@ -139,6 +140,28 @@ CHANGES = [
         lambda h: h.write("x", "a\\nb old\n"),
         ("line",),
         (("x", r"a\nb $HOME `id` * [x] 'q' \\ é" + "\n"),),
+    ),
+    Case(
+        "arguments of a kernel",
+        lambda h: KernelArguments(h.path("c"), ("cgroup_memory=1", "cgroup_enable=memory")),
+        lambda h: h.write("c", "console=tty1 root=PARTUUID=58b06195-02 rootwait\n", 0o755),
+        ("arguments",),
+        (("c", "console=tty1 root=PARTUUID=58b06195-02 rootwait cgroup_memory=1 cgroup_enable=memory\n"),),
+        modes=(("c", 0o755),),
+    ),
+    Case(
+        "one argument that is missing, in a line without an end, with a blank too many",
+        lambda h: KernelArguments(h.path("c"), ("cgroup_memory=1", "cgroup_enable=memory")),
+        lambda h: h.write("c", "cgroup_enable=cpuset cgroup_enable=memory  rootwait  "),
+        ("arguments",),
+        (("c", "cgroup_enable=cpuset cgroup_enable=memory  rootwait cgroup_memory=1"),),
+    ),
+    Case(
+        "arguments before lines that no firmware reads",
+        lambda h: KernelArguments(h.path("c"), ("a=1",)),
+        lambda h: h.write("c", "rootwait aa=1\n# a=1\n\n"),
+        ("arguments",),
+        (("c", "rootwait aa=1 a=1\n# a=1\n\n"),),
     ),
     Case(
         "a template",
@@ -307,6 +330,9 @@ SAME = [
         lambda h: (h.write("a/x"), (h.root / "l").symlink_to("a")),
     ),
     Case("the line", lambda h: Line(h.path("x"), "b"), lambda h: h.write("x", "a\nb")),
+    Case(
+        "the arguments", lambda h: KernelArguments(h.path("c"), ("b=1", "a")), lambda h: h.write("c", "a x b=1 c\nd\n")
+    ),
     Case("the matched line", lambda h: Line(h.path("x"), "k=1", match="^k="), lambda h: h.write("x", "a\nk=1\nb")),
     Case("no such line", lambda h: Line(h.path("x"), "k", match="^k", present=False), lambda h: h.write("x", "a\n")),
     Case("no such file for no line", lambda h: Line(h.path("x"), "k", present=False)),
@@ -357,6 +383,19 @@ REFUSED = [
     ),
     Case(
         "a folder where a file is", lambda h: Directory(h.path("a")), lambda h: h.write("a", "x"), reason="regular file"
+    ),
+    Case("arguments in no file", lambda h: KernelArguments(h.path("c"), ("a",)), reason="there is no"),
+    Case(
+        "arguments in a folder",
+        lambda h: KernelArguments(h.path("a"), ("a",)),
+        lambda h: h.write("a/b"),
+        reason="a directory",
+    ),
+    Case(
+        "arguments in an empty line",
+        lambda h: KernelArguments(h.path("a"), ("a",)),
+        lambda h: h.write("a", " \nx\n"),
+        reason="is empty",
     ),
     Case("a line of a folder", lambda h: Line(h.path("a"), "x"), lambda h: h.write("a/b"), reason="a directory"),
     Case(
@@ -541,6 +580,14 @@ def test_lines_that_somebody_changed_since_are_turned_back_one_by_one(host: Host
         file.write("10.9.9.9 mine\n")
     assert host.restore().state == "changed"
     assert (host.root / "hosts").read_text() == HOSTS + "10.9.9.9 mine\n"
+
+
+def test_arguments_go_out_of_a_line_that_somebody_changed_since(host: Host) -> None:
+    host.write("c", "rootwait quiet\n")
+    assert host.run(KernelArguments(host.path("c"), ("a=1", "b"))).states == ["changed"]
+    host.write("c", "rootwait splash a=1 b bb\nmine\n")
+    assert host.restore().state == "changed"
+    assert (host.root / "c").read_text() == "rootwait splash bb\nmine\n"
 
 
 def test_a_line_that_changed_twice_goes_back_to_the_first(host: Host) -> None:

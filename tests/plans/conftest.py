@@ -39,7 +39,7 @@ from raijin.lifecycle.desired import KUBE_PROXY, NETWORK_PART, observed_document
 from raijin.lifecycle.returned import as_empty
 from raijin.model.cluster import Cluster, ClusterType
 from raijin.model.host import Host
-from raijin.model.node_group import NodeRole
+from raijin.model.node_group import NO_NODES, NodeRole
 from raijin.model.version import Version
 from raijin.network import choice_of, container_network
 from raijin.operations.absent import Absent
@@ -230,7 +230,7 @@ class Machine:
             cpu=filled(Cpu, threads=4),
             memory=filled(Memory, total=8 * 2**30),
             kernel=filled(Kernel, release="6.1.0", arch="amd64", loadable=True),
-            system=filled(System, init="systemd", packages="apt"),
+            system=filled(System, init="systemd", packages="apt", selinux="enforcing"),
             cgroup="2",
             network=self.network(),
             certificates=tuple(
@@ -285,8 +285,8 @@ class World:
             if name not in {host.name for host, _ in placed}
         ]
         seen = [self.node(host, role) for host, role in placed]
-        beside = tuple(node for node in seen if node.role is NodeRole.BASTION)
-        nodes = tuple(node for node in seen if node not in beside)
+        beside, bootstrap = (tuple(node for node in seen if node.role is role) for role in NO_NODES)
+        nodes = tuple(node for node in seen if node.role not in NO_NODES)
         departed = tuple(self.node(host, role) for host, role in gone)
         site, members = self.definition.site(), self.members
         supplies = {"amd64": supply_of(str(cluster.kubernetes_version))}
@@ -294,6 +294,7 @@ class World:
         first = Context(
             site, cluster, nodes, supplies, tags, members=members, departed=departed, beside=beside, keys=self.keys
         )
+        first = replace(first, bootstrap=bootstrap)
         first = replace(first, etcd=self.etcd(first))
         if self.nodes and self.api:
             objects = {describe(d): self.objects.get(describe(d)) for d in observed_documents(first)}

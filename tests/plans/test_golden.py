@@ -19,8 +19,8 @@ HERE = Path(__file__).parent
 SERVED = ("minimal", "single-host", "ha", "external-etcd", "k3s", "k3s-ha", "k3s-datastore", "rke2", "rke2-ha")
 SEVERAL = ("mesh",)
 """Served, and no plan of their own: more than one cluster is in them."""
-OUTSIDE = ("talos", "talos-ha")
-"""Served too, by calls alone: their goldens are made in test_talos.py."""
+OUTSIDE = ("talos", "talos-ha", "okd", "okd-balanced")
+"""Served too, by calls alone: their goldens are made in test_talos.py and test_okd.py."""
 OCCASIONS = ("first-apply", "no-change", "destroy")
 
 

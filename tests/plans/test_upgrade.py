@@ -14,6 +14,7 @@ from tests.plans.reading import before, stages, step
 from raijin.lifecycle.preflight import preflight
 from raijin.model.version import Version
 from raijin.plan.model import Disruption, Plan
+from raijin.platforms.kubeadm.paths import ADMIN_CONF
 from raijin.platforms.versions import lags, way
 
 CLUSTER = """
@@ -92,6 +93,8 @@ def test_the_first_leads_and_the_others_follow(running) -> None:
     assert f"kubeadm upgrade apply --yes {NEW}" in words["n1"]
     assert "kubeadm upgrade node" in words["n2"]
     assert "kubeadm upgrade node" in words["w1"]
+    own = f"{ADMIN_CONF} https://127.0.0.1:6443 kubeadm"
+    assert [own in words[host] for host in ("n1", "n2", "w1")] == [True, True, False], "the address of all may move"
 
 
 def test_checks_that_were_ignored_at_the_start_are_ignored_again(running) -> None:

@@ -15,6 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from raijin import __version__
 from raijin.api import problems
 from raijin.api.caller import Gate, Known
+from raijin.api.dashboard import dashboard
 from raijin.api.describing import LOOKING, complete
 from raijin.api.guard import Guard
 from raijin.api.metrics import CONTENT_TYPE, Metrics
@@ -26,6 +27,7 @@ from raijin.app.roles import Role
 from raijin.app.schedules import wanted
 from raijin.app.service import Service
 from raijin.app.settings import ServerSettings
+from raijin.web.assets import Assets
 
 PREFIX = "/api/v1"
 LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]", "::1"})
@@ -52,6 +54,7 @@ def application(
         api.include_router(part.router, prefix=PREFIX)
     metrics = Metrics(lambda: service.numbers() | {"raijin_event_listeners": {"sse": api.state.tail.listeners}})
     _health(api, service, metrics)
+    api.include_router(dashboard(Assets()))
     setattr(api, "openapi", lambda: _described(api))  # noqa: B010  (FastAPI's documented way to change it)
     hosts = LOCAL_NAMES if access is None else None
     api.add_middleware(Guard, largest=settings.largest_request, hosts=hosts, secure=secure, observe=metrics.observe)

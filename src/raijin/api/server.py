@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -17,6 +18,7 @@ from raijin.app.service import Service
 from raijin.app.settings import read_settings
 from raijin.app.tls import certificate, fingerprint
 from raijin.errors import UsageError
+from raijin.web.assets import Assets
 
 GRACE_SECONDS = 5
 LARGEST_HEAD = 65_536
@@ -60,8 +62,36 @@ class Listening:
         return None
 
 
-def serve(home: Path, listening: Listening, *, definitions: Path | None, ask: bool, say: Callable[[str], None]) -> None:
-    """Serve until a signal ends it. ask: whether callers must say who they are. Raises UsageError, StateError."""
+def serve(
+    home: Path,
+    listening: Listening,
+    *,
+    definitions: Path | None,
+    ask: bool,
+    say: Callable[[str], None],
+    rehearsal: bool = False,
+) -> None:
+    """Serve until a signal ends it. Raises UsageError, StateError.
+
+    ask: whether callers must say who they are. rehearsal: on simulated hosts, in a home that goes with the server.
+    """
+    if not rehearsal:
+        if definitions is not None and definitions.is_file():
+            raise UsageError(f"{definitions} is a file, and a server writes into a folder", remedy="name its folder")
+        _serve(Service(home, definitions or home / "definitions"), home, listening, ask=ask, say=say)
+        return
+    from raijin.app.rehearsed import rehearsed  # noqa: PLC0415  (the twin: only where it is asked for)
+    from raijin.app.rehearsing import MARK  # noqa: PLC0415
+
+    say(MARK)
+    with (
+        tempfile.TemporaryDirectory(prefix="raijin-rehearsal-") as folder,
+        rehearsed(Path(folder), definitions or home / "definitions") as service,
+    ):
+        _serve(service, Path(folder), listening, ask=ask, say=say)
+
+
+def _serve(service: Service, home: Path, listening: Listening, *, ask: bool, say: Callable[[str], None]) -> None:
     if not ask and not listening.local:
         raise UsageError(
             f"without asking who comes, nothing but this machine may reach the server, and {listening.host} is more",
@@ -69,10 +99,13 @@ def serve(home: Path, listening: Listening, *, definitions: Path | None, ask: bo
         )
     settings = read_settings(home)
     files = listening.files(home)
-    service = Service(home, definitions or home / "definitions")
     access = Access(service.database, home) if ask else None
     scheme = "https" if files else "http"
     say(f"serving {scheme}://{listening.host}:{listening.port}/api/v1")
+    if Assets().built:
+        say(f"dashboard: {scheme}://{listening.host}:{listening.port}/")
+    else:
+        say("the dashboard was not built: `make dashboard` in a clone of the repository builds it")
     if files:
         say(f"certificate: SHA-256 {fingerprint(files[0])}")
     if access is not None and (token := access.setup_token()):

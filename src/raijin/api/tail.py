@@ -20,10 +20,32 @@ QUIET_SECONDS = 15.0
 """After so long without an event a listener is told that the connection lives."""
 OVERLAP = 200
 """Numbers that are asked for again: of two that write at the same time, the higher number may be seen first."""
+SETTLED_SECONDS = 5.0
+"""After so long without an event nobody is still writing one of a lower number: only the newest number is asked for."""
 WAITING = 5000
 """Events that a listener may be behind; one that is further behind is disconnected, and comes again by itself."""
 
-Item = tuple[int, Event | None]
+Item = tuple[int, Event | None, str]
+"""Number, event, and how it is written on the wire: once, whatever the number of listeners."""
+
+
+class Seen:
+    """Which numbers were there before: the last so many of them."""
+
+    def __init__(self, most: int) -> None:
+        self._order: deque[int] = deque()
+        self._known: set[int] = set()
+        self._most = most
+
+    def add(self, number: int) -> bool:
+        """Returns whether it is new."""
+        if number in self._known:
+            return False
+        if len(self._order) >= self._most:
+            self._known.discard(self._order.popleft())
+        self._order.append(number)
+        self._known.add(number)
+        return True
 
 
 @dataclass(slots=True)
@@ -41,7 +63,7 @@ class Tail:
 
     @asynccontextmanager
     async def listen(self) -> AsyncIterator[AsyncIterator[Item]]:
-        """What is written from now on; (0, None) when nothing was for a while."""
+        """What is written from now on; (0, None, "") when nothing was for a while."""
         queue: asyncio.Queue[Item] = asyncio.Queue(WAITING)
         started = self._begin()
         self._queues.add(queue)
@@ -60,7 +82,7 @@ class Tail:
             try:
                 item = await asyncio.wait_for(queue.get(), QUIET_SECONDS)
             except TimeoutError:
-                item = (0, None)
+                item = (0, None, "")
             if item[0] < 0:
                 return
             yield item
@@ -87,27 +109,38 @@ class Tail:
 
     async def _watch(self, ready: asyncio.Future[None]) -> None:
         newest = await run_in_threadpool(self.last)
-        seen: deque[int] = deque(maxlen=4 * OVERLAP)
-        seen.extend(number for number, _ in await run_in_threadpool(self.events_after, newest - OVERLAP))
+        seen = Seen(4 * OVERLAP)
+        for number, _ in await run_in_threadpool(self.events_after, newest - OVERLAP):
+            seen.add(number)
         if not ready.done():
             ready.set_result(None)
+        quiet = 0.0
         while True:
-            for number, event in await run_in_threadpool(self.events_after, newest - OVERLAP):
-                if number not in seen:
-                    seen.append(number)
-                    newest = max(newest, number)
-                    self._hand_out(number, event)
-            await asyncio.sleep(POLL_SECONDS)
+            if quiet > SETTLED_SECONDS and await run_in_threadpool(self.last) <= newest:
+                await asyncio.sleep(POLL_SECONDS)
+                continue
+            fresh = [
+                (number, event)
+                for number, event in await run_in_threadpool(self.events_after, newest - OVERLAP)
+                if seen.add(number)
+            ]
+            for number, event in fresh:
+                newest = max(newest, number)
+                self._hand_out(number, event)
+            quiet = 0.0 if fresh else quiet + POLL_SECONDS
+            # As long as much comes, the next page is waiting already.
+            await asyncio.sleep(0 if len(fresh) > OVERLAP else POLL_SECONDS)
 
     def _hand_out(self, number: int, event: Event) -> None:
+        text = as_sse(number, event)
         for queue in list(self._queues):
             if queue.qsize() >= WAITING - 1:
                 self._drop(queue)
             else:
-                queue.put_nowait((number, event))
+                queue.put_nowait((number, event, text))
 
     def _drop(self, queue: asyncio.Queue[Item]) -> None:
-        queue.put_nowait((-1, None))
+        queue.put_nowait((-1, None, ""))
         self._queues.discard(queue)
 
 

@@ -22,7 +22,7 @@ from raijin.definition.load import load
 from raijin.errors import HostError, KubernetesError, KubernetesUnavailable, NotFound, Unsupported, UsageError
 from raijin.facts.cluster import node_state
 from raijin.model.cluster import ClusterType
-from raijin.model.node_group import NodeRole
+from raijin.model.node_group import NO_NODES
 from raijin.observe.masking import MASKER
 from raijin.platforms.access import open_cluster, read_kubeconfig
 from raijin.platforms.addresses import api_endpoint
@@ -263,7 +263,7 @@ def _kubeadm(found: Found, definition: Definition) -> Document:
 
 def _context(definition: Definition) -> Context:
     cluster = definition.cluster()
-    nodes = tuple(Node(p.host, p.role) for p in definition.hosts_of(cluster) if p.role is not NodeRole.BASTION)
+    nodes = tuple(Node(p.host, p.role) for p in definition.hosts_of(cluster) if p.role not in NO_NODES)
     return Context(definition.site(), cluster, nodes)
 
 

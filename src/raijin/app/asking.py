@@ -28,6 +28,7 @@ from raijin.definition.files import definition_files
 from raijin.errors import HostError, RaijinError
 from raijin.transport.base import Completed
 from raijin.transport.delivery import atomic_write
+from raijin.transport.okd import OkdTarget
 from raijin.transport.pool import LocalTarget, Pool, Target, TwinTarget
 from raijin.transport.talos import TalosTarget
 
@@ -230,7 +231,7 @@ _PATHS = ("key", "first_use")
 
 def _written(target: Target) -> dict[str, Any] | None:
     """A target as JSON values; None when it holds a secret, needs one to be reached, or is of a rehearsal."""
-    if isinstance(target, (TalosTarget, TwinTarget)) or any(getattr(target, name, None) for name in _SECRET):
+    if isinstance(target, (TalosTarget, OkdTarget, TwinTarget)) or any(getattr(target, name, None) for name in _SECRET):
         return None
     if isinstance(target, LocalTarget):
         return {"local": target.name}

@@ -13,7 +13,7 @@ from raijin.errors import HostError, KubernetesError, OperationFailed, RaijinErr
 from raijin.facts.cluster import ClusterState, observe
 from raijin.facts.gather import script
 from raijin.model.host import Host
-from raijin.model.node_group import NodeRole
+from raijin.model.node_group import NO_NODES, NodeRole
 from raijin.operations.base import Resolve, SecretRef
 from raijin.operations.program import Mode, Program, Script, script_parts
 from raijin.operations.report import Report, State, parse_line
@@ -60,7 +60,7 @@ async def look_at(
 
     async def one(host: Host, role: NodeRole) -> tuple[Node, HostError | None]:
         try:
-            facts = await platform.look(pool, host.name)
+            facts = await platform.look(pool, host.name) if role not in NO_NODES else None
             if facts is None:
                 facts = await facts_of(pool, host.name, for_plan=for_plan, ahead=ahead)
             return Node(host, role, facts, parts=platform.parts(facts)), None

@@ -20,7 +20,7 @@ from raijin.lifecycle.desired import NETWORK_PART, observed_documents
 from raijin.lifecycle.network import farewell, unwell
 from raijin.lifecycle.returned import as_empty
 from raijin.model.host import Host
-from raijin.model.node_group import NodeRole
+from raijin.model.node_group import NO_NODES, NodeRole
 from raijin.model.policy import OnHostFailure
 from raijin.operations.base import Resolve, SecretRef, unresolved
 from raijin.plan.build import build, refused
@@ -68,10 +68,10 @@ def context_of(
     departed: tuple[Node, ...] = (),
 ) -> Context:
     """What was seen of the session's cluster, nodes and the hosts beside them apart."""
-    beside = tuple(node for node in seen if node.role is NodeRole.BASTION)
-    nodes = tuple(node for node in seen if node.role is not NodeRole.BASTION)
-    site = session.definition.site()
-    return Context(site, session.cluster, nodes, members=members or {}, departed=departed, beside=beside)
+    beside, bootstrap = (tuple(node for node in seen if node.role is role) for role in NO_NODES)
+    nodes = tuple(node for node in seen if node.role not in NO_NODES)
+    site, cluster = session.definition.site(), session.cluster
+    return Context(site, cluster, nodes, members=members or {}, departed=departed, beside=beside, bootstrap=bootstrap)
 
 
 async def make_plan(
@@ -155,12 +155,15 @@ async def _look_at_hosts(
     quarantined = {name: m.quarantine for name, m in members.items() if m.quarantine and traits.equips}
     wanted = wanted_hosts(session)
     departing = departed_hosts(session, members) if traits.leaves else []
-    asked = [*((host, role) for host, role in wanted if host.name not in quarantined), *departing]
+    # A host that only the first start needs may be off, or be something else by now: nobody asks it.
+    away = {host.name: "" for host, role in wanted if role is NodeRole.BOOTSTRAP}
+    away |= {name: f"in quarantine: {reason}" for name, reason in quarantined.items()}
+    asked = [*((host, role) for host, role in wanted if host.name not in away), *departing]
     seen, errors = await observing.look_at(pool, platform_of(session.cluster), asked, for_plan=True, ahead=ahead)
     by_name = {node.name: node for node in seen}
-    nodes = [by_name.get(h.name) or Node(h, r, None, f"in quarantine: {quarantined[h.name]}") for h, r in wanted]
+    nodes = [by_name.get(h.name) or Node(h, r, None, away[h.name]) for h, r in wanted]
     gone = tuple(by_name[host.name] for host, _ in departing)
-    notes = [f"{node.name} is left out: {node.absence}" for node in nodes if node.facts is None]
+    notes = [f"{node.name} is left out: {node.absence}" for node in nodes if node.absence]
     notes += [f"{node.name} cannot be reached: only its traces in the cluster go" for node in gone if not node.facts]
     if not traits.tolerant:
         _judge_absence(session, verb, nodes, [e for e in errors if e.host in {n.name for n in nodes}], force=force)

@@ -104,6 +104,17 @@ class Result:
         return {"rehearsal": True, **document}
 
 
+def site_of(session: Session) -> TwinSite:
+    """The simulated hosts of the session's cluster, with nothing on them yet. Raises Unsupported."""
+    network = session.cluster.network
+    virtual = str(network.virtual_ip.address) if network.virtual_ip else ""
+    named = network.control_plane_endpoint
+    site = TwinSite(twin_of(session.cluster.type), virtual, split_endpoint(str(named), 0)[0] if named else "")
+    for placed in session.definition.hosts_of(session.cluster):
+        site.add(placed.host)
+    return site
+
+
 class Stage:
     """One rehearsal: its session, its site, and what is known of its progress."""
 
@@ -114,26 +125,19 @@ class Stage:
         self.session = Session(home, wish.files, wish.cluster, events=events or Events())
         self.notes: list[str] = []
         _scale(self.session, wish.hosts, self.notes)
-        _without_secrets(self.session)
-        cluster = self.session.cluster
-        vip = cluster.network.virtual_ip
+        without_secrets(self.session)
         self.saved = home / "site.pickle"
-        self.site = self._site(str(vip.address) if vip else "")
+        self.site = self._site()
         self.session.twin = self.site
         self.before = self._before()
         lock = self.session.lock if self.session.lock_file.is_file() else Lock()
         self.session.__dict__["lock"] = made_up_lock(self.session, lock, self.before, self.notes)
 
-    def _site(self, virtual: str) -> TwinSite:
-        twin = twin_of(self.session.cluster.type)
+    def _site(self) -> TwinSite:
         if self.saved.is_file():  # an earlier process of this rehearsal was killed: the hosts are as it left them
             site: TwinSite = pickle.loads(self.saved.read_bytes())  # noqa: S301  (written by this very rehearsal)
             return site
-        named = self.session.cluster.network.control_plane_endpoint
-        site = TwinSite(twin, virtual, split_endpoint(str(named), 0)[0] if named else "")
-        for placed in self.session.definition.hosts_of(self.session.cluster):
-            site.add(placed.host)
-        return site
+        return site_of(self.session)
 
     def _before(self) -> str:
         """The version that runs before an upgrade; empty for the other verbs."""
@@ -279,7 +283,7 @@ class _Striking:
             self._site.step_begins(str(event.data["stage"]), event.host, program=event.step in self._programs)
 
 
-def _without_secrets(session: Session) -> None:
+def without_secrets(session: Session) -> None:
     """A rehearsal reads no secret, and needs none to be there."""
     definition, cluster = session.definition, session.cluster
     made = made_up_secrets(cluster)

@@ -390,6 +390,12 @@ class Service:
         found = await self.background.result(listing(self.session(name)))
         return {"backups": [row.to_json() for row in found.rows], "faults": list(found.faults)}
 
+    async def certificates(self, name: str) -> dict[str, Any]:
+        """Raises Unsupported for platforms whose certificates Raijin does not look after."""
+        from raijin.app.certificates import listing  # noqa: PLC0415
+
+        return (await self.background.result(listing(self.session(name)))).to_json()
+
     def artifacts(self, name: str) -> list[dict[str, Any]]:
         from raijin.app.provision import listing  # noqa: PLC0415
 

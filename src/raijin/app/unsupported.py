@@ -119,12 +119,13 @@ def _container_network(cluster: Cluster) -> Iterable[Part]:
 def _group(cluster: Cluster, index: int, group: NodeGroup) -> Iterable[Part]:
     path, vip = f"nodeGroups[{index}]", cluster.network.virtual_ip
     balances = group.role is NodeRole.BASTION and vip is not None and vip.provider is VipProvider.KEEPALIVED
-    if group.role not in SERVED_ROLES and not balances:
+    starts = group.role is NodeRole.BOOTSTRAP and cluster.type is ClusterType.OKD
+    if group.role not in SERVED_ROLES and not balances and not starts:
         yield f"{path}.role", f"machines of role {group.role} are not served yet"
     if group.size and not group.hosts:
         yield f"{path}.count", "machines are not made yet: name existing hosts of the Site in `hosts`"
     for name in ("template", "placement", "boot", "network", "tags", "lifecycle"):
-        if getattr(group, name):
+        if getattr(group, name) and not (name == "lifecycle" and starts and group.hosts):
             yield f"{path}.{name}", "it describes machines to be made, which is not served yet"
 
 

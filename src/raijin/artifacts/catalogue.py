@@ -101,6 +101,20 @@ def _kubernetes(name: str) -> ArtifactKind:
     return ArtifactKind(name, "binary", _KUBERNETES, name, "{file}.sha256", _KUBERNETES_SOURCE)
 
 
+def _okd(name: str, file: str, members: tuple[str, ...]) -> ArtifactKind:
+    """Tags without a v; the file for amd64 does not say so."""
+    return ArtifactKind(
+        name,
+        "archive",
+        "https://github.com/okd-project/okd/releases/download/{number}",
+        f"{file}-linux{{arch}}-{{number}}.tar.gz",
+        "sha256sum.txt",
+        "releases of okd-project/okd (one sha256sum.txt for all files)",
+        members=members,
+        arch_names={"amd64": "", "arm64": "-arm64"},
+    )
+
+
 CATALOGUE: tuple[ArtifactKind, ...] = (
     _kubernetes("kubeadm"),
     _kubernetes("kubelet"),
@@ -207,6 +221,8 @@ CATALOGUE: tuple[ArtifactKind, ...] = (
         "sha256sum.txt",
         "talos.dev install script (validate_checksum)",
     ),
+    _okd("openshift-install", "openshift-install", ("openshift-install",)),
+    _okd("oc", "openshift-client", ("oc",)),
 )
 
 

@@ -28,6 +28,7 @@ from raijin.artifacts.catalogue import KINDS, Kind, normal_arch, normal_version
 from raijin.artifacts.images import ImageRef
 from raijin.errors import ArtifactError
 from raijin.transport.delivery import atomic_write
+from raijin.transport.yamls import read_yaml
 
 LOCK_FILE = "raijin.lock.yaml"
 LOCK_VERSION = 1
@@ -163,7 +164,7 @@ def read_lock(path: Path) -> Lock:
     except (OSError, UnicodeDecodeError) as error:
         raise ArtifactError(f"cannot read {path}: {error}", remedy="look at the file and its permissions") from error
     try:
-        document = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - safe loaders
+        document = read_yaml(text)
     except yaml.YAMLError as error:
         raise ArtifactError(
             f"{path} is not YAML", remedy="restore it from Git, or run `raijin artifacts lock`", detail=str(error)

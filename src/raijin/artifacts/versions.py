@@ -73,6 +73,8 @@ DEFAULT_VERSIONS: dict[str, str] = {
     "rke2": "v1.36.3+rke2r1",
     "rke2-images": "v1.36.3+rke2r1",
     "talosctl": "v1.13.9",
+    "openshift-install": "v4.22.0-okd-scos.7",
+    "oc": "v4.22.0-okd-scos.7",
 }
 
 _KUBERNETES = re.compile(r"v?1\.(\d+)\.(\d+)([-+][0-9A-Za-z.+-]+)?")

@@ -11,7 +11,7 @@ from raijin.state.runs import Runs
 PAUSE_SECONDS = 0.3
 """How long what a host reports may wait. A transaction of its own for each line cost more than all else in a run."""
 
-BRIEF = frozenset({Kind.OPERATION, Kind.TRANSFER})
+BRIEF = frozenset({Kind.STEP_STARTED, Kind.OPERATION, Kind.TRANSFER})
 """What may be lost when the process is killed: no decision is made from it. The states of steps are written at once."""
 
 

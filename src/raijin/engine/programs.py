@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from raijin.errors import Cancelled, HostError, HostUnreachable, OperationFailed
+from raijin.errors import ApiLost, Cancelled, HostError, HostUnreachable, OperationFailed
 from raijin.facts.raijin import STATE_FOLDER
 from raijin.observe.events import Event, Events, Kind
 from raijin.observe.waiting import until
@@ -171,7 +172,7 @@ def _failure(report: Report, program: Program, host: str) -> OperationFailed:
     if words and words not in reason:
         reason = f"{reason}: {words}"
     verb = "is refused" if report.state is State.REFUSED else "failed"
-    return OperationFailed(
+    return (ApiLost if _API_LOST.search(words) else OperationFailed)(
         f"{title} {verb}: {reason}", host=host, remedy=_remedy(report.stderr + reason), detail=report.stderr
     )
 
@@ -182,6 +183,15 @@ def last_words(output: str) -> str:
     fatal = [line for line in lines if line.startswith("[ERROR ")]
     return "; ".join(fatal or lines[-1:])[:400]
 
+
+_API_LOST = re.compile(
+    r"(Get|Post|Put|Patch|Delete) \"https://[^\"]+\": "
+    r"((dial|read) tcp|net/http|http2|context deadline|(unexpected )?EOF)"
+    r"|etcdserver: (request timed out|leader changed)|the server is currently unable to handle the request"
+)
+"""What kubeadm and kubectl say when the API or its address was away for a moment (client-go's and etcd's own words): on
+the way from one control plane to the next that passes.
+"""
 
 _CHATTER = ("To see the stack trace of this error",)
 """What programs print after the line that says what went wrong (kubeadm's last words)."""

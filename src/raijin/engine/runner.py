@@ -16,7 +16,7 @@ from raijin.observe.events import Event, Events, Kind
 from raijin.observe.masking import MASKER, masked
 from raijin.operations.program import Program
 from raijin.plan.handlers import CallContext, Handlers
-from raijin.plan.model import Call, Plan, Step
+from raijin.plan.model import Call, Plan, Retry, Step
 from raijin.state.member import Member
 from raijin.state.members import Members
 from raijin.state.runs import Runs, RunStatus, StepState
@@ -24,6 +24,10 @@ from raijin.state.secrets import SecretStore
 
 BEGUN = frozenset({StepState.DONE, StepState.FAILED, StepState.CANCELLED})
 """How a step may have ended that was begun (a cancelled one may have been)."""
+ATTEMPTS = 4
+FIRST_PAUSE_SECONDS = 1.0
+BACKOFF = 2.0
+"""A step that failed for a reason that may pass is tried again: after one, two and four seconds."""
 STOP_SECONDS = 0.3
 """How long cancelling waits for hosts to take the wish to stop; slower ones take it a little later."""
 
@@ -75,8 +79,37 @@ class Runner:
             if record.state is StepState.FAILED:
                 self._halt_after(self._steps[record.step])
 
-    def step(self, step_id: str) -> Step:
-        return self._steps[step_id]
+    async def carry_out(self) -> None:
+        """Every step to its end. They are begun in the plan's order; each waits for what it needs."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                for step in self.plan.steps:
+                    group.create_task(self._one(step))
+        except BaseExceptionGroup as several:  # the journal cannot be written: nothing more may be begun
+            raise several.exceptions[0] from several
+
+    async def _one(self, step: Step) -> None:
+        await self.await_needs(step.id)
+        started = time.monotonic()
+        self.settle(step.id, await self._tried(step), seconds=seconds_since(started))
+
+    async def _tried(self, step: Step) -> RaijinError | None:
+        """Do a step, again when its failure may pass; what it ended with. A defect ends one step, not the run."""
+        pause = FIRST_PAUSE_SECONDS if self.pause is None else self.pause
+        left = ATTEMPTS if step.retry is Retry.TRANSIENT else 1
+        while True:
+            left -= 1
+            try:
+                await self.perform(step.id)
+            except RaijinError as error:
+                if not left or not error.transient or isinstance(error, Cancelled):
+                    return error
+            except Exception as defect:  # noqa: BLE001  (see above)
+                return unexpected(defect, step.target)
+            else:
+                return None
+            await asyncio.sleep(pause)
+            pause *= BACKOFF
 
     async def await_needs(self, step_id: str) -> None:
         """Until everything that the step needs has ended, one way or the other."""

@@ -4,6 +4,7 @@ cluster.py reads the cluster's API instead of a host.
 """
 
 from raijin.facts import (
+    board,
     certificates,
     cgroup,
     clock,
@@ -37,6 +38,7 @@ ABILITIES = (
     Ability("gpus", gpu.SNIPPET, gpu.parse),
     Ability("hardware", hardware.SNIPPET, hardware.parse, hardware.FILES),
     Ability("cgroup", cgroup.SNIPPET, cgroup.parse),
+    Ability("board", board.SNIPPET, board.parse),
     Ability("clock", clock.SNIPPET, clock.parse),
     Ability("ports", ports.SNIPPET, ports.parse),
     Ability("identity", identity.SNIPPET, identity.parse),

@@ -47,28 +47,45 @@ class Space:
 
 @dataclass(frozen=True, slots=True)
 class Disks:
+    """read_only: where file systems of disks are mounted that take no writes."""
+
     disks: tuple[Disk, ...]
     space: tuple[Space, ...]
+    read_only: tuple[str, ...] = ()
+
+    def place(self, path: str) -> str:
+        """Where the file system is mounted that holds a path; empty when it is on no disk that is known."""
+        places = [place for disk in self.disks for _, place in disk.mounts]
+        holding = [place for place in places if f"{path}/".startswith(f"{place.rstrip('/')}/")]
+        return max(holding, key=len, default="")
+
+    def holder(self, path: str) -> Disk | None:
+        """The disk that holds a path; None when that is not known."""
+        place = self.place(path)
+        return next((disk for disk in self.disks if place and place in {at for _, at in disk.mounts}), None)
 
 
 def parse(text: str) -> Disks:
     fields: dict[str, dict[str, str]] = {}
     mounts: list[tuple[str, str]] = []
     space: list[Space] = []
+    read_only: list[str] = []
     for line in text.splitlines():
         path, _, value = line.partition(":")
         if line.startswith("/sys/block/"):
             parts = path.split("/")
             fields.setdefault(parts[3], {})[parts[-1]] = value.strip()
         elif path == FILES[-1] and value.startswith("/dev/"):
-            device, place = value.split()[:2]
+            device, place, _, options = value.split()[:4]
             mounts.append((device, _unescaped(place)))
+            if {"ro", "emergency_ro"} & {*options.split(",")}:
+                read_only.append(_unescaped(place))
         elif line.startswith("free "):
             path, *numbers = line.split()[1:]
             block, size, free, inodes, inodes_free = map(int, numbers)
             space.append(Space(path, block * size, block * free, inodes, inodes_free))
     real = sorted((name, values) for name, values in fields.items() if not name.startswith(_VIRTUAL))
-    return Disks(tuple(_disk(name, values, mounts) for name, values in real), tuple(space))
+    return Disks(tuple(_disk(name, values, mounts) for name, values in real), tuple(space), tuple(read_only))
 
 
 def _disk(name: str, values: dict[str, str], mounts: list[tuple[str, str]]) -> Disk:

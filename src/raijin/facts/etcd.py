@@ -42,9 +42,13 @@ class EtcdAccess:
 
 @dataclass(frozen=True, slots=True)
 class EtcdByCalls:
-    """An etcd that only the platform's own calls reach: `{calls}.remove-member` and `{calls}.wait-member`."""
+    """An etcd that only the platform's own calls reach: `{calls}.remove-member` and `{calls}.wait-member`.
+
+    seconds: how long a new member may take until it votes.
+    """
 
     calls: str
+    seconds: float = 300.0
 
 
 # Finds an etcdctl, then runs it with what is given.

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from raijin.errors import HostError
 from raijin.facts import ABILITIES, LEFT_OUT
 from raijin.facts.base import Ability, Unknown
+from raijin.facts.board import Board
 from raijin.facts.certificates import Certificate
 from raijin.facts.clock import Clock
 from raijin.facts.cpu import Cpu
@@ -51,6 +52,7 @@ class HostFacts:
     gpus: tuple[Gpu, ...] | Unknown
     hardware: Hardware | Unknown
     cgroup: str | Unknown
+    board: Board | Unknown
     clock: Clock | Unknown
     ports: tuple[Port, ...] | Unknown
     identity: Identity | Unknown

@@ -7,11 +7,12 @@ from typing import cast
 
 from raijin.facts.cluster import NodeState
 from raijin.lifecycle.backup import back_up_by_themselves, take_backup
+from raijin.lifecycle.bootstrap import complete_cluster, release_bootstrap
 from raijin.lifecycle.configure import configure_nodes
 from raijin.lifecycle.desired import desired_labels, desired_taints
 from raijin.lifecycle.drafting import drafted
 from raijin.lifecycle.encryption import encrypt_anew, make_keys
-from raijin.lifecycle.endpoint import serve_endpoint, with_address
+from raijin.lifecycle.endpoint import serve_endpoint, with_address, without_bootstrap
 from raijin.lifecycle.health import check_health
 from raijin.lifecycle.network import install_network, keep_certificates, prune_network, roll_out_network
 from raijin.lifecycle.removal import lost, remove_departed, remove_lost_members
@@ -31,6 +32,8 @@ from raijin.platforms.platform import Platform
 Stage = Callable[[Context], Iterable[Draft]]
 TRANSFER_SECONDS = 3600
 """Half a gigabyte over a slow line to a far site takes its time."""
+FOUND_SECONDS = 1500
+"""An installer that makes them may have to be unpacked first."""
 START_SECONDS = 960
 JOIN_SECONDS = 660
 CONVERT_SECONDS = 1500
@@ -93,7 +96,7 @@ def start_cluster(context: Context) -> Iterable[Draft]:
             making,
             needs=(f"services/{first.name}",),
             changes=(Change(f"secrets of {context.cluster.name}", "state", "absent", "made"),),
-            timeout=60,
+            timeout=FOUND_SECONDS,
         )
     yield drafted(
         "start",
@@ -276,6 +279,8 @@ STAGES: tuple[Stage, ...] = (
     renew_certificates,
     start_cluster,
     fetch_kubeconfig,
+    without_bootstrap,
+    release_bootstrap,
     keep_certificates,
     install_network,
     roll_out_network,
@@ -287,6 +292,7 @@ STAGES: tuple[Stage, ...] = (
     register_again,
     label_nodes,
     wait_until_ready,
+    complete_cluster,
     configure_nodes,
     encrypt_anew,
     back_up_by_themselves,

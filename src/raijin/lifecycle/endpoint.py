@@ -12,7 +12,7 @@ from raijin.facts.base import known
 from raijin.facts.network import Network
 from raijin.model.virtual_ip import VipMode, VipProvider, VirtualIp
 from raijin.network import kube_vip
-from raijin.network.keepalived import Balancer, Carrier
+from raijin.network.keepalived import Balancer, Carrier, Service
 from raijin.operations.address import AddressFree
 from raijin.operations.base import Operation
 from raijin.operations.claim import Claim
@@ -46,7 +46,7 @@ def serve_endpoint(context: Context) -> Iterable[Draft]:
             "endpoint",
             node.name,
             "serve the address of the API",
-            _balanced(context, vip, node) if before else _static_pod(context, vip, node),
+            _balanced(context, vip, node, starting=not context.started) if before else _static_pod(context, vip, node),
             needs=needs,
             disruption=Disruption.NONE,
             timeout=900,
@@ -104,17 +104,47 @@ def reasons(context: Context) -> Iterable[str]:
             )
 
 
-def _balanced(context: Context, vip: VirtualIp, node: Node) -> Program:
+def without_bootstrap(context: Context) -> Iterable[Draft]:
+    """When the control plane stands, what only the first start needed is no longer behind the address."""
+    vip = context.cluster.network.virtual_ip
+    if context.started or not context.bootstrap or vip is None or vip.provider is not VipProvider.KEEPALIVED:
+        return
+    for node in carriers(context):
+        if node.facts is not None:
+            yield Draft(
+                "unbalance",
+                node.name,
+                "take the bootstrap machine out of the load balancer",
+                _balanced(context, vip, node, starting=False),
+                needs=(f"start/{context.first.name}", f"endpoint/{node.name}"),
+                timeout=300,
+                estimate=2,
+                forced=True,
+            )
+
+
+def ports(context: Context) -> dict[int, str]:
+    """The TCP ports that a host beside the cluster listens on."""
+    balanced = platform_of(context.cluster).balanced(context, starting=False)
+    return {virtual_port(context): "haproxy", **{one.port: f"haproxy ({one.name})" for one in balanced}}
+
+
+def _balanced(context: Context, vip: VirtualIp, node: Node, *, starting: bool) -> Program:
     own = _carrier(vip, node)
     all_of_them = [_carrier(vip, other) or _unseen(other) for other in carriers(context)]
-    port = context.cluster.kubernetes.api_server_port
+    port, platform = context.cluster.kubernetes.api_server_port, platform_of(context.cluster)
+    servers = (*context.bootstrap, *context.control_planes) if starting else context.control_planes
     balancer = Balancer(
         cluster=context.cluster.name,
         address=str(vip.address),
         port=virtual_port(context),
         router_id=vip.router_id or (ipaddress.ip_address(str(vip.address)).packed[-1] or 1),
         carriers=all_of_them,
-        servers=[(n.name, joined(known_address(n), port)) for n in context.control_planes if known_address(n)],
+        servers=[(n.name, joined(known_address(n), port)) for n in servers if known_address(n)],
+        services=[
+            Service(one.name, one.port, one.servers, sticky=one.sticky)
+            for one in platform.balanced(context, starting=starting)
+        ],
     )
     operations = (Claim(context.cluster.name), _free(context, vip), *balancer.operations(own or _unseen(node)))
     return Program("serve the address of the API", context.cluster.name, operations)

@@ -73,7 +73,7 @@ def install_network(context: Context) -> Iterable[Draft]:
     yield Draft(
         "network",
         context.cluster.name,
-        "install the container network",
+        "install the container network" if installed_network(context.cluster) else "apply the settings of the cluster",
         call(context, "kube.apply", {"documents": cast("Json", documents)}),
         needs=(
             f"start/{context.first.name}",

@@ -13,7 +13,6 @@ from raijin.lifecycle import endpoint, network, upgrade
 from raijin.lifecycle.desired import installed_network, wanted_network
 from raijin.model.node_group import NodeRole
 from raijin.platforms import etcd, platform_of
-from raijin.platforms.addresses import virtual_port
 from raijin.platforms.base import Context, Node
 
 MIN_FREE_BYTES = 3 * 1024**3
@@ -88,7 +87,7 @@ def _ports(context: Context, node: Node) -> Iterable[str]:
     if facts is None or node.parts.joined:
         return
     if node.role is NodeRole.BASTION:
-        wanted = {virtual_port(context): "haproxy"}
+        wanted = endpoint.ports(context)
     else:
         wanted = platform_of(context.cluster).ports(context, node) | _network_ports(context)
     for port, purpose in sorted(wanted.items()):

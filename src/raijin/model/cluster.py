@@ -50,7 +50,7 @@ _VERSION_EXAMPLES = {
     ClusterType.K3S: "v1.32.0+k3s1",
     ClusterType.RKE2: "v1.32.0+rke2r1",
     ClusterType.TALOS: "v1.13.9",
-    ClusterType.OKD: "4.19.0",
+    ClusterType.OKD: "4.22.0-okd-scos.7",
 }
 
 # What each distribution takes when nothing is said: pods, services, container network.
@@ -109,6 +109,7 @@ class Cluster(Model):
     @model_validator(mode="after")
     def _fill_network(self) -> Self:
         """The defaults of `network` depend on the distribution; what was written stays."""
+        self._name_endpoint()
         defaults = _NETWORK_DEFAULTS.get(self.type)
         if defaults:
             pod_cidr, service_cidr, cni = defaults
@@ -122,6 +123,16 @@ class Cluster(Model):
             )
             self.__dict__["network"] = network  # the model is frozen for everybody else
         return self
+
+    def _name_endpoint(self) -> None:
+        """The API of an OKD cluster has the name that its installer gives it."""
+        domain = self.platform_config.get("baseDomain")
+        if self.type is not ClusterType.OKD or not isinstance(domain, str) or self.network.control_plane_endpoint:
+            return
+        endpoint = f"api.{self.name}.{domain.rstrip('.')}:6443"
+        fields = dict(self.network) | {"control_plane_endpoint": endpoint}
+        network = ClusterNetwork.model_construct(_fields_set=self.network.model_fields_set, **fields)
+        self.__dict__["network"] = network
 
     @property
     def kubernetes_version(self) -> Version:

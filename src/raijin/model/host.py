@@ -40,10 +40,11 @@ class Arch(Choice):
 
     AMD64 = "amd64"
     ARM64 = "arm64"
+    ARM = "arm"
 
     @classmethod
     def aliases(cls) -> dict[str, str]:
-        return {"X86_64": "AMD64", "AARCH64": "ARM64"}
+        return {"X86_64": "AMD64", "AARCH64": "ARM64", "ARMHF": "ARM", "ARMV7L": "ARM"}
 
 
 def split_jump(text: str) -> tuple[str | None, str, int | None] | None:

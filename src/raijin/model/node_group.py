@@ -32,6 +32,10 @@ class NodeRole(Choice):
         }
 
 
+NO_NODES = (NodeRole.BASTION, NodeRole.BOOTSTRAP)
+"""Roles of hosts that are, or will be, no nodes of the cluster."""
+
+
 class AntiAffinity(Choice):
     """Whether machines of a group may share a hypervisor."""
 

@@ -11,6 +11,7 @@ from raijin.model.base import FreeDict, Model
 from raijin.model.choice import Choice
 from raijin.model.secret import Secret
 
+PublicKey = Annotated[str, StringConstraints(pattern=r"^-----BEGIN PGP PUBLIC KEY BLOCK-----")]
 Component = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]*$")]
 
 
@@ -42,6 +43,19 @@ class RegistryAccess(Model):
     insecure_skip_verify: bool = Field(default=False, description="Take whatever certificate it shows.")
 
 
+class SelinuxRepository(Model):
+    """Where the package with SELinux's policy comes from."""
+
+    key: PublicKey = Field(
+        description="The public key that signs its packages, armoured (Rancher's is https://rpm.rancher.io/public.key).",
+    )
+    uri: str = Field(
+        default="",
+        description="Its base URL, of a mirror for example. Default: Rancher's own for the system of the host.",
+        examples=["https://mirror.example.org/rke2/common/centos/9/noarch"],
+    )
+
+
 class Rancher(Model):
     """What K3s and RKE2 have in common."""
 
@@ -56,7 +70,14 @@ class Rancher(Model):
     )
     secrets_encryption: bool = Field(default=False, description="Encrypt Secrets in the datastore (RKE2 always does).")
     selinux: bool = Field(
-        default=False, description="SELinux in containerd; hosts need the policy of the distribution."
+        default=False,
+        description="SELinux in containerd. The packages container-selinux and k3s-selinux or rke2-selinux are "
+        "installed where they are missing.",
+    )
+    selinux_repository: SelinuxRepository | None = Field(
+        default=None,
+        description="A package repository with that policy, for hosts that have none. Left out: they have one, or the "
+        "packages are installed there already.",
     )
     datastore: Datastore | None = Field(default=None, description="An outside database in place of the one inside.")
     registries: dict[str, RegistryAccess] = Field(

@@ -54,6 +54,19 @@ backend kube-apiserver
 {% for server in servers %}
     server {{ server.name }} {{ server.address }}
 {% endfor %}
+{% for service in services %}
+
+frontend {{ service.name }}
+    bind {{ service.bind }}
+    default_backend {{ service.name }}
+
+backend {{ service.name }}
+    balance {{ service.balance }}
+    default-server check inter 2s fall 3 rise 2
+{% for server in service.servers %}
+    server {{ server.name }} {{ server.address }}
+{% endfor %}
+{% endfor %}
 """
 
 _KEEPALIVED = """\
@@ -108,6 +121,27 @@ class Carrier:
 
 
 @dataclass(frozen=True, slots=True)
+class Service:
+    """What else is behind the address: a port, and name and `address:port` of those who serve it.
+
+    sticky: who comes from one address is sent to one server as long as it answers.
+    """
+
+    name: str
+    port: int
+    servers: Sequence[tuple[str, str]]
+    sticky: bool = False
+
+    def words(self) -> dict[str, object]:
+        return {
+            "name": self.name,
+            "bind": f":::{self.port} v4v6",
+            "balance": "source" if self.sticky else "roundrobin",
+            "servers": [{"name": name, "address": address} for name, address in self.servers],
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Balancer:
     """What all carriers of one cluster have in common. servers: name and `address:port` of each API server."""
 
@@ -117,6 +151,7 @@ class Balancer:
     router_id: int
     carriers: Sequence[Carrier]
     servers: Sequence[tuple[str, str]]
+    services: Sequence[Service] = ()
 
     def operations(self, own: Carrier) -> tuple[Operation, ...]:
         """What one carrier runs, and how it is configured."""
@@ -124,6 +159,7 @@ class Balancer:
             "cluster": self.cluster,
             "bind": f":::{self.port} v4v6",
             "servers": [{"name": name, "address": address} for name, address in self.servers],
+            "services": [service.words() for service in self.services],
         }
         keepalived = {
             "cluster": self.cluster,

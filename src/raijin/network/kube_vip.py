@@ -17,8 +17,9 @@ VERSION = "v1.2.3"
 MANIFEST = "kube-vip.yaml"
 KUBECONFIG = "/etc/kubernetes/admin.conf"
 """Where kube-vip looks for its kubeconfig inside the pod."""
-# Seconds. The lease of a dead holder is taken over after `duration` at the latest; the API is back within 5 s.
-LEASE = {"vip_leaseduration": "3", "vip_renewdeadline": "2", "vip_retryperiod": "1"}
+# Seconds. The lease of a dead holder is taken over one retry after `duration` at the latest. A holder that cannot renew
+# it for `deadline` gives the address up: with 2 it did so, in the lab, whenever an etcd on a busy disk was slow.
+LEASE = {"vip_leaseduration": "4", "vip_renewdeadline": "3", "vip_retryperiod": "1"}
 
 
 def image(choice: Choice) -> str:

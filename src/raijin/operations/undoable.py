@@ -7,6 +7,7 @@ from raijin.operations.file import File
 from raijin.operations.group import Group
 from raijin.operations.hostname import Hostname
 from raijin.operations.install import Install
+from raijin.operations.kernelarguments import KernelArguments
 from raijin.operations.kernelmodule import KernelModule
 from raijin.operations.line import Line
 from raijin.operations.mount import Mount
@@ -20,5 +21,5 @@ from raijin.operations.user import User
 
 UNDOABLE = (
     File, Template, Directory, Line, Install, Download, Archive,
-    Package, Repository, Unit, Sysctl, KernelModule, Hostname, Group, User, Mount, Swap,
+    Package, Repository, Unit, Sysctl, KernelModule, KernelArguments, Hostname, Group, User, Mount, Swap,
 )  # fmt: skip

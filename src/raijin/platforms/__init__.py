@@ -14,6 +14,7 @@ PLATFORMS: dict[ClusterType, str] = {
     ClusterType.K3S: "raijin.platforms.k3s.platform",
     ClusterType.RKE2: "raijin.platforms.rke2.platform",
     ClusterType.TALOS: "raijin.platforms.talos.platform",
+    ClusterType.OKD: "raijin.platforms.okd.platform",
 }
 """Where each platform is; its module has it as PLATFORM. Imported when a cluster of its type is looked at."""
 

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from raijin.facts.cluster import ClusterState
 from raijin.facts.etcd import EtcdState
@@ -19,6 +20,9 @@ from raijin.plan.model import Call, Change
 from raijin.platforms.encrypted import NO_KEYS, Keys, Written, wanted_of
 from raijin.platforms.view import HostView
 from raijin.state.member import Member
+
+if TYPE_CHECKING:
+    from raijin.transport.ssh import SshTarget
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +93,32 @@ class Outside:
     """What a platform is given that reaches its hosts by a program on this machine.
 
     tool: that program, verified and executable, by its name in the catalogue; raises ArtifactError. secret: a kept one
-    by its name, empty when there is none. made: what the platform keeps for all hosts while the cluster is reached.
+    by its name, empty when there is none. ssh: how a host is reached by SSH, for platforms that need it beside. made:
+    what the platform keeps for all hosts while the cluster is reached.
     """
 
-    cluster: str
+    definition: Cluster
     tool: Callable[[str], Awaitable[Path]]
     secret: Callable[[str], str]
+    ssh: Callable[[Host], SshTarget]
     made: dict[str, object] = field(default_factory=dict)
+
+    @property
+    def cluster(self) -> str:
+        return self.definition.name
+
+
+@dataclass(frozen=True, slots=True)
+class Balanced:
+    """What hosts beside a cluster balance besides its API: a port, and name and `address:port` of those who serve it.
+
+    sticky: who comes from one address is sent to one server as long as it answers.
+    """
+
+    name: str
+    port: int
+    servers: tuple[tuple[str, str], ...]
+    sticky: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,9 +183,9 @@ class Context:
     cannot be reached (it may not exist yet). etcd: None when it was not asked, or has no quorum. members: hosts that
     earlier runs made part of the cluster. departed: nodes that are no longer in the definition. hops: the versions that
     an upgrade goes through, the wanted one last; none when nothing is older. beside: hosts of the cluster that are no
-    nodes: they carry its load balancer. snapshot: what is to be restored. keys: of encryption at rest.
-    chosen: the hosts that were named to a verb that is about single ones. at: when it was looked at, in
-    seconds since the epoch, by which certificates are judged.
+    nodes: they carry its load balancer. bootstrap: hosts that only the first start needs. snapshot: what is to be
+    restored. keys: of encryption at rest. chosen: the hosts that were named to a verb that is about single ones. at:
+    when it was looked at, in seconds since the epoch, by which certificates are judged.
 
     What is derived from the nodes is computed once (so it has no slots): stages ask for it at each node.
     """
@@ -179,6 +202,7 @@ class Context:
     hops: tuple[Hop, ...] = ()
     snapshot: Snapshot | None = None
     beside: tuple[Node, ...] = ()
+    bootstrap: tuple[Node, ...] = ()
     keys: Keys = NO_KEYS
     chosen: frozenset[str] = frozenset()
     force: bool = False

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from raijin.errors import KubernetesError
+from raijin.transport.yamls import read_yaml
 
 
 def kubeconfig_secret(cluster: str) -> str:
@@ -17,7 +18,7 @@ def kubeconfig_secret(cluster: str) -> str:
 
 
 def parsed(kubeconfig: str) -> dict[str, Any]:
-    content = yaml.safe_load(kubeconfig)
+    content = read_yaml(kubeconfig)
     if not isinstance(content, dict):
         raise KubernetesError("the kubeconfig is not a mapping")
     return content
@@ -25,7 +26,7 @@ def parsed(kubeconfig: str) -> dict[str, Any]:
 
 def renamed(kubeconfig: str, cluster: str, endpoint: str) -> str:
     """The same credentials under names that do not collide in a merged file (kubeadm calls every cluster alike)."""
-    content = yaml.safe_load(kubeconfig)
+    content = read_yaml(kubeconfig)
     try:
         inner = {**content["clusters"][0]["cluster"], "server": f"https://{endpoint}"}
         user = content["users"][0]["user"]

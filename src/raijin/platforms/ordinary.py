@@ -5,7 +5,7 @@ from __future__ import annotations
 from raijin.model.cluster import Cluster
 from raijin.operations.program import Program
 from raijin.plan.model import Call
-from raijin.platforms.base import Context, Node
+from raijin.platforms.base import Balanced, Context, Node, Work
 
 
 class Ordinary:
@@ -25,6 +25,18 @@ class Ordinary:
 
     def convert(self, context: Context) -> Program | None:
         del context
+        return None
+
+    def balanced(self, context: Context, *, starting: bool) -> tuple[Balanced, ...]:
+        del context, starting
+        return ()
+
+    def complete(self, context: Context) -> Work | None:
+        del context
+        return None
+
+    def release_bootstrap(self, context: Context, node: Node) -> Call | None:
+        del context, node
         return None
 
     def snapshot_kind(self, host: Node) -> str:

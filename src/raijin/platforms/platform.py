@@ -23,7 +23,7 @@ from raijin.model.version import Version
 from raijin.operations.program import Program
 from raijin.plan.handlers import CallContext, Handlers
 from raijin.plan.model import Call
-from raijin.platforms.base import Action, Context, Hop, Node, Outside, Parts
+from raijin.platforms.base import Action, Balanced, Context, Hop, Node, Outside, Parts, Work
 from raijin.platforms.encrypted import Written
 from raijin.platforms.view import HostView
 from raijin.transport.pool import Pool, Target
@@ -127,6 +127,10 @@ class Platform(Protocol):
         """The TCP ports that a node listens on, and for what."""
         ...
 
+    def balanced(self, context: Context, *, starting: bool) -> tuple[Balanced, ...]:
+        """What hosts beside the cluster balance besides its API. starting: hosts of the first start have their part."""
+        ...
+
     def preflight(self, context: Context) -> Iterable[str]:
         """Every reason of its own against applying the definition now, judged from what was seen."""
         ...
@@ -157,6 +161,14 @@ class Platform(Protocol):
 
     def start(self, context: Context) -> Action:
         """A new cluster, on `context.first`. Safe to run again after it was interrupted; never a second cluster."""
+        ...
+
+    def complete(self, context: Context) -> Work | None:
+        """Wait for what a new cluster makes of itself when its nodes are there; None: there is nothing of the kind."""
+        ...
+
+    def release_bootstrap(self, context: Context, node: Node) -> Call | None:
+        """Let a host go that only the first start needed; None: it was let go."""
         ...
 
     def convert(self, context: Context) -> Program | None:

@@ -84,6 +84,19 @@ class StepRecord:
     error: Mapping[str, object] | None
 
 
+_ONE = (STEPS.c.run == sa.bindparam("of")) & (STEPS.c.step == sa.bindparam("which"))
+_STARTED = (
+    STEPS.update().where(_ONE)
+    .values(state=StepState.RUNNING, started=sa.bindparam("now"), attempt=STEPS.c.attempt + 1)
+)  # fmt: skip
+_ENDED = (
+    STEPS.update().where(_ONE)
+    .values(state=sa.bindparam("end"), seconds=sa.bindparam("took"), error=sa.bindparam("why"))
+)  # fmt: skip
+_APPEND = EVENTS.insert()
+"""Written for every step of every run: made once."""
+
+
 class Runs:
     """Reads and writes the journal. Each write is its own transaction: what was recorded survives a kill."""
 
@@ -223,14 +236,15 @@ class Runs:
             return int(db.execute(sa.select(RUNS.c.attempt).where(RUNS.c.id == run)).scalar_one())
 
     def step_started(self, run: str, step: str) -> None:
-        values = {"state": StepState.RUNNING, "started": time.time(), "attempt": STEPS.c.attempt + 1}
-        self._update_step(run, step, values)
+        with self._engine.begin() as db:
+            db.execute(_STARTED, {"of": run, "which": step, "now": time.time()})
 
     def step_ended(
         self, run: str, step: str, state: StepState, *, seconds: float | None, error: Mapping[str, object] | None
     ) -> None:
         text = json.dumps(error) if error else None
-        self._update_step(run, step, {"state": state, "seconds": seconds, "error": text})
+        with self._engine.begin() as db:
+            db.execute(_ENDED, {"of": run, "which": step, "end": state, "took": seconds, "why": text})
 
     def finish(self, run: str, status: RunStatus, error: Mapping[str, object] | None) -> None:
         values = {"status": status, "finished": time.time(), "error": json.dumps(error) if error else None}
@@ -253,7 +267,7 @@ class Runs:
             for e in events
         ]
         with self._engine.begin() as db:
-            db.execute(EVENTS.insert(), rows)
+            db.execute(_APPEND, rows)
 
     def events_after(self, after: int, *, limit: int = 1000) -> list[tuple[int, Event]]:
         """Of all runs, in the order they were written."""
@@ -269,10 +283,6 @@ class Runs:
         query = EVENTS.select().where(EVENTS.c.run == run, EVENTS.c.id > after).order_by(EVENTS.c.id).limit(limit)
         with self._engine.connect() as db:
             return [_event(row) for row in db.execute(query)]
-
-    def _update_step(self, run: str, step: str, values: Mapping[str, object]) -> None:
-        with self._engine.begin() as db:
-            db.execute(STEPS.update().where(STEPS.c.run == run, STEPS.c.step == step).values(**values))
 
 
 def _nothing_waits(db: sa.Connection, cluster: str) -> None:

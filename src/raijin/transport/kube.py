@@ -11,6 +11,7 @@ import json
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from copy import copy
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -20,6 +21,7 @@ from lightkube import AsyncClient, KubeConfig
 from lightkube.codecs import from_dict, resource_registry
 from lightkube.config.client_adapter import user_auth, verify_cluster
 from lightkube.config.kubeconfig import SingleConfig
+from lightkube.config.models import Cluster
 from lightkube.core.exceptions import ApiError, ConfigError, LoadResourceError
 from lightkube.core.resource import NamespacedResource
 from lightkube.generic_resource import create_global_resource, create_namespaced_resource
@@ -30,6 +32,7 @@ from lightkube.types import PatchType
 from raijin.errors import KubernetesError, KubernetesUnavailable
 from raijin.transport.document import FIELD_MANAGER, Document, describe, is_custom, plural_of
 from raijin.transport.twin import Asked, Inside
+from raijin.transport.yamls import read_yaml
 
 TIMEOUT_SECONDS = 20.0
 PAGE = 500
@@ -64,7 +67,7 @@ def _way(
     kubeconfig: str, address: tuple[str, int]
 ) -> tuple[SingleConfig, httpx2.Auth | None, httpx2.AsyncBaseTransport]:
     """The server at this address, with the credentials of the kubeconfig."""
-    content = yaml.load(kubeconfig, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
+    content = read_yaml(kubeconfig)
     written = ""
     for entry in content["clusters"]:
         written = urlsplit(str(entry["cluster"]["server"])).hostname or ""
@@ -74,10 +77,17 @@ def _way(
     config = KubeConfig.from_dict(content).get()
     if config is None or config.user is None:
         raise ConfigError("it has no context with a user")
+    transport: httpx2.AsyncBaseTransport
     if isinstance(address, Inside):
-        return config, user_auth(config.user), _IntoTheTwin(address)
-    trusted = verify_cluster(config.cluster, config.user, config.abs_file, trust_env=False)
-    return config, user_auth(config.user), _Named(trusted, written)
+        transport = _IntoTheTwin(address)
+    else:
+        transport = _Named(verify_cluster(config.cluster, config.user, config.abs_file, trust_env=False), written)
+    # Who is trusted is said by the transport alone. lightkube would read certificates once more, or all that this
+    # machine trusts, for a transport of its own that it never makes: the longest part of most calls.
+    user = copy(config.user)
+    user.client_cert = user.client_cert_data = None
+    told = config._replace(cluster=Cluster(server=config.cluster.server, insecure=True), user=user)
+    return told, user_auth(config.user), transport
 
 
 class _IntoTheTwin(httpx2.AsyncBaseTransport):
@@ -288,6 +298,22 @@ class Kube:
         async with _mapped(f"changing node {name}", self.cluster):
             result = await self._client.patch(Node, name, dict(patch), patch_type=PatchType.MERGE)
         return result.to_dict()
+
+    async def patch(self, document: Mapping[str, Any], patch: Mapping[str, Any]) -> Document:
+        """A JSON merge patch of the object that a document names."""
+        namespace = document["metadata"].get("namespace")
+        async with _mapped(f"changing {describe(document)}", self.cluster):
+            name, kind = document["metadata"]["name"], PatchType.MERGE
+            result = await self._any.patch(
+                _model_of(document), name, dict(patch), patch_type=kind, **_namespace(namespace)
+            )
+        return cast("Document", result.to_dict())
+
+    async def put(self, path: str, document: Mapping[str, Any]) -> None:
+        """Replace what is at a path of the API, as the approval of a certificate request. Raises KubernetesError."""
+        async with _mapped(f"writing {path}", self.cluster):
+            answer = await self._plain.put(path, json=dict(document))
+            answer.raise_for_status()
 
     async def evict(self, namespace: str, name: str, *, grace_seconds: int | None = None) -> bool:
         """Ask for the eviction of a pod. False: a PodDisruptionBudget forbids it now. Absent pods count as evicted."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from raijin.errors import HostUnreachable, NotFound
 from raijin.transport.base import Connection
 from raijin.transport.local import LocalConnection
+from raijin.transport.okd import OkdConnection, OkdTarget
 from raijin.transport.talos import TalosConnection, TalosTarget
 from raijin.transport.twin import Machine, TwinConnection
 
@@ -32,7 +33,7 @@ class TwinTarget:
     machine: Machine
 
 
-Target: TypeAlias = "SshTarget | LocalTarget | TalosTarget | TwinTarget"
+Target: TypeAlias = "SshTarget | LocalTarget | TalosTarget | OkdTarget | TwinTarget"
 
 
 class Pool:
@@ -82,6 +83,8 @@ class Pool:
             return LocalConnection(name, sudo_password=target.become_password)
         if isinstance(target, TalosTarget):
             return TalosConnection(target)
+        if isinstance(target, OkdTarget):
+            return OkdConnection(target, lambda: self._open_ssh(target.ssh))
         if isinstance(target, TwinTarget):
             await target.machine.reach()
             return TwinConnection(target.machine)

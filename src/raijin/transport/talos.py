@@ -6,16 +6,15 @@ Sources: `talosctl --help` of v1.12.0, and its source (cmd/talosctl). Keys are h
 from __future__ import annotations
 
 import asyncio
-import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 from raijin.errors import AuthenticationFailed, DeadlineExceeded, HostError, HostUnreachable, OperationFailed
 from raijin.transport import local
 from raijin.transport.base import ByteCounter, Completed, LineHandler
+from raijin.transport.private import private_file
 
 KUBECONFIG = "talosctl kubeconfig"
 """What is read in place of a path to get the administrator's kubeconfig, made for whoever asks."""
@@ -141,23 +140,6 @@ class TalosConnection:
 
     async def close(self) -> None:
         return
-
-
-@contextmanager
-def private_file(text: str) -> Iterator[str]:
-    """The path of a file that another program reads and no disk ever holds, where the kernel has such files."""
-    if not hasattr(os, "memfd_create"):
-        with NamedTemporaryFile("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            yield file.name
-        return
-    descriptor = os.memfd_create("raijin")
-    try:
-        os.write(descriptor, text.encode())
-        yield f"/proc/{os.getpid()}/fd/{descriptor}"
-    finally:
-        os.close(descriptor)
 
 
 _LOOK = "look whether the machine is on, and whether TCP port 50000 of it is open from here"

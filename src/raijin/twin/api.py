@@ -12,10 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from raijin.transport.document import Document
 from raijin.transport.twin import Asked, Told
+from raijin.transport.yamls import read_yaml
 from raijin.twin.cluster import NODES, Cluster
 
 if TYPE_CHECKING:
@@ -159,7 +158,7 @@ def _selected(document: Document, query: Mapping[str, str]) -> bool:
 def _patch(site: TwinSite, cluster: Cluster, asked: Asked, place: _Place) -> Told:
     live = cluster.objects.get(place.path)
     if asked.content_type.startswith("application/apply-patch"):
-        document = yaml.safe_load(asked.body)
+        document = read_yaml(asked.body)
         dry = "dryRun" in asked.query
         made = _merged(live, cluster.applied.get(place.path), document)
         if place.namespace and f"/api/v1/namespaces/{place.namespace}" not in cluster.objects:

@@ -52,6 +52,8 @@ class Cluster:
     applied: dict[str, Document] = field(default_factory=dict)
     kinds: dict[tuple[str, str], tuple[str, bool]] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
+    apart: dict[str, dict[str, None]] = field(default_factory=dict)
+    """The paths of nodes, pods and DaemonSets that ever were: each of a thousand nodes need not walk over all."""
     outside: bool = False
     serial: int = 0
 
@@ -63,11 +65,16 @@ class Cluster:
         metadata.setdefault("uid", str(uuid.uuid5(uuid.NAMESPACE_URL, f"{path}#{self.serial}")))
         metadata["resourceVersion"] = str(self.serial)
         self.objects[path] = made
+        kind = path.split("/")[-2]
+        if kind in {"nodes", "pods", "daemonsets"}:
+            self.apart.setdefault(kind, {})[path] = None
         return made
 
+    def _all(self, kind: str) -> list[tuple[str, Document]]:
+        return [(path, self.objects[path]) for path in self.apart.get(kind, ()) if path in self.objects]
+
     def nodes(self) -> Iterator[Document]:
-        start = f"{NODES}/"
-        return (document for path, document in list(self.objects.items()) if path.startswith(start))
+        return (document for _, document in self._all("nodes"))
 
     def node(self, name: str) -> Document | None:
         return self.objects.get(f"{NODES}/{name}")
@@ -122,7 +129,7 @@ class Cluster:
         """The pods that DaemonSets have on a node; those of a container network configure it there."""
         if self.node(host.name) is None or not site.platform.lives(host):
             return
-        for document in [document for path, document in self.objects.items() if "/daemonsets/" in path]:
+        for _, document in self._all("daemonsets"):
             self._run_daemon(host, document)
 
     def _run_daemon(self, host: Host, document: Document) -> None:
@@ -151,8 +158,7 @@ class Cluster:
         return ""
 
     def pods(self, node: str | None = None) -> list[Document]:
-        found = (document for path, document in list(self.objects.items()) if "/pods/" in path)
-        return [pod for pod in found if node is None or pod["spec"].get("nodeName") == node]
+        return [pod for _, pod in self._all("pods") if node is None or pod["spec"].get("nodeName") == node]
 
     def _place_pods(self, host: Host, *, schedulable: bool) -> None:
         for number in range(APPS_PER_NODE if schedulable else 0):
@@ -195,8 +201,8 @@ class Cluster:
     def delete_node(self, name: str) -> None:
         """The node object, and its pods with it."""
         self.objects.pop(f"{NODES}/{name}", None)
-        for path, document in list(self.objects.items()):
-            if "/pods/" in path and document["spec"].get("nodeName") == name:
+        for path, document in self._all("pods"):
+            if document["spec"].get("nodeName") == name:
                 del self.objects[path]
 
 

@@ -28,6 +28,7 @@ from raijin.operations.group import Group
 from raijin.operations.hostname import Hostname
 from raijin.operations.image import Image
 from raijin.operations.install import Install
+from raijin.operations.kernelarguments import KernelArguments
 from raijin.operations.kernelmodule import KernelModule
 from raijin.operations.line import Line
 from raijin.operations.link import LinkAbsent
@@ -67,6 +68,7 @@ EFFECTS: Mapping[type[Any], Effect] = {
     File: Effect(files.check_file, files.change_file),
     Template: Effect(files.check_template, files.change_template),
     Directory: Effect(files.check_directory, files.change_directory),
+    KernelArguments: Effect(files.check_kernel_arguments, files.change_kernel_arguments),
     Line: Effect(files.check_line, files.change_line),
     Install: Effect(files.check_install, files.change_install, 0.6),
     Download: Effect(files.check_download, files.change_download, 4.0),

@@ -189,6 +189,7 @@ _SECTIONS: Mapping[str, Callable[[TwinSite, Host], str]] = {
     "gpus": _constant(""),
     "hardware": _constant("sys_vendor:Raijin\nproduct_name:rehearsal twin\nvirtual:none"),
     "cgroup": _constant("2"),
+    "board": _constant("memory=yes"),
     "clock": _clock,
     "ports": _ports,
     "identity": _identity,

@@ -14,6 +14,7 @@ from raijin.operations.file import File
 from raijin.operations.fixed import Fixed
 from raijin.operations.image import Image
 from raijin.operations.install import Install
+from raijin.operations.kernelarguments import KernelArguments
 from raijin.operations.line import Line
 from raijin.operations.report import FieldChange
 from raijin.operations.stamps import stamp_path
@@ -94,6 +95,24 @@ def change_directory(run: Run, wanted: Directory) -> None:
             run.set(("path", parent), Entry("directory", mode="755", at=run.host.tick()))
     entry = Entry("directory", "", wanted.mode, wanted.owner, wanted.group, run.host.tick())
     run.set(("path", path), entry)
+
+
+def check_kernel_arguments(run: Run, wanted: KernelArguments) -> Found:
+    if not run.host.exists(wanted.path):
+        raise Refused(f"there is no {wanted.path}")
+    missing = [word for word in wanted.words if word not in _first(run, wanted.path).split()]
+    return [FieldChange("arguments", "", " ".join(missing))] if missing else []
+
+
+def change_kernel_arguments(run: Run, wanted: KernelArguments) -> None:
+    entry, line = run.host.entry(wanted.path) or Entry(), _first(run, wanted.path)
+    missing = [word for word in wanted.words if word not in line.split()]
+    text = " ".join([line.rstrip(" "), *missing]) + entry.content[len(line) :]
+    run.write(wanted.path, text, entry.mode, entry.owner, entry.group)
+
+
+def _first(run: Run, path: str) -> str:
+    return run.host.text(path).partition("\n")[0]
 
 
 def check_line(run: Run, wanted: Line) -> Found:

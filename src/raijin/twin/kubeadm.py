@@ -20,7 +20,7 @@ import yaml
 from raijin.facts import etcd
 from raijin.model.cluster import ClusterType
 from raijin.model.version import Version
-from raijin.platforms.kubeadm import external
+from raijin.platforms.kubeadm import external, upgrade
 from raijin.platforms.kubeadm.paths import (
     ADMIN_CONF,
     API_MANIFEST,
@@ -36,6 +36,7 @@ from raijin.platforms.kubeadm.paths import (
 )
 from raijin.platforms.kubeconfig import ca_hash
 from raijin.transport.base import Completed
+from raijin.transport.yamls import read_yamls
 from raijin.twin.cluster import CONTROL_PLANE_TAINT, Cluster, Member
 from raijin.twin.host import Host
 from raijin.twin.run import Failed
@@ -149,6 +150,8 @@ class KubeadmTwin:
         return self._shell(site, host, words) if program == "sh" else None
 
     def _shell(self, site: TwinSite, host: Host, words: list[str]) -> float | None:
+        if words[1] == upgrade.LOCALLY:
+            return self.perform(site, host, tuple(words[4:]))
         if words[1] == external.EMPTY:
             return _look_outside(site)
         if "kubectl replace -f -" in words[1] and words[2] == ADMIN_CONF:
@@ -197,7 +200,7 @@ def _installed(host: Host, name: str) -> str:
 
 
 def _documents(text: str) -> dict[str, Document]:
-    return {str(document["kind"]): document for document in yaml.safe_load_all(text) if document}
+    return {str(document["kind"]): document for document in read_yamls(text) if document}
 
 
 def _option(words: list[str], name: str) -> str:

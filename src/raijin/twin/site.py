@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -37,7 +38,8 @@ class TwinSite:
     """platform: of the cluster that is rehearsed. virtual: the address that its API has, beside those of its hosts.
     endpoint: the name by which its API is reached, where the definition gives one.
 
-    kill: ends this process at once, as `kill -9` does; None where no such fault is asked for.
+    kill: ends this process at once, as `kill -9` does; None where no such fault is asked for. pace: seconds that pass
+    for each second of a host, for people who watch; 0: none.
     """
 
     platform: PlatformTwin
@@ -48,6 +50,7 @@ class TwinSite:
     faults: list[Fault] = field(default_factory=list)
     armed: dict[str, Fault] = field(default_factory=dict)
     kill: Callable[[], None] | None = None
+    pace: float = 0.0
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "kill": None}
@@ -215,6 +218,8 @@ class TwinMachine:
                 if not host.up:
                     raise HostUnreachable("the connection was lost (rehearsed)", host=host.name)
                 silent = host.seconds < host.cut
+            if site.pace:
+                await asyncio.sleep(site.pace * report.milliseconds / 1000)
             if not silent:
                 line = to_line(report)
                 lines.append(line)

@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Iterable
 
 from raijin.platforms.view import HostView
+from raijin.validation.boards import boards
 from raijin.validation.finding import Finding, Grade
 from raijin.validation.seen import Seen
 
@@ -30,7 +31,8 @@ def host_health(seen: Seen) -> Iterable[Finding]:
         if isinstance(view, str):
             yield Finding(NAME, place.name, Grade.FAILED, f"it cannot be reached: {view}", "look at the machine")
             continue
-        problems = [*_room(place.name, view), *_clock(place.name, view.skew - middle)]
+        board = [Finding(NAME, place.name, *said) for said in boards(view, control_plane=place.control_plane)]
+        problems = [*_room(place.name, view), *_clock(place.name, view.skew - middle), *board]
         yield from problems
         if not problems:
             yield Finding(NAME, place.name, Grade.OK, "it answers, with room on its disks")

@@ -16,7 +16,7 @@ from raijin.state.runs import RunStatus
 
 async def test_what_does_not_exist_or_is_not_possible(server, problem) -> None:
     problem(await server.get("/nothing"), 404, "not-found")
-    problem(await server.client.get("/"), 404, "not-found")
+    problem(await server.client.get("/nothing"), 404, "not-found")
     problem(await server.ask("PATCH", "/clusters"), 405, "method-not-allowed")
     problem(await server.get("/runs/20260101-000000-aaaa"), 404, "not-found")
     problem(await server.get("/runs/latest"), 422, "request-invalid")

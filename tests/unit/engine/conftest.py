@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from raijin.engine import durable
+from raijin.engine import runner
 from raijin.engine.service import Engine
 from raijin.errors import RaijinError
 from raijin.facts.raijin import STATE_FOLDER
@@ -147,7 +147,7 @@ class Bench:
 
 @pytest.fixture
 def bench(tmp_path: Path, home: Path, database, monkeypatch: pytest.MonkeyPatch) -> Bench:
-    monkeypatch.setattr(durable, "FIRST_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(runner, "FIRST_PAUSE_SECONDS", 0.01)
     handlers: dict[str, Callable[[CallContext], Awaitable[None]]] = {}
     events: list[Event] = []
     engine = Engine(home, database, handlers, Events(events.append))

@@ -33,13 +33,14 @@ def texts(runs: Runs) -> list[object]:
 def test_what_hosts_report_waits_and_everything_else_takes_it_along(runs: Runs) -> None:
     async def work() -> None:
         journal = Journal(runs)
-        journal(event(Kind.STEP_STARTED, "a"))
+        journal(event(Kind.MESSAGE, "a"))
         assert texts(runs) == ["a"]
+        journal(event(Kind.STEP_STARTED, "a2"))
         journal(event(Kind.OPERATION, "b"))
         journal(event(Kind.TRANSFER, "c"))
         assert texts(runs) == ["a"]
         journal(event(Kind.STEP_FINISHED, "d"))
-        assert texts(runs) == ["a", "b", "c", "d"]
+        assert texts(runs) == ["a", "a2", "b", "c", "d"]
 
     asyncio.run(work())
 

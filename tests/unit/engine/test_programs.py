@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from raijin.engine.programs import ProgramRunner, last_words
-from raijin.errors import Cancelled, HostUnreachable, NotFound, OperationFailed
+from raijin.errors import ApiLost, Cancelled, HostUnreachable, NotFound, OperationFailed
 from raijin.observe.events import Event, Events, Kind
 from raijin.observe.masking import MASKER
 from raijin.operations import program as program_module
@@ -75,6 +75,29 @@ async def test_a_failure_names_the_operation_its_last_words_and_keeps_all(execut
     assert "resume" in (error.remedy or "")
     assert (before.exists(), after.exists()) == (True, False)
     assert operations(told)[-2:] == [("start the thing", "failed"), (f"file {after}", "skipped")]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        'cannot create: Post "https://192.0.2.10:6443/apis/rbac": dial tcp 192.0.2.10:6443: no route to host',
+        'Get "https://192.0.2.10:6443/api": net/http: TLS handshake timeout',
+        "rpc error: code = Unavailable desc = etcdserver: leader changed",
+    ],
+)
+async def test_an_api_that_was_away_for_a_moment_is_tried_again(execute, make, tmp_path: Path, words: str) -> None:
+    """Seen in the lab: the address moved while `kubeadm upgrade` was at its last step."""
+    (tmp_path / "words").write_text(words + "\n")
+    with pytest.raises(ApiLost) as caught:
+        await execute(make["command"]("upgrade", f"cat {tmp_path}/words >&2; exit 1", tmp_path / "done"))
+    assert caught.value.transient
+
+
+@pytest.mark.parametrize("words", ["dial tcp: lookup api.example.org: no such host", "port 6443 is in use"])
+async def test_what_will_not_pass_is_not_tried_again(execute, make, tmp_path: Path, words: str) -> None:
+    with pytest.raises(OperationFailed) as caught:
+        await execute(make["command"]("upgrade", f"echo '{words}' >&2; exit 1", tmp_path / "done"))
+    assert not caught.value.transient
 
 
 async def test_a_full_disk_has_its_own_remedy(execute, make, tmp_path: Path) -> None:

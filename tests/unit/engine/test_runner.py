@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import time
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from raijin.engine.programs import ProgramRunner
-from raijin.engine.runner import Runner, seconds_since, unexpected
+from raijin.engine.runner import Runner
 from raijin.errors import Cancelled, HostUnreachable, OperationFailed, RaijinError, RunFailed
 from raijin.model.policy import OnHostFailure
 from raijin.observe.events import Events, Kind
@@ -51,22 +50,10 @@ def runner(bench):
 
 
 async def drive(runner: Runner, *, prepare: bool = True) -> tuple[RunStatus, RaijinError | None]:
-    """What `durable` does with a runner, without retries and without durability."""
+    """What `durable` does with a runner, without durability."""
     if prepare:
         runner.prepare()
-
-    async def one(step: Step) -> None:
-        await runner.await_needs(step.id)
-        started, error = time.monotonic(), None
-        try:
-            await runner.perform(step.id)
-        except RaijinError as caught:
-            error = caught
-        except Exception as caught:  # noqa: BLE001
-            error = unexpected(caught, step.target)
-        runner.settle(step.id, error, seconds=seconds_since(started))
-
-    await asyncio.gather(*(one(step) for step in runner.plan.steps))
+    await runner.carry_out()
     return runner.result()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from raijin.facts import (
+    board,
     cgroup,
     clock,
     cpu,
@@ -131,6 +132,41 @@ def test_disks() -> None:
     assert found.disks[0].model == "Samsung SSD 980 PRO 1TB"
     assert found.disks[2].removable
     assert found.space[0] == disks.Space("/", 4096 * 1000, 4096 * 500, 100, 50)
+
+
+def test_which_disk_holds_a_path_and_whether_it_takes_writes() -> None:
+    text = DISKS.replace("sda1 /srv/my\\040data ext4 rw", "sda1 /var ext4 ro,noatime")
+    found = disks.parse(text + "/proc/self/mounts:/dev/sda2 /var/library ext4 rw 0 0\n")
+    assert (found.place("/var/lib"), found.place("/etc"), found.place("/var")) == ("/var", "/", "/var")
+    holders = (found.holder("/var/lib"), found.holder("/etc"))
+    assert [holder.name for holder in holders if holder] == ["sda", "nvme0n1"]
+    assert found.read_only == ("/var",)
+    nothing = disks.Disks((), ())
+    assert nothing.holder("/var/lib") is None
+    assert nothing.place("/var/lib") == ""
+
+
+PI = "memory=no\ncmdline=/boot/firmware/cmdline.txt\nheat=48312\nSD=mmcblk0\nthrottled=0\n"
+TOLD = "memory=yes\ntold=yes\ncmdline=/boot/cmdline.txt\nheat=40000\nheat=82500\nMMC=mmcblk0\nthrottled=0x50005\n"
+BOARDS = {
+    "as it is installed": (PI, board.Board(False, False, "/boot/firmware/cmdline.txt", 48.312, 0, ("mmcblk0",))),
+    "told, hot, short of voltage": (TOLD, board.Board(True, True, "/boot/cmdline.txt", 82.5, 0x50005, ())),
+    "its file has the number bare": (
+        "memory=yes\nthrottled=50000\n",
+        board.Board(True, False, "", None, 0x50000, ()),
+    ),
+    "a server": ("memory=yes\n", board.Board(True, False, "", None, None, ())),
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), BOARDS.values(), ids=BOARDS)
+def test_boards(text: str, expected: board.Board) -> None:
+    assert board.parse(text) == expected
+
+
+def test_a_host_that_does_not_tell_how_it_boots() -> None:
+    with pytest.raises(LookupError):
+        board.parse("vcgencmd: not found\n")
 
 
 FILES = """\

@@ -30,6 +30,7 @@ from raijin.operations.group import Group
 from raijin.operations.hostname import Hostname
 from raijin.operations.image import Image
 from raijin.operations.install import Install
+from raijin.operations.kernelarguments import KernelArguments
 from raijin.operations.kernelmodule import KernelModule
 from raijin.operations.line import Line
 from raijin.operations.link import LinkAbsent
@@ -64,6 +65,7 @@ EXAMPLES: list[Operation] = [
     Unit("kubelet", running=None, watches=("/a",)),
     Sysctl((("net.ipv4.ip_forward", "1"),)),
     KernelModule(("overlay",)),
+    KernelArguments("/boot/firmware/cmdline.txt", ("cgroup_enable=memory",)),
     Hostname("w1"),
     Group("etcd", 977),
     User("etcd", groups=("adm",)),

@@ -166,6 +166,13 @@ async def backups(name: ClusterName, caller: Known, service: Served) -> dict[str
     return await service.backups(name)
 
 
+@router.get("/{name}/certificates", responses=HOSTS)
+async def certificates(name: ClusterName, caller: Known, service: Served) -> dict[str, Any]:
+    """Every certificate on every host, how long each is good for, and what renews it."""
+    caller.require(Role.VIEWER, name)
+    return await service.certificates(name)
+
+
 @router.get("/{name}/artifacts", responses=HOSTS)
 def artifacts(name: ClusterName, caller: Known, service: Served) -> dict[str, Any]:
     """What it is made of: binaries and images, and whether they are here."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Header, Path, Query, Request, Response
+from starlette.concurrency import run_in_threadpool
 
 from raijin.api.asked import Match, Served, tag
 from raijin.api.caller import Known
 from raijin.api.describing import CHANGING, LOOKING
 from raijin.api.wire import NAME, DefinitionFile
 from raijin.app.roles import Role
+from raijin.app.store import StoredFile
 from raijin.errors import PreconditionFailed, RequestInvalid, UsageError
 
 router = APIRouter(tags=["definitions"])
@@ -56,10 +58,16 @@ async def put_definition(
     caller.require(Role.ADMIN)
     del text  # as FastAPI describes it; the bytes are what counts
     body = _text(await request.body())
-    if match is None and none_match is None and any(item.name == name for item in service.store.files()):
-        raise PreconditionFailed(f"there is a definition {name}", remedy="read it, and send its ETag as If-Match")
-    stored = service.store.write(name, body, match=tag(match), fresh=none_match is not None)
-    service.note(caller, "definition-written", name, stored.etag)
+
+    def write() -> StoredFile:
+        if match is None and none_match is None and any(item.name == name for item in service.store.files()):
+            raise PreconditionFailed(f"there is a definition {name}", remedy="read it, and send its ETag as If-Match")
+        kept = service.store.write(name, body, match=tag(match), fresh=none_match is not None)
+        service.note(caller, "definition-written", name, kept.etag)
+        return kept
+
+    # Reading all that the file is read with takes a while: others are answered meanwhile.
+    stored = await run_in_threadpool(write)
     response.headers["ETag"] = f'"{stored.etag}"'
     return stored.to_json()
 
@@ -83,7 +91,7 @@ async def check(
     """Check a text as if it were written, with the places of all faults. Writes nothing."""
     caller.require_any(Role.VIEWER)
     del text
-    return service.check(name, _text(await request.body()))
+    return await run_in_threadpool(service.check, name, _text(await request.body()))
 
 
 def _text(body: bytes) -> str:

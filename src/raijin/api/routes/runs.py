@@ -108,16 +108,15 @@ async def follow(run: RunId, request: Request, caller: Known, service: Served, l
                 if ended:
                     yield "event: end\ndata: {}\n\n"
                     return
-                async for number, fresh in coming:
+                async for number, fresh, text in coming:
                     if fresh is None:
                         yield ": still here\n\n"
                         break
-                    event = fresh
-                    if event.run != run or number <= sent:
+                    if fresh.run != run or number <= sent:
                         continue
                     sent = number
-                    yield as_sse(number, event)
-                    if event.kind is Kind.RUN_FINISHED:
+                    yield text
+                    if fresh.kind is Kind.RUN_FINISHED:
                         break
 
     return StreamingResponse(lines(), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
@@ -144,10 +143,10 @@ async def follow_all(request: Request, caller: Known, service: Served, last: Las
                     sent = number
                     if await seen(event):
                         yield as_sse(number, event)
-            async for number, fresh in coming:
+            async for number, fresh, text in coming:
                 if fresh is None:
                     yield ": still here\n\n"
                 elif number > (sent or 0) and await seen(fresh):
-                    yield as_sse(number, fresh)
+                    yield text
 
     return StreamingResponse(lines(), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})

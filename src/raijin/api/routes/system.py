@@ -12,6 +12,7 @@ from raijin.api.caller import Known
 from raijin.api.describing import LOOKING
 from raijin.app.checking import schema_document
 from raijin.app.roles import Role
+from raijin.app.sites import sites_of
 from raijin.app.starting import starters, template_text
 
 router = APIRouter()
@@ -30,6 +31,13 @@ def hosts(
     caller.require_any(Role.VIEWER)
     rows, more = service.hosts(sees=caller.sees, cluster=cluster, free=free, after=after, limit=limit)
     return {"hosts": rows, "next": more}
+
+
+@router.get("/sites", tags=["hosts"], responses=LOOKING)
+def sites(caller: Known, service: Served) -> dict[str, Any]:
+    """The Sites of the store: machines, networks, links, and the clusters that stand on them."""
+    caller.require_any(Role.VIEWER)
+    return {"sites": sites_of(service, caller.sees)}
 
 
 @router.get("/templates", tags=["definitions"])

@@ -16,7 +16,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--port", default=8080, show_default=True, type=click.IntRange(1, 65535), help="The port to listen on.")
 @click.option(
     "--definitions",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=click.Path(path_type=Path),
     metavar="FOLDER",
     help="The definitions to serve. Default: definitions in RAIJIN_HOME.",
 )
@@ -25,6 +25,11 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--tls-cert", type=_FILE, metavar="FILE", help="HTTPS with your own certificate (PEM).")
 @click.option("--tls-key", type=_FILE, metavar="FILE", help="Its key (PEM).")
 @click.option("--behind-proxy", is_flag=True, help="HTTP also beyond this machine: a proxy before it does TLS.")
+@click.option(
+    "--rehearsal",
+    is_flag=True,
+    help="Simulated hosts, on copies of the definitions; all of it goes with the server.",
+)
 def serve(
     host: str,
     port: int,
@@ -34,6 +39,7 @@ def serve(
     tls_cert: Path | None,
     tls_key: Path | None,
     behind_proxy: bool,
+    rehearsal: bool,
 ) -> None:
     """Serve the REST API, and carry out what it is asked for.
 
@@ -43,4 +49,11 @@ def serve(
     from raijin.api.server import Listening, serve  # noqa: PLC0415
 
     listening = Listening(host, port, tls, tls_cert, tls_key, behind_proxy)
-    serve(home(), listening, definitions=definitions, ask=not no_auth, say=lambda text: click.echo(text, err=True))
+    serve(
+        home(),
+        listening,
+        definitions=definitions,
+        ask=not no_auth,
+        say=lambda text: click.echo(text, err=True),
+        rehearsal=rehearsal,
+    )

@@ -10,10 +10,9 @@ from raijin.definition.problems import shown
 from raijin.model.cidr import IpNetwork
 from raijin.model.cluster import Cluster
 from raijin.model.names import parse_ip
-from raijin.model.node_group import NodeRole
+from raijin.model.node_group import NO_NODES
 
 _V6_NODE_PREFIX = 64
-_NO_NODES = (NodeRole.BASTION, NodeRole.BOOTSTRAP)
 
 
 def overlaps(documents: Documents) -> Iterator[Finding]:
@@ -43,7 +42,7 @@ def pod_room(documents: Documents) -> Iterator[Finding]:
     """Each node takes a piece of podCidr; there must be one for every node."""
     for cluster in documents.clusters:
         network = cluster.model.network
-        nodes = sum(group.size for group in cluster.model.node_groups if group.role not in _NO_NODES)
+        nodes = sum(group.size for group in cluster.model.node_groups if group.role not in NO_NODES)
         for own in network.pod_networks:
             piece = network.node_cidr_mask_size if own.version == 4 else _V6_NODE_PREFIX
             if own.prefixlen > piece:

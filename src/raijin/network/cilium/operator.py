@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from raijin.model.cluster import Cluster
-from raijin.model.node_group import NodeRole
+from raijin.model.node_group import NO_NODES
 from raijin.network import documents as data
 from raijin.network.cilium.agent import apart
 from raijin.network.cilium.names import (
@@ -18,7 +18,6 @@ from raijin.network.cilium.names import (
 from raijin.network.cni import Document, Wanted
 
 HEALTH_PORT = 9234
-_NO_NODES = (NodeRole.BASTION, NodeRole.BOOTSTRAP)
 _TOLERATED = (
     "node-role.kubernetes.io/control-plane",
     "node.kubernetes.io/not-ready",
@@ -63,7 +62,7 @@ def deployment(wanted: Wanted, stamp: str) -> Document:
 
 def _replicas(cluster: Cluster) -> int:
     """Two, on different nodes, where there are two."""
-    nodes = sum(group.size for group in cluster.node_groups if group.role not in _NO_NODES)
+    nodes = sum(group.size for group in cluster.node_groups if group.role not in NO_NODES)
     return min(nodes, 2) or 1
 
 

@@ -12,6 +12,7 @@ from raijin.model.cni import CniName
 from raijin.model.rancher import Embedded, K3s
 from raijin.model.version import Version
 from raijin.operations.base import Operation
+from raijin.operations.program import Program
 from raijin.platforms.base import Context, Node, Supply
 from raijin.platforms.k3s import options
 from raijin.platforms.k3s.unit import unit_text
@@ -124,6 +125,11 @@ class K3sPlatform(RancherPlatform):
         if settings.secrets_encryption:
             found["secrets-encryption"] = True
         return found
+
+    def prepare(self, context: Context, host: Node) -> Program:
+        cni = context.cluster.network.cni
+        vxlan = cni.name is CniName.FLANNEL and cni.backend in {None, "vxlan"}
+        return node.prepare(context, host, *self.system(context, host), vxlan=vxlan)
 
     def program(self, supply: Supply, host: Node) -> tuple[Operation, ...]:
         del host

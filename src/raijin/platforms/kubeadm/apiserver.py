@@ -120,13 +120,17 @@ def renewed(context: Context) -> Iterable[Operation]:
         yield StaticPod("kube-apiserver", CRI_SOCKET, watched, timeout=SECONDS)
 
 
+def own(context: Context) -> str:
+    """The address of its own API server on a control plane host."""
+    return f"https://127.0.0.1:{context.cluster.kubernetes.api_server_port}"
+
+
 def answers(context: Context) -> Wait:
     """Until the API server of the host itself is ready, whatever carries the address of the cluster.
 
     Its certificate always has the name `kubernetes` (kubeadm: certificates, API server); not every one has 127.0.0.1.
     """
-    server = f"https://127.0.0.1:{context.cluster.kubernetes.api_server_port}"
-    where = ("--server", server, "--tls-server-name", "kubernetes")
+    where = ("--server", own(context), "--tls-server-name", "kubernetes")
     ready = ("kubectl", "--kubeconfig", ADMIN_CONF, *where, "get", "--raw", "/readyz")
     return Wait("its API server answers", ready, timeout=SECONDS)
 

@@ -11,12 +11,21 @@ from raijin.operations.wait import Wait
 from raijin.platforms.base import Context, Hop, Node
 from raijin.platforms.kubeadm import apiserver
 from raijin.platforms.kubeadm.node import binaries_of, kubeadm_of, services_of
+from raijin.platforms.kubeadm.paths import ADMIN_CONF
 from raijin.platforms.kubeadm.settings import file_at
 
 UPGRADE_SECONDS = 1200
 KUBELET_HEALTH_PORT = 10248
 FIRST_WITH_PHASES = 32
 """The first minor whose `kubeadm upgrade` takes `--skip-phases` (kubeadm#1318)."""
+
+
+LOCALLY = (
+    'umask 077; f=/run/raijin-admin.conf; trap \'rm -f "$f"\' EXIT; c="kubectl --kubeconfig $f config"; '
+    'cp "$0" "$f" && name=$($c view -o "jsonpath={.clusters[0].name}") && '
+    '$c set-cluster "$name" --server "$1" --tls-server-name kubernetes >/dev/null && shift && "$@" --kubeconfig "$f"'
+)
+"""$0: the administrator's kubeconfig, $1: the API server to use in place of the one that it names; then the command."""
 
 
 def upgrade(context: Context, node: Node, hop: Hop, *, leads: bool) -> Program:
@@ -43,10 +52,16 @@ def _kubeadm(context: Context, node: Node, version: Version, *, leads: bool) -> 
     marker = f"kubeadm-upgrade-{str(version).lower()}"
     flags = (*_ignored(context, node), *_skipped(context, version))
     if node.control_plane and leads:
-        command = ("kubeadm", "upgrade", "apply", "--yes", *flags, str(version))
+        command = locally(context, ("kubeadm", "upgrade", "apply", "--yes", *flags, str(version)))
         return Command("upgrade the control plane", command, marker=marker, timeout=UPGRADE_SECONDS)
     command = ("kubeadm", "upgrade", "node", *flags)
+    command = locally(context, command) if node.control_plane else command
     return Command("upgrade the node", command, marker=marker, timeout=UPGRADE_SECONDS)
+
+
+def locally(context: Context, command: tuple[str, ...]) -> tuple[str, ...]:
+    """kubeadm asks the API server of its own host: the address of all may move while control planes are restarted."""
+    return ("sh", "-c", LOCALLY, ADMIN_CONF, apiserver.own(context), *command)
 
 
 def _ignored(context: Context, node: Node) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from raijin.operations.install import Install
 from raijin.operations.program import Program
 from raijin.operations.unit import Unit
 from raijin.platforms.base import BinaryFile, Context, Node, Supply
+from raijin.platforms.boards import board
 from raijin.platforms.kernel import kernel
 from raijin.platforms.rancher.layout import Distribution
 
@@ -35,9 +36,13 @@ class Files:
     datastore: str | SecretRef = ""
 
 
-def prepare(context: Context, distribution: Distribution, *more: Operation) -> Program:
-    """The operating system. A host of another cluster is refused here, before any change. Swap may stay."""
-    operations: tuple[Operation, ...] = (Claim(context.cluster.name), *kernel(context), *more)
+def prepare(context: Context, node: Node, *more: Operation, vxlan: bool = False) -> Program:
+    """The operating system. A host of another cluster is refused here, before any change. Swap may stay.
+
+    vxlan: the container network needs it of the kernel.
+    """
+    own = board(node, vxlan=vxlan)
+    operations: tuple[Operation, ...] = (Claim(context.cluster.name), *own, *more, *kernel(context))
     return Program("prepare the node", context.cluster.name, operations)
 
 

@@ -20,10 +20,11 @@ from raijin.operations.program import Program
 from raijin.operations.restart import Restart
 from raijin.operations.unit import Unit
 from raijin.plan.model import Call
+from raijin.platforms import boards
 from raijin.platforms.base import Context, Hop, Node, Parts, Supply
 from raijin.platforms.platform import ApiServers, Document, Part
 from raijin.platforms.programs import ByPrograms
-from raijin.platforms.rancher import backup, calls, members, node, removal
+from raijin.platforms.rancher import backup, calls, members, node, redhat, removal
 from raijin.platforms.rancher.certificates import RancherCertificates
 from raijin.platforms.rancher.config import faults, merged, node_options, registration, registries, to_yaml
 from raijin.platforms.rancher.layout import Distribution
@@ -94,6 +95,8 @@ class RancherPlatform(ByPrograms):
             yield "platformConfig", f"the settings of {self.distribution.name} are typed: write them into `{where}`"
         if cluster.kubernetes.kubeadm.model_fields_set:
             yield "kubernetes.kubeadm", f"there is no kubeadm in {self.distribution.name}: use `{where}`"
+        if settings.selinux_repository is not None and not settings.selinux:
+            yield f"{where}.selinuxRepository", "nothing needs it: write `selinux: true` beside it, or take it out"
         if cluster.kubernetes.container_runtime.version is not None:
             yield "kubernetes.containerRuntime.version", "containerd comes with the program; choose by `version`"
         for name, added, known in (
@@ -152,16 +155,19 @@ class RancherPlatform(ByPrograms):
         return found | (ETCD_PORTS if self.wants_etcd(context.cluster) else {})
 
     def preflight(self, context: Context) -> Iterable[str]:
-        del context
-        return ()
+        yield from boards.reasons(context)
+        yield from redhat.reasons(context, self.distribution, self.settings(context.cluster))
 
     def documents(self, context: Context) -> list[Document]:
         del context
         return []
 
     def prepare(self, context: Context, host: Node) -> Program:
-        del host
-        return node.prepare(context, self.distribution)
+        return node.prepare(context, host, *self.system(context, host))
+
+    def system(self, context: Context, host: Node) -> tuple[Operation, ...]:
+        """What its distribution of Linux needs beside others."""
+        return redhat.redhat(self.distribution, self.settings(context.cluster), host)
 
     def equip(self, context: Context, host: Node) -> Program:
         return Program("install the binaries", context.cluster.name, self.binaries(context.supply(host), host))

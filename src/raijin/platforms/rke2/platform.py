@@ -109,7 +109,7 @@ class Rke2Platform(RancherPlatform):
         if self.settings(context.cluster).cis and host.control_plane:
             # rke2 pkg/cli/cmds/profile_linux.go, validateETCDReqs; docs.rke2.io "CIS hardening guide".
             more = (Group("etcd", system=True), User("etcd", group="etcd"))
-        return node.prepare(context, self.distribution, *more)
+        return node.prepare(context, host, *self.system(context, host), *more, vxlan=True)
 
     def program(self, supply: Supply, host: Node) -> tuple[Operation, ...]:
         binary = supply.binaries["rke2"]

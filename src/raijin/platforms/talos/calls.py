@@ -17,7 +17,8 @@ from raijin.platforms.access import open_cluster
 from raijin.platforms.calls import wait_for_node
 from raijin.platforms.talos import bundle, etcd
 from raijin.platforms.talos.look import Machine, connection_to, has_etcd_data, machine_at, reachable
-from raijin.transport.talos import TalosConnection, private_file
+from raijin.transport.private import private_file
+from raijin.transport.talos import TalosConnection
 
 Document = dict[str, Any]
 INSTALL_SECONDS = 2100.0

@@ -13,8 +13,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
-import yaml
-
 from raijin.errors import AuthenticationFailed, HostError, OperationFailed
 from raijin.facts import ABILITIES
 from raijin.facts.base import Unknown
@@ -30,6 +28,7 @@ from raijin.platforms.talos.certificates import authorities_in
 from raijin.platforms.view import HostView
 from raijin.transport.pool import Pool
 from raijin.transport.talos import TalosConnection
+from raijin.transport.yamls import read_yamls
 
 Document = dict[str, Any]
 INIT = "machined"
@@ -147,8 +146,7 @@ def documents_in(resources: list[Document]) -> list[Document]:
     """The documents of that configuration, secrets and all."""
     texts = {str(item["metadata"]["id"]): item["spec"] for item in resources}
     text = texts.get("persistent") or texts.get("v1alpha1") or ""
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    return [d for d in yaml.load_all(text, Loader=loader) if d]
+    return [d for d in read_yamls(text) if d]
 
 
 def _without_secrets(document: Document) -> Document:

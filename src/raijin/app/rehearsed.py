@@ -1,0 +1,76 @@
+"""A server on simulated hosts: everything that it is asked for goes through the real planner and the real engine, and
+ends at the twin. Its home and its definitions are copies that go with it; no host and no secret is reached.
+"""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from raijin.app.made_up import made_up_lock
+from raijin.app.rehearsing import site_of, without_secrets
+from raijin.app.service import Service
+from raijin.app.session import Session
+from raijin.artifacts.lock import Lock
+from raijin.errors import UsageError
+from raijin.model.version import Version
+from raijin.observe.waiting import hurried
+from raijin.twin.site import TwinSite
+
+PACE = 0.12
+"""Real seconds for each second of a simulated host: slow enough to watch a run, quick enough to see its end."""
+
+
+@dataclass
+class RehearsedService(Service):
+    """pace: real seconds for each second of a host; 0: as fast as it goes. sites: by cluster, as long as it serves."""
+
+    pace: float = PACE
+    sites: dict[str, TwinSite] = field(default_factory=dict)
+    _mutex: threading.Lock = field(default_factory=threading.Lock)
+
+    def session(self, cluster: str) -> Session:
+        """A session whose hosts are simulated. Raises NotFound, Unsupported for what the twin does not model."""
+        session = super().session(cluster)
+        without_secrets(session)
+        with self._mutex:
+            site = self.sites.get(cluster)
+            if site is None:
+                site = self.sites[cluster] = site_of(session)
+                site.pace = self.pace
+            for placed in session.definition.hosts_of(session.cluster):
+                site.add(placed.host)
+        session.twin = site
+        session.__dict__["lock"] = made_up_lock(session, Lock(), _running(site, session), [])
+        return session
+
+    def about(self) -> dict[str, Any]:
+        return super().about() | {"rehearsal": True}
+
+
+def _running(site: TwinSite, session: Session) -> str:
+    """The oldest release that a node runs, where that is not the wanted one: an upgrade comes from it."""
+    nodes = site.cluster.nodes() if site.cluster else ()
+    found = [Version.parse(node["status"]["nodeInfo"]["kubeletVersion"]) for node in nodes]
+    older = [version for version in found if version and version < session.cluster.kubernetes_version]
+    return str(min(older)) if older else ""
+
+
+@contextmanager
+def rehearsed(home: Path, definitions: Path, *, pace: float = PACE) -> Iterator[RehearsedService]:
+    """A service on copies of these definitions (a file or a folder) in an empty home. Raises UsageError."""
+    if not definitions.exists():
+        raise UsageError(f"there is no {definitions} to rehearse", remedy="name a folder with --definitions")
+    folder = home / "definitions"
+    sources = sorted(definitions.iterdir()) if definitions.is_dir() else [definitions]
+    folder.mkdir(parents=True, mode=0o700)
+    for source in sources:
+        if source.suffix in {".yaml", ".yml"}:
+            shutil.copy(source, folder / source.name)
+    with hurried():
+        yield RehearsedService(home, folder, pace=pace)

@@ -1,0 +1,66 @@
+"""The sites of a store as a picture needs them: machines, networks, links, and where clusters stand on them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from raijin.app.service import Service
+    from raijin.definition.definition import Definition
+    from raijin.model.cluster import Cluster
+    from raijin.model.site import Site
+
+
+def sites_of(service: Service, sees: Callable[[str], bool]) -> list[dict[str, Any]]:
+    """One row for each Site of each file, with the clusters that the caller may see. Files with faults are left out.
+
+    Passwords and keys of the Site are no part of it.
+    """
+    from raijin.definition.load import load  # noqa: PLC0415
+
+    files = [item for item in service.store.files() if not item.faults]
+    shared = [item.path for item in files if item.shared]
+    rows = []
+    for item in files:
+        if item.shared and any(other.clusters for other in files):
+            continue  # it is read with each of those
+        definition = load(tuple([*shared, item.path] if item.clusters else shared))
+        seen = [cluster for cluster in definition.clusters if sees(cluster.name)]
+        if seen or item.shared:
+            rows += [_row(item.name, definition, site, seen) for site in definition.sites]
+    return _merged(rows)
+
+
+def _merged(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A shared Site is read with every cluster, and shown once."""
+    found: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        known = found.setdefault(f"{row['name']}/{[host['name'] for host in row['hosts']]}", row)
+        if known is not row:
+            known["clusters"] += [c for c in row["clusters"] if c not in known["clusters"]]
+    return list(found.values())
+
+
+def _row(name: str, definition: Definition, site: Site, clusters: list[Cluster]) -> dict[str, Any]:
+    return {
+        "name": site.name,
+        "definition": name,
+        "hosts": [{"name": host.name, "address": str(host.address or "")} for host in site.hosts],
+        "networks": [net.model_dump(mode="json", by_alias=True, exclude_unset=True) for net in site.networks],
+        "wanLinks": [link.model_dump(mode="json", by_alias=True, exclude_unset=True) for link in site.wan_links],
+        "wanBalance": site.wan_balance.value,
+        "nas": [str(nas.ip) for nas in site.nas],
+        "clusters": [_cluster(definition, cluster) for cluster in clusters],
+    }
+
+
+def _cluster(definition: Definition, cluster: Cluster) -> dict[str, Any]:
+    network = cluster.network
+    return {
+        "name": cluster.name,
+        "virtualIp": str(network.virtual_ip.address) if network.virtual_ip else "",
+        "endpoint": str(network.control_plane_endpoint or ""),
+        "hosts": [{"name": placed.name, "role": placed.role.value} for placed in definition.hosts_of(cluster)],
+    }

@@ -1,0 +1,124 @@
+// Documents that the OpenAPI description gives as free objects, as the server writes them.
+export interface System {
+  version: string;
+  started: number;
+  state: string;
+  runners: { id: string; alive: boolean }[];
+  rehearsal?: boolean;
+  caller: { name: string; roles: string[] };
+}
+
+export interface Change {
+  thing: string;
+  field: string;
+  before: string;
+  after: string;
+  ripple: string;
+}
+
+export interface PlanStep {
+  id: string;
+  stage: string;
+  target: string;
+  title: string;
+  needs: string[];
+  changes: Change[];
+  disruption: string;
+  estimate: number;
+}
+
+export interface PlanDocument {
+  verb: string;
+  cluster: string;
+  digest: string;
+  notes: string[];
+  disruption: string;
+  estimate: number;
+  hosts: string[];
+  steps: PlanStep[];
+  runbook: string;
+}
+
+export interface RunEvent {
+  id: number;
+  kind: string;
+  step: string;
+  host: string;
+  at: number;
+  data: Record<string, unknown>;
+}
+
+export interface HostRow {
+  name: string;
+  address: string;
+  definition: string;
+  cluster: string;
+  key: string;
+}
+
+export interface SiteNetwork {
+  name: string;
+  cidr?: string;
+  vlan?: number;
+  gateway?: string;
+}
+
+export interface SiteDocument {
+  name: string;
+  definition: string;
+  hosts: { name: string; address?: string }[];
+  networks: SiteNetwork[];
+  wanLinks: { interface: string; weight?: number; check?: string }[];
+  wanBalance: string;
+  nas: string[];
+  clusters: { name: string; virtualIp: string; endpoint: string; hosts: { name: string; role: string }[] }[];
+}
+
+/** created and verified: seconds since the epoch; sizes in bytes. */
+export interface BackupRow {
+  id: string;
+  created: number;
+  version: string;
+  verified: number | null;
+  fault: string | null;
+  copies: { target: string; size: number }[];
+}
+
+export interface BackupList {
+  backups: BackupRow[];
+  faults: string[];
+}
+
+export interface CertificateRow {
+  node: string;
+  path: string;
+  subject: string;
+  issuer: string;
+  begins: number;
+  ends: number;
+  expires: string;
+  days_left: number;
+  authority: boolean;
+  state: string;
+  renewed_by: string;
+  fault: string;
+}
+
+export interface CertificateList {
+  certificates: CertificateRow[];
+  faults: string[];
+}
+
+export interface AuditEntry {
+  number: number;
+  at: number;
+  who: string;
+  origin: string;
+  action: string;
+  target: string;
+  result: string;
+  address: string;
+  run: string;
+  plan: string;
+  hash: string;
+}

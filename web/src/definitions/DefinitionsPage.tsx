@@ -1,0 +1,78 @@
+import { Anchor, Button, Group, TextInput } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { type FormEvent, useState } from "react";
+import { Link, useLocation } from "wouter";
+import type { Schemas } from "../api/client";
+import { definitions } from "../api/queries";
+import { type Column, DataTable } from "../parts/DataTable";
+import { Page } from "../parts/Page";
+import { ProblemAlert } from "../parts/ProblemAlert";
+import { State } from "../parts/State";
+
+type File = Schemas["DefinitionFile"];
+
+const COLUMNS: Column<File>[] = [
+  {
+    header: "File",
+    value: (file) => file.file,
+    show: (file) => (
+      <Anchor component={Link} href={`/definitions/${file.name}`} className="mono">
+        {file.file}
+      </Anchor>
+    ),
+  },
+  { header: "Documents", value: (file) => file.kinds.join(", ") },
+  { header: "Clusters", value: (file) => file.clusters.join(", ") },
+  {
+    header: "State",
+    value: (file) => file.faults.length,
+    show: (file) =>
+      file.faults.length > 0 ? (
+        <State word="failed" label={`${file.faults.length} faults`} />
+      ) : (
+        <State word="valid" />
+      ),
+  },
+];
+
+export default function DefinitionsPage() {
+  const [, go] = useLocation();
+  const [name, setName] = useState("");
+  const found = useQuery(definitions);
+  const begin = (event: FormEvent) => {
+    event.preventDefault();
+    if (/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name)) go(`/definitions/${name}`);
+  };
+  return (
+    <Page
+      title="Definitions"
+      under="The files that clusters are made from"
+      actions={
+        <form onSubmit={begin}>
+          <Group gap="xs" wrap="nowrap">
+            <TextInput
+              aria-label="Name of a new definition"
+              placeholder="a new file"
+              value={name}
+              onChange={(event) => setName(event.currentTarget.value)}
+            />
+            <Button type="submit" variant="default">
+              Write
+            </Button>
+          </Group>
+        </form>
+      }
+    >
+      {found.error && <ProblemAlert error={found.error} />}
+      {found.data && (
+        <DataTable
+          label="Definitions"
+          rows={found.data}
+          columns={COLUMNS}
+          rowKey={(file) => file.name}
+          empty="There is no definition yet."
+        />
+      )}
+    </Page>
+  );
+}

@@ -1,0 +1,140 @@
+// What would be done, field by field, and the button that lets exactly that be done.
+import { Alert, Button, Group, List, Loader, Modal, Stack, Tabs, Text } from "@mantine/core";
+import { useDisclosure } from "@mantine/hooks";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useLocation } from "wouter";
+import { api, must, onceOnly } from "../api/client";
+import type { PlanDocument } from "../api/documents";
+import { ProblemAlert } from "../parts/ProblemAlert";
+import { Scroll } from "../parts/Scroll";
+import { State } from "../parts/State";
+import { duration } from "../parts/time";
+import { PlanSteps } from "./PlanSteps";
+
+export function PlanTab({ name }: { name: string }) {
+  const [, go] = useLocation();
+  const client = useQueryClient();
+  const [asking, ask] = useDisclosure(false);
+  const made = useQuery({
+    queryKey: ["plan", name],
+    queryFn: async () =>
+      (await must(
+        api.POST("/api/v1/clusters/{name}/plan", {
+          params: { path: { name } },
+          body: { verb: "apply", force: false },
+        }),
+      )) as unknown as PlanDocument,
+    staleTime: 60_000,
+    refetchOnWindowFocus: false,
+    retry: false,
+  });
+  const approve = useMutation({
+    mutationFn: (digest: string) =>
+      must(
+        api.POST("/api/v1/clusters/{name}/apply", {
+          params: { path: { name }, header: onceOnly() },
+          body: { plan: digest, force: false },
+        }),
+      ),
+    onSuccess: (run) => {
+      client.removeQueries({ queryKey: ["plan", name] });
+      go(`/runs/${run.id}`);
+    },
+  });
+  const again = (
+    <Button variant="default" onClick={() => made.refetch()} loading={made.isFetching}>
+      Plan again
+    </Button>
+  );
+  if (made.isPending) {
+    return (
+      <Group>
+        <Loader size="sm" aria-label="planning" />
+        <Text>The hosts are looked at, and the plan is made. Nothing is changed.</Text>
+      </Group>
+    );
+  }
+  if (made.error) {
+    return (
+      <Stack>
+        <ProblemAlert error={made.error} title="There is no plan" />
+        <Group>{again}</Group>
+      </Stack>
+    );
+  }
+  const plan = made.data;
+  const changes = plan.steps.reduce((sum, step) => sum + step.changes.length, 0);
+  const disrupts = plan.disruption !== "nothing";
+  return (
+    <Stack>
+      <Group justify="space-between" className="card">
+        <div>
+          <Text fw={600} data-testid="plan-summary">
+            {plan.steps.length === 0
+              ? "Nothing to do: the cluster is what its definition says."
+              : `${plan.steps.length} steps on ${plan.hosts.length} hosts, ${changes} changes, about ${duration(plan.estimate)}`}
+          </Text>
+          <Group gap="xs" mt={4}>
+            <State word={disrupts ? "warning" : "ok"} label={`disrupts ${plan.disruption}`} />
+            <Text size="xs" c="dimmed" className="mono">
+              plan {plan.digest.slice(0, 12)}
+            </Text>
+          </Group>
+        </div>
+        <Group gap="xs">
+          {again}
+          {plan.steps.length > 0 && <Button onClick={ask.open}>Approve</Button>}
+        </Group>
+      </Group>
+      {approve.error && <ProblemAlert error={approve.error} title="It was not begun" />}
+      {plan.notes.length > 0 && (
+        <Alert color="yellow" variant="outline" py="xs" title="To know">
+          <List size="sm">
+            {plan.notes.map((note) => (
+              <List.Item key={note}>{note}</List.Item>
+            ))}
+          </List>
+        </Alert>
+      )}
+      {plan.steps.length > 0 && (
+        <Tabs defaultValue="changes" keepMounted={false}>
+          <Tabs.List mb="sm">
+            <Tabs.Tab value="changes">Changes</Tabs.Tab>
+            <Tabs.Tab value="runbook">Runbook</Tabs.Tab>
+          </Tabs.List>
+          <Tabs.Panel value="changes">
+            <PlanSteps plan={plan} />
+          </Tabs.Panel>
+          <Tabs.Panel value="runbook">
+            <Scroll className="log" aria-label="Runbook" style={{ maxHeight: 640, whiteSpace: "pre-wrap" }}>
+              {plan.runbook}
+            </Scroll>
+          </Tabs.Panel>
+        </Tabs>
+      )}
+      <Modal
+        opened={asking}
+        onClose={ask.close}
+        title={`Apply this plan to ${name}?`}
+        closeButtonProps={{ "aria-label": "Close" }}
+      >
+        <Text size="sm">
+          Exactly these {plan.steps.length} steps are done. If something has moved since the plan was made,
+          nothing is.
+        </Text>
+        <Group mt="lg" justify="flex-end">
+          <Button variant="default" onClick={ask.close}>
+            Not now
+          </Button>
+          <Button
+            data-autofocus
+            loading={approve.isPending}
+            onClick={() => approve.mutate(plan.digest, { onSettled: ask.close })}
+          >
+            Apply {plan.steps.length} steps
+          </Button>
+        </Group>
+      </Modal>
+    </Stack>
+  );
+}
