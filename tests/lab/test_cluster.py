@@ -6,7 +6,9 @@ The tests of this module are one story and run in their order.
 from __future__ import annotations
 
 import json
+import ssl
 import time
+from typing import Any
 
 import pytest
 import yaml
@@ -138,6 +140,44 @@ def test_drift_is_found_field_by_field_and_mended(site, before) -> None:
     site.apply()
     assert site.plan()["steps"] == []
     assert site.ssh(worker, "cat /proc/sys/kernel/panic") == "10"
+
+
+def test_a_setting_reaches_an_api_server_that_runs(site, kubernetes, before) -> None:
+    """The audit log is switched on; the plan is empty after, and so it is when it is off again."""
+    first, log = site.machines[0]["name"], "/var/log/kubernetes/audit/audit.log"
+
+    def audited(documents: list[Any]) -> None:
+        documents[1]["kubernetes"] = {"audit": {"rules": [{"level": "Metadata"}]}}
+
+    site.define(workers=2, version=kubernetes, change=audited)
+    site.apply()
+    assert "audit.k8s.io/v1" in site.ssh(first, f"tail -n 1 {log}")
+    assert site.plan()["steps"] == []
+    site.define(workers=2, version=kubernetes)
+    site.apply()
+    assert site.plan()["steps"] == []
+    assert "audit-log-path" not in site.ssh(first, "cat /etc/kubernetes/manifests/kube-apiserver.yaml")
+
+
+def test_certificates_are_renewed_and_used(site, before) -> None:
+    """Every one that Raijin looks after is another one after; the API shows its new one, and nobody notices."""
+
+    def ends() -> dict[tuple[str, str], float]:
+        told = site.raijin("cluster", "certificates", "list", "-f", str(site.file), "-o", "json").json()
+        return {(c["node"], c["path"]): c["ends"] for c in told["certificates"] if c["renewed_by"] == "apply"}
+
+    earlier = ends()
+    assert len(earlier) > 8
+    site.raijin("cluster", "certificates", "renew", "--yes", "-f", str(site.file))
+    later = ends()
+    assert later.keys() == earlier.keys()
+    assert [key for key in earlier if later[key] <= earlier[key]] == []
+    first = site.machines[0]["name"]
+    lies = ssl.PEM_cert_to_DER_cert(site.ssh(first, "cat /etc/kubernetes/pki/apiserver.crt") + "\n")
+    shown = ssl.get_server_certificate((site.machines[0]["address"], 6443))
+    assert ssl.PEM_cert_to_DER_cert(shown) == lies
+    assert all(nodes(site).values())
+    assert site.plan()["steps"] == []
 
 
 def test_a_saved_plan_is_refused_when_the_state_has_moved(site, before) -> None:
