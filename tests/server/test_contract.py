@@ -89,7 +89,9 @@ def described(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     service.stop()
 
 
-ENDLESS_OR_HOSTS = re.compile(r"/(events|status|facts|plan|backups|kubeconfig|validate|readyz|utilisation|capacity)$")
+ENDLESS_OR_HOSTS = re.compile(
+    r"/(events|status|facts|plan|backups|kubeconfig|validate|readyz|utilisation|capacity|certificates)$"
+)
 """Streams without an end, what would go to hosts, and what says rightly that no runner is alive here."""
 
 
