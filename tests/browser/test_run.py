@@ -45,7 +45,7 @@ def test_a_plan_is_approved_by_keyboard_and_its_run_takes_colour(server, visit, 
     page.locator(".state", has_text="done").first.wait_for(timeout=RUN_MS)
     assert page.evaluate(STATES.format("good")) == 61
     page.get_by_role("tab", name="Log").click()
-    page.get_by_label("Log of which host").click()
+    page.get_by_role("combobox", name="Log of which host").click()
     page.get_by_role("option", name="w2", exact=True).click()
     assert page.locator(".log p", has_text="join").count() > 0
     assert page.locator(".log b").count() == 0
