@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -112,8 +113,7 @@ async def test_credentials_are_made_of_the_kept_secrets_and_an_absent_machine_is
     from raijin.errors import HostUnreachable
 
     session = Session(home, (ROOT / "examples" / "talos.yaml",))
-    outside = tools.outside_of(session)
-    kept = type(outside)(outside.cluster, outside.tool, lambda _: secrets)
+    kept = replace(tools.outside_of(session), secret=lambda _: secrets)
     host = session.definition.host("t1").model_copy(update={"address": "127.0.0.1"})
     pool = Pool({"t1": PLATFORM.target(host, kept)})
     connection = await connection_to(pool, "t1")
