@@ -31,7 +31,7 @@ from raijin.platforms.okd.look import INIT, KUBERNETES_PORTS, Machine, look, mac
 from raijin.platforms.okd.operators import releases
 from raijin.platforms.okd.preflight import reasons
 from raijin.platforms.okd.settings import names_of, settings_of
-from raijin.platforms.ordinary import Ordinary
+from raijin.platforms.outside import ByCalls
 from raijin.platforms.platform import Document, Part
 from raijin.platforms.view import HostView
 from raijin.transport.okd import KUBECONFIG, OkdAccess, OkdTarget
@@ -47,20 +47,17 @@ COMPLETE_SECONDS = 2 * 3600.0
 SETTLE_SECONDS = 1800.0
 
 
-class Okd(Ordinary):
+class Okd(ByCalls):
     """OKD on bare metal or any machines (cluster type OKD), installed with `platform: none`."""
 
     type = ClusterType.OKD
     kubeconfig = KUBECONFIG
-    bootstrap_kubeconfig = ""
-    static_pods = ""
     networks = frozenset({CniName.OVN_KUBERNETES})
     kube_proxy = False
     release = "openshift-install"
     known: Mapping[int, Version] = served.NEWEST
     inits = (INIT,)
     own_address = False
-    api_servers = None
     renews_itself = "there is nothing to do: OKD renews them itself (`oc get clusteroperators` shows when it could not)"
     handlers = calls.HANDLERS
     by_hand = calls.BY_HAND
@@ -114,10 +111,6 @@ class Okd(Ordinary):
     def least(self, node: Node) -> tuple[int, int]:
         return CONTROL_PLANE if node.control_plane else WORKER
 
-    def ports(self, context: Context, node: Node) -> dict[int, str]:
-        del context, node
-        return {}
-
     def balanced(self, context: Context, *, starting: bool) -> tuple[Balanced, ...]:
         return balanced.services(context, starting=starting)
 
@@ -145,18 +138,6 @@ class Okd(Ordinary):
             found.append({"apiVersion": "v1", "kind": "ConfigMap", "metadata": name, "data": data})
         return found
 
-    def prepare(self, context: Context, node: Node) -> None:
-        del context, node
-
-    def equip(self, context: Context, node: Node) -> None:
-        del context, node
-
-    def services(self, context: Context, node: Node) -> None:
-        del context, node
-
-    def images(self, context: Context, node: Node) -> None:
-        del context, node
-
     def found(self, context: Context) -> Call:
         """The Ignition configurations, by the installer."""
         settings, cluster = settings_of(context.cluster), context.cluster
@@ -177,9 +158,6 @@ class Okd(Ordinary):
         change = Change(f"control plane of {context.cluster.name}", "state", "absent", "bootstrapped")
         arguments: dict[str, Json] = {**self._offer(context, machines), "planes": _planes(context)}
         return Work(Call("okd.start", arguments), (change,), START_SECONDS)
-
-    def admit(self, context: Context, node: Node) -> None:
-        del context, node
 
     def join(self, context: Context, node: Node) -> Work:
         role = "control plane" if node.control_plane else "worker"
@@ -218,18 +196,12 @@ class Okd(Ordinary):
         del state
         return releases(machine_of(node).seen.version).version
 
-    def hop_images(self, context: Context, node: Node, hop: Hop) -> None:
-        del context, node, hop
-
     def upgrade(self, context: Context, node: Node, hop: Hop, *, leads: bool) -> NoReturn:
         del node, hop, leads
         raise Unsupported(f"machines of {context.cluster.name} are not upgraded one by one", remedy="apply the version")
 
     def arrival(self, context: Context, node: Node, hop: Hop) -> NoReturn:
         self.upgrade(context, node, hop, leads=False)
-
-    def revoke(self, context: Context, node: Node) -> None:
-        del context, node
 
     async def join_command(self, pool: Pool, context: Context, ttl_minutes: int) -> str:
         del pool, ttl_minutes
@@ -248,14 +220,8 @@ class Okd(Ordinary):
         change = Change(f"machine {node.name}", "state", f"a node of {context.cluster.name}", "switched off")
         return Work(Call("okd.shut-down"), (change,))
 
-    def pack(self, context: Context, node: Node) -> None:
-        del context, node
-
     async def fetch_pack(self, context: CallContext, host: str, target: Path) -> None:
         await backup.fetch(context, host, target)
-
-    def back_up(self, context: Context, node: Node) -> None:
-        del context, node
 
     def halt(self, context: Context, node: Node) -> NoReturn:
         del node
@@ -263,10 +229,6 @@ class Okd(Ordinary):
 
     def seed(self, context: Context) -> NoReturn:
         raise served.no_restoration(context.cluster.name)
-
-    def secrets(self, cluster: str, node: Node) -> list[str]:
-        del cluster, node
-        return []
 
     def cluster_secrets(self, cluster: Cluster) -> list[str]:
         return [assets.secret_name(cluster.name), assets.pull_secret_name(cluster.name)]

@@ -27,7 +27,7 @@ from raijin.plan.model import Call, Change, Json
 from raijin.platforms.access import access_to
 from raijin.platforms.addresses import api_endpoint, known_address
 from raijin.platforms.base import Context, Hop, Node, Outside, Parts, Work
-from raijin.platforms.ordinary import Ordinary
+from raijin.platforms.outside import ByCalls
 from raijin.platforms.platform import Document, Part
 from raijin.platforms.talos import bundle, calls, etcd, machine, merge
 from raijin.platforms.talos.certificates import TalosCertificates
@@ -49,19 +49,16 @@ BUNDLE_FILE = "/talos/secrets.yaml"
 """In a backup."""
 
 
-class Talos(Ordinary):
+class Talos(ByCalls):
     """Talos Linux (cluster type TALOS). `version` is that of Talos; Kubernetes has its own in `platformConfig`."""
 
     type = ClusterType.TALOS
     kubeconfig = KUBECONFIG
-    bootstrap_kubeconfig = ""
-    static_pods = ""
     networks = frozenset({CniName.FLANNEL})
     release = "talosctl"
     known: Mapping[int, Version] = NEWEST
     inits = (INIT,)
     own_address = True
-    api_servers = None
     certificates = TalosCertificates()
     handlers = calls.HANDLERS
     by_hand = calls.BY_HAND
@@ -126,10 +123,6 @@ class Talos(Ordinary):
     def least(self, node: Node) -> tuple[int, int]:
         return CONTROL_PLANE if node.control_plane else WORKER
 
-    def ports(self, context: Context, node: Node) -> dict[int, str]:
-        del context, node
-        return {}
-
     def preflight(self, context: Context) -> Iterable[str]:
         for node in context.reachable:
             own = machine_of(node)
@@ -155,18 +148,6 @@ class Talos(Ordinary):
         del context
         return []
 
-    def prepare(self, context: Context, node: Node) -> None:
-        del context, node
-
-    def equip(self, context: Context, node: Node) -> None:
-        del context, node
-
-    def services(self, context: Context, node: Node) -> None:
-        del context, node
-
-    def images(self, context: Context, node: Node) -> None:
-        del context, node
-
     def start(self, context: Context) -> Work:
         first, cluster = context.first, context.cluster
         planes: list[Json] = [node.name for node in context.control_planes if node.name != first.name]
@@ -183,9 +164,6 @@ class Talos(Ordinary):
             how = f"recovered from {context.snapshot.id}"
         changes = (*_applied(first), Change(f"etcd of {cluster.name}", "state", "absent", how))
         return Work(Call("talos.start", arguments), changes, INSTALL_SECONDS)
-
-    def admit(self, context: Context, node: Node) -> None:
-        del context, node
 
     def join(self, context: Context, node: Node) -> Work:
         changes = _applied(node) or (Change(f"machine {node.name}", "state", "configured", "member"),)
@@ -226,9 +204,6 @@ class Talos(Ordinary):
     def control_plane_version(self, node: Node, state: ClusterState | None) -> Version | None:
         return self.version_of(node, state)
 
-    def hop_images(self, context: Context, node: Node, hop: Hop) -> None:
-        del context, node, hop
-
     def upgrade(self, context: Context, node: Node, hop: Hop, *, leads: bool) -> Work:
         del leads
         version = str(hop.version)
@@ -239,9 +214,6 @@ class Talos(Ordinary):
     def arrival(self, context: Context, node: Node, hop: Hop) -> Call:
         del node
         return Call("talos.wait-version", {**access_to(context, KUBECONFIG), "version": str(hop.version)})
-
-    def revoke(self, context: Context, node: Node) -> None:
-        del context, node
 
     async def join_command(self, pool: Pool, context: Context, ttl_minutes: int) -> str:
         del pool, ttl_minutes
@@ -258,9 +230,6 @@ class Talos(Ordinary):
         change = Change(f"machine {node.name}", "state", before, "wiped")
         return Work(Call("talos.reset"), (change,), BOOT_SECONDS)
 
-    def pack(self, context: Context, node: Node) -> None:
-        del context, node
-
     async def fetch_pack(self, context: CallContext, host: str, target: Path) -> None:
         """The snapshot comes by the API; the bundle, without which it could not be read, lies here."""
         connection = await connection_to(context.pool, host)
@@ -270,9 +239,6 @@ class Talos(Ordinary):
             await connection.talosctl("etcd", "snapshot", str(snapshot), timeout=SNAPSHOT_SECONDS)
             await asyncio.to_thread(_pack, target, snapshot, context.secrets.get(name))
 
-    def back_up(self, context: Context, node: Node) -> None:
-        del context, node
-
     def halt(self, context: Context, node: Node) -> Work:
         del context
         change = Change(f"etcd of {node.name}", "data", "present", "wiped")
@@ -280,11 +246,6 @@ class Talos(Ordinary):
 
     def seed(self, context: Context) -> None:
         del context
-
-    def secrets(self, cluster: str, node: Node) -> list[str]:
-        """The bundle outlives every single machine; it goes by hand, or with RAIJIN_HOME."""
-        del cluster, node
-        return []
 
     def _config(self, context: Context, node: Node) -> dict[str, Json]:
         kubernetes = str(_running_kubernetes(context) or _wanted_kubernetes(context))
