@@ -157,7 +157,7 @@ class Platform(Protocol):
         """The images that were bundled, so that nothing is pulled; None when there are none."""
         ...
 
-    def found(self, context: Context) -> Call | None:
+    def found(self, context: Context) -> Work | None:
         """What has to be made before a new cluster is started on `context.first`; None: nothing."""
         ...
 

@@ -10,8 +10,7 @@ from typing import NoReturn, cast
 from raijin.artifacts.catalogue import normal_arch
 from raijin.artifacts.lock import Lock
 from raijin.artifacts.needs import ArtifactNeed, Need
-from raijin.definition.secrets import reveal
-from raijin.errors import KubernetesError, Unsupported
+from raijin.errors import Unsupported
 from raijin.facts.cluster import ClusterState
 from raijin.facts.etcd import EtcdAccess, EtcdByCalls, EtcdState
 from raijin.model.cluster import Cluster, ClusterType
@@ -19,13 +18,15 @@ from raijin.model.cni import CniName
 from raijin.model.host import Host
 from raijin.model.node_group import NO_NODES
 from raijin.model.version import Version
+from raijin.observe.revealing import revealed
 from raijin.operations.forget import Forget
 from raijin.operations.program import Program
 from raijin.operations.restore import Restore
 from raijin.plan.handlers import CallContext
 from raijin.plan.model import Call, Change, Json
 from raijin.platforms.addresses import known_address
-from raijin.platforms.base import Action, Balanced, Context, Hop, Node, Outside, Parts, Work
+from raijin.platforms.base import Action, Balanced, Context, Hop, Node, Outside, Parts, Work, secrets_made
+from raijin.platforms.etcd import if_told
 from raijin.platforms.okd import assets, backup, balanced, calls, etcd, installconfig, served, upgrade
 from raijin.platforms.okd.look import INIT, KUBERNETES_PORTS, Machine, look, machine_of, seen_of
 from raijin.platforms.okd.operators import releases
@@ -40,6 +41,8 @@ from raijin.transport.pool import Pool
 # "Minimum resource requirements for cluster installation" of OKD 4.19: control plane 4 CPU, 16 GiB; compute 2, 8.
 CONTROL_PLANE = (4, 16 * 2**30)
 WORKER = (2, 8 * 2**30)
+FOUND_SECONDS = 1500.0
+"""The installer may have to be unpacked first."""
 START_SECONDS = 3 * 3600.0
 """People boot machines, each installs itself and pulls its images: an hour is common, and nobody should hurry."""
 JOIN_SECONDS = 2 * 3600.0
@@ -67,7 +70,7 @@ class Okd(ByCalls):
 
     def given(self, cluster: Cluster) -> dict[str, str]:
         """The pull secret, where the definition refers to one."""
-        text = reveal(settings_of(cluster).pull_secret)
+        text = revealed(settings_of(cluster).pull_secret)
         return {assets.pull_secret_name(cluster.name): text} if text else {}
 
     def needs(self, cluster: Cluster, version: str, archs: Sequence[str], lock: Lock | None) -> list[Need]:
@@ -103,10 +106,7 @@ class Okd(ByCalls):
         self, pool: Pool, hosts: Sequence[str], access: EtcdAccess | EtcdByCalls | None
     ) -> EtcdState | None:
         del access
-        try:
-            return (await etcd.ask(pool, hosts))[0]
-        except KubernetesError:
-            return None
+        return await if_told(etcd.ask(pool, hosts))
 
     def least(self, node: Node) -> tuple[int, int]:
         return CONTROL_PLANE if node.control_plane else WORKER
@@ -138,19 +138,17 @@ class Okd(ByCalls):
             found.append({"apiVersion": "v1", "kind": "ConfigMap", "metadata": name, "data": data})
         return found
 
-    def found(self, context: Context) -> Call:
+    def found(self, context: Context) -> Work:
         """The Ignition configurations, by the installer."""
         settings, cluster = settings_of(context.cluster), context.cluster
-        return Call(
-            "okd.assets",
-            {
-                "config": cast("Json", installconfig.install_config(cluster)),
-                "manifests": cast("Json", installconfig.manifests(cluster)),
-                "schedulable": installconfig.masters_schedulable(cluster),
-                "release_image": settings.release_image or "",
-                "planes": _planes(context),
-            },
-        )
+        arguments: dict[str, Json] = {
+            "config": cast("Json", installconfig.install_config(cluster)),
+            "manifests": cast("Json", installconfig.manifests(cluster)),
+            "schedulable": installconfig.masters_schedulable(cluster),
+            "release_image": settings.release_image or "",
+            "planes": _planes(context),
+        }
+        return Work(Call("okd.assets", arguments), secrets_made(context), FOUND_SECONDS)
 
     def start(self, context: Context) -> Work:
         """The bootstrap machine and all control plane machines at once: they make etcd together."""

@@ -14,7 +14,7 @@ from typing import cast
 from raijin.artifacts.catalogue import normal_arch
 from raijin.artifacts.lock import Lock
 from raijin.artifacts.needs import ArtifactNeed, Need
-from raijin.errors import KubernetesError, Unsupported
+from raijin.errors import Unsupported
 from raijin.facts.cluster import ClusterState
 from raijin.facts.etcd import EtcdAccess, EtcdByCalls, EtcdState
 from raijin.model.cluster import Cluster, ClusterType
@@ -27,6 +27,7 @@ from raijin.plan.model import Call, Change, Json
 from raijin.platforms.access import access_to
 from raijin.platforms.addresses import api_endpoint, known_address
 from raijin.platforms.base import Context, Hop, Node, Outside, Parts, Work
+from raijin.platforms.etcd import if_told
 from raijin.platforms.outside import ByCalls
 from raijin.platforms.platform import Document, Part
 from raijin.platforms.talos import bundle, calls, etcd, machine, merge
@@ -59,6 +60,7 @@ class Talos(ByCalls):
     known: Mapping[int, Version] = NEWEST
     inits = (INIT,)
     own_address = True
+    renews_itself = "there is nothing to do: Talos makes them anew itself (`talosctl health` shows when it could not)"
     certificates = TalosCertificates()
     handlers = calls.HANDLERS
     by_hand = calls.BY_HAND
@@ -115,10 +117,7 @@ class Talos(ByCalls):
         self, pool: Pool, hosts: Sequence[str], access: EtcdAccess | EtcdByCalls | None
     ) -> EtcdState | None:
         del access
-        try:
-            return (await etcd.ask(pool, hosts))[0]
-        except KubernetesError:
-            return None  # without a quorum etcd does not tell who belongs to it
+        return await if_told(etcd.ask(pool, hosts))
 
     def least(self, node: Node) -> tuple[int, int]:
         return CONTROL_PLANE if node.control_plane else WORKER
