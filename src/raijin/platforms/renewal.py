@@ -18,6 +18,7 @@ from raijin.plan.model import Call
 from raijin.platforms import platform_of, served
 from raijin.platforms.base import Context, Node
 from raijin.platforms.platform import Platform
+from raijin.platforms.view import HostView
 
 
 class Keeper(StrEnum):
@@ -58,6 +59,16 @@ class Certificates(Protocol):
     def discard(self, context: Context, node: Node) -> Call | None:
         """Forget what `readmit` made."""
         ...
+
+
+def held(care: Certificates, view: HostView | None) -> list[Certificate]:
+    """The certificates on a host that are the platform's, those that cannot be read among them."""
+    return [c for c in (view.certificates if view else ()) if care.keeper(c) is not None]
+
+
+def is_due(certificate: Certificate, keeper: Keeper | None, at: float, days: float) -> bool:
+    """Whether somebody is to look after it. What renews itself does so late in its life, and is left to it."""
+    return keeper is not Keeper.ITSELF and certificate.is_due(at, days)
 
 
 def certificates_of(cluster: Cluster) -> Certificates | None:
