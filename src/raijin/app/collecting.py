@@ -18,7 +18,8 @@ from raijin import __version__
 from raijin.app.certificates import listing
 from raijin.app.etcd import members
 from raijin.app.health import health_of
-from raijin.app.logs import LogLine, opened, show
+from raijin.app.logs import LogLine, show
+from raijin.app.reaching import opened
 from raijin.app.session import Session
 from raijin.errors import RaijinError, UsageError
 from raijin.facts.gather import HostFacts

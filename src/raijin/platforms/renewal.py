@@ -23,6 +23,7 @@ from raijin.plan.model import Call
 from raijin.platforms import platform_of, served
 from raijin.platforms.base import Context, Node
 from raijin.platforms.platform import Platform
+from raijin.platforms.view import HostView
 
 BEGUN, DONE = "certificates-begun", "certificates-renewed"
 """Markers: what runs may still use the old ones, or be stopped; which ones were renewed."""
@@ -86,6 +87,16 @@ def value_of(wanted: Iterable[Certificate]) -> str:
     """Of a marker: another one for other certificates."""
     found = sorted((c.path, c.ends) for c in wanted)
     return hashlib.sha256(json.dumps(found).encode()).hexdigest()[:16]
+
+
+def held(care: Certificates, view: HostView | None) -> list[Certificate]:
+    """The certificates on a host that are the platform's, those that cannot be read among them."""
+    return [c for c in (view.certificates if view else ()) if care.keeper(c) is not None]
+
+
+def is_due(certificate: Certificate, keeper: Keeper | None, at: float, days: float) -> bool:
+    """Whether somebody is to look after it. What renews itself does so late in its life, and is left to it."""
+    return keeper is not Keeper.ITSELF and certificate.is_due(at, days)
 
 
 def certificates_of(cluster: Cluster) -> Certificates | None:
