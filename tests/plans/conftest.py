@@ -57,8 +57,6 @@ from raijin.platforms.encrypted import NO_KEYS, Keys, read_written
 from raijin.platforms.k3s.platform import DISTRIBUTION as K3S
 from raijin.platforms.kubeadm.certificates import (
     AUTHORITIES,
-    BEGUN,
-    DONE,
     KUBELET_CLIENT,
     KUBELET_SERVER,
     RENEWED,
@@ -72,7 +70,7 @@ from raijin.platforms.kubeadm.paths import (
     KUBELET_CONF,
 )
 from raijin.platforms.rancher.certificates import RancherCertificates
-from raijin.platforms.renewal import certificates_of
+from raijin.platforms.renewal import BEGUN, DONE, certificates_of
 from raijin.platforms.rke2.platform import DISTRIBUTION as RKE2
 from raijin.platforms.signing import leaf, new_authority
 from raijin.platforms.versions import way

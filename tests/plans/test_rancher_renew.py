@@ -16,8 +16,8 @@ from raijin.operations.command import Command
 from raijin.operations.staticpod import StaticPod
 from raijin.plan.model import Disruption, Plan
 from raijin.platforms import platform_of
-from raijin.platforms.rancher.certificates import BEGUN, RancherCertificates
-from raijin.platforms.renewal import Keeper, require
+from raijin.platforms.rancher.certificates import RancherCertificates
+from raijin.platforms.renewal import BEGUN, Keeper, require
 
 pytestmark = pytest.mark.usefixtures("secrets_of_the_definition")
 

@@ -19,8 +19,8 @@ from raijin.lifecycle.preflight import preflight
 from raijin.model.cluster import ClusterType
 from raijin.operations.staticpod import StaticPod
 from raijin.plan.model import Disruption, Plan
-from raijin.platforms.kubeadm.certificates import AUTHORITIES, BEGUN, KUBELET_CLIENT, KUBELET_SERVER, RENEWED
-from raijin.platforms.renewal import certificates_of
+from raijin.platforms.kubeadm.certificates import AUTHORITIES, KUBELET_CLIENT, KUBELET_SERVER, RENEWED
+from raijin.platforms.renewal import BEGUN, certificates_of
 
 PLANES = ("n1", "n2", "n3")
 

@@ -256,6 +256,8 @@ class UsagePoint(Answer):
     memory_requested: float
     pods: float
     pods_size: float
+    cpu_peak: float | None = Field(default=None, description="Of a single node; not there for a whole cluster.")
+    memory_peak: float | None = Field(default=None, description="Of a single node; not there for a whole cluster.")
 
 
 class UtilisationDocument(Answer):

@@ -13,12 +13,11 @@ from raijin.app.session import Session
 from raijin.errors import Unsupported
 from raijin.facts.base import Unknown
 from raijin.facts.certificates import Certificate, in_kubeconfig
-from raijin.lifecycle.renew import day, held
 from raijin.model.cluster import ClusterType
 from raijin.platforms import platform_of
 from raijin.platforms.base import Node
 from raijin.platforms.kubeconfig import kubeconfig_secret
-from raijin.platforms.renewal import Certificates, Keeper, require
+from raijin.platforms.renewal import Certificates, Keeper, held, is_due, require
 
 KEPT = "(kept here)"
 """In the place of a node: what lies in RAIJIN_HOME."""
@@ -80,7 +79,7 @@ async def listing(session: Session, at: float | None = None) -> CertificateListi
     placed = [(p.host, p.role) for p in session.definition.hosts_of(cluster)]
     async with open_pool(session) as pool:
         nodes, _ = await observing.look_at(pool, platform_of(cluster), placed, for_plan=True)
-    days = cluster.policy.renew_certificates_below.total_seconds() / 86_400
+    days = cluster.policy.renewal_days
     rows = [row for node in nodes for row in _rows(care, node, now, days)]
     kept = _kept(session)
     if kept is not None:
@@ -98,7 +97,7 @@ def refuse_rotation(session: Session) -> NoReturn:
 
 
 def _rows(care: Certificates, node: Node, now: float, days: float) -> Iterator[CertificateRow]:
-    return (_row(node.name, found, care.keeper(found), now, days) for found in held(care, node))
+    return (_row(node.name, found, care.keeper(found), now, days) for found in held(care, node.facts))
 
 
 def _kept(session: Session) -> Certificate | None:
@@ -119,7 +118,7 @@ def _row(where: str, found: Certificate, keeper: Keeper | None, now: float, days
         issuer=found.issuer,
         begins=found.begins,
         ends=found.ends,
-        expires=day(found.ends),
+        expires=found.last_day,
         days_left=found.days_left(now),
         authority=found.ca,
         signer=found.signer,
@@ -134,8 +133,7 @@ def _state(found: Certificate, keeper: Keeper | None, now: float, days: float) -
         return "unreadable"
     if found.is_expired(now):
         return "expired"
-    # What renews itself does so late in its life, and is not looked at by Raijin before it is over.
-    return "due" if keeper is not Keeper.ITSELF and found.is_due(now, days) else "valid"
+    return "due" if is_due(found, keeper, now, days) else "valid"
 
 
 def _faults(nodes: Iterable[Node]) -> Iterator[str]:

@@ -1,17 +1,29 @@
-"""The two sums of the authorization code flow that a server and a command line share (RFC 6749, RFC 7636)."""
+"""The parts of the authorization code flow that a server and a command line share (RFC 6749, RFC 7636)."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import json
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import urlencode
 
 from raijin.errors import NotAuthenticated, ServerUnreachable
 from raijin.transport.http import Http, HttpFailure
 
 
-def challenge_of(verifier: str) -> str:
+def authorization(provider: Mapping[str, Any], back: str, *, state: str, nonce: str, verifier: str) -> str:
+    """The address at which somebody logs in. provider: what `GET /oidc` says of it. back: where the answer goes."""
+    asked = {
+        "response_type": "code", "client_id": provider["client_id"], "scope": provider["scope"],
+        "redirect_uri": back, "state": state, "nonce": nonce,
+        "code_challenge": _challenge(verifier), "code_challenge_method": "S256",
+    }  # fmt: skip
+    return f"{provider['authorization_endpoint']}?{urlencode(asked)}"
+
+
+def _challenge(verifier: str) -> str:
     """S256 of PKCE: what is shown first of a secret that is told later."""
     return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
 

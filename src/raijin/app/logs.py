@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pydantic_core import PydanticCustomError
 
-from raijin.app.reaching import departed_hosts, members_of, open_pool
+from raijin.app.reaching import api_of, departed_hosts, members_of, open_pool
 from raijin.app.session import Session
 from raijin.errors import HostError, KubernetesError, NotFound, RaijinError, UsageError
 from raijin.facts.logs import PARTS, Wanted, parse_line, plain, script
 from raijin.model.duration import parse_duration
-from raijin.model.node_group import NodeRole
 from raijin.observe.masking import MASKER
-from raijin.platforms import platform_of
-from raijin.platforms.access import open_cluster
 from raijin.transport.pool import Pool
 
 if TYPE_CHECKING:
@@ -84,7 +81,7 @@ async def show(
         ]
         if pods:
             try:
-                kube = await stack.enter_async_context(_open(session, pool))
+                kube = await stack.enter_async_context(api_of(session, pool))
                 found = [pod for name in pods for pod in await _find(kube, name)]
                 work += [_pod(kube, pod, container, wanted, take) for pod in found for container in pod.containers]
             except (HostError, KubernetesError) as error:
@@ -105,20 +102,6 @@ def _tell(answers: Sequence[BaseException | None], note: Callable[[str], None]) 
         note(str(error))
     if errors and len(errors) == len(answers):
         raise errors[0]
-
-
-@asynccontextmanager
-async def opened(session: Session) -> AsyncIterator[Kube]:
-    """The API of the session's cluster. Raises HostError and KubernetesError."""
-    async with open_pool(session) as pool, _open(session, pool) as kube:
-        yield kube
-
-
-def _open(session: Session, pool: Pool) -> AbstractAsyncContextManager[Kube]:
-    cluster = session.cluster
-    planes = [p.name for p in session.definition.hosts_of(cluster) if p.role is NodeRole.CONTROL_PLANE]
-    path = platform_of(cluster).kubeconfig
-    return open_cluster(pool, planes, cluster.name, port=cluster.kubernetes.api_server_port, path=path)
 
 
 def _split(name: str) -> _Pod:

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from raijin.app.utilisation import collect, look, performance, room, usage, usage_now, usual
 from raijin.state.samples import HOUR, Samples
+from raijin.state.snapshot import read_members
 
 if TYPE_CHECKING:
     from raijin.app.service import Service
+    from raijin.app.session import Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +21,22 @@ class Measured:
     service: Service
 
     async def collect(self, name: str) -> None:
-        """Look at what a cluster uses, and keep it. On the loop of the engine."""
-        await collect(self.service.session(name))
+        """Look at what a cluster uses, and keep it. On the loop of the engine; what reads files is done beside it."""
+        session = await asyncio.to_thread(self._made, name)
+        if session is not None:
+            await collect(session)
+
+    def _made(self, name: str) -> Session | None:
+        """None where there is no cluster: nobody is asked, and its definition is not even read. What was kept of one
+        that has ended goes, so that another of its name does not begin with it.
+        """
+        session, samples = self.service.session(name), Samples(self.service.database)
+        if not read_members(session.home, name):
+            if samples.collected(name) is not None:
+                samples.forget(name)
+            return None
+        _ = session.cluster  # its files are read here, on this thread
+        return session
 
     async def utilisation(self, name: str, *, hours: float, node: str, now: bool) -> dict[str, Any]:
         """What a cluster uses, as it was collected; now: asked now. Raises NotFound, HostError, KubernetesError."""

@@ -13,6 +13,7 @@ import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -28,7 +29,7 @@ from joserfc.errors import (
 )
 from joserfc.jwk import KeySet
 
-from raijin.app.access import Access
+from raijin.app.access import FOREIGN, Access
 from raijin.app.code_flow import exchange_code
 from raijin.app.roles import Caller, Grant, grants_of
 from raijin.app.settings import OidcSettings
@@ -73,7 +74,7 @@ class Oidc:
         try:
             claims = await self.claims(token, self.settings.audience or self.settings.client_id)
         except NotAuthenticated as error:
-            self.access.note("token", "refused", who="", address=address, target="oidc", reason=error.message)
+            await self._note("token", "refused", "", address, reason=error.message)
             raise
         return await asyncio.to_thread(self.known, claims, address)
 
@@ -166,15 +167,27 @@ class Oidc:
         return found
 
     async def logged_in(self, id_token: str, nonce: str, address: str) -> Caller:
-        """Who has just logged in at the provider. Raises NotAuthenticated, ServerUnreachable."""
+        """Who has just logged in at the provider.
+
+        Raises NotAuthenticated, AccessDenied where the groups give no role, ServerUnreachable.
+        """
         try:
             claims = await self.claims(id_token, self.settings.client_id, nonce)
         except NotAuthenticated as error:
-            self.access.note("login", "refused", who="", address=address, target="oidc", reason=error.message)
+            await self._note("login", "refused", "", address, reason=error.message)
             raise
         caller = await asyncio.to_thread(self.known, claims, address)
-        self.access.note("login", "done", who=caller.name, address=address, target="oidc")
+        await self._note("login", "done", caller.name, address)
+        if not caller.written():
+            raise AccessDenied(
+                f"none of the groups of {caller.name} gives a role here", remedy="ask an administrator for a group"
+            )
         return caller
+
+    async def _note(self, action: str, result: str, who: str, address: str, **more: str) -> None:
+        """Into the audit trail, which waits for its lock and for the disk: not on the loop that serves."""
+        note = partial(self.access.note, action, result, who=who, address=address, target=FOREIGN, **more)
+        await asyncio.to_thread(note)
 
     async def exchange(self, code: str, verifier: str, back: str) -> str:
         """The ID token for a code. Raises NotAuthenticated, ServerUnreachable."""
@@ -224,7 +237,3 @@ def _reason(error: JoseError) -> str:
     if isinstance(error, (InvalidKeyIdError, DecodeError)):
         return "the token is signed with a key that the provider does not have"
     return "the token is not signed in a way that is taken here"
-
-
-def nothing_for(name: str) -> AccessDenied:
-    return AccessDenied(f"none of the groups of {name} gives a role here", remedy="ask an administrator for a group")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Container, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING
 
 from raijin.app.choosing import host_to_prepare
@@ -12,12 +12,15 @@ from raijin.app.targets import recalled, targets_of
 from raijin.app.tools import outside_targets
 from raijin.model.host import Host
 from raijin.model.node_group import NodeRole
+from raijin.platforms import platform_of
+from raijin.platforms.access import open_cluster
 from raijin.state.member import Member
 from raijin.state.snapshot import read_members
 from raijin.transport.pool import Pool, Target
 
 if TYPE_CHECKING:
     from raijin.app.asking import Ahead
+    from raijin.transport.kube import Kube
 
 
 @asynccontextmanager
@@ -46,6 +49,25 @@ async def open_pool(session: Session, extra: Iterable[Host] = (), ahead: Ahead |
         yield pool
     finally:
         await pool.close()
+
+
+@asynccontextmanager
+async def opened(session: Session, *, avoiding: Container[str] = ()) -> AsyncIterator[Kube]:
+    """The API of the session's cluster. avoiding: control planes that are asked only where there is no other.
+
+    Raises HostError and KubernetesError.
+    """
+    async with open_pool(session) as pool, api_of(session, pool, avoiding=avoiding) as kube:
+        yield kube
+
+
+def api_of(session: Session, pool: Pool, *, avoiding: Container[str] = ()) -> AbstractAsyncContextManager[Kube]:
+    """The same by connections that are open already."""
+    cluster = session.cluster
+    planes = [p.name for p in session.definition.hosts_of(cluster) if p.role is NodeRole.CONTROL_PLANE]
+    wanted = [name for name in planes if name not in avoiding] or planes
+    path = platform_of(cluster).kubeconfig
+    return open_cluster(pool, wanted, cluster.name, port=cluster.kubernetes.api_server_port, path=path)
 
 
 def members_of(session: Session) -> dict[str, Member]:

@@ -17,6 +17,7 @@ from raijin.app.rehearsing import site_of, without_secrets
 from raijin.app.service import Service
 from raijin.app.session import Session
 from raijin.artifacts.lock import Lock
+from raijin.definition.files import definition_files
 from raijin.errors import UsageError
 from raijin.model.version import Version
 from raijin.observe.waiting import hurried
@@ -67,10 +68,8 @@ def rehearsed(home: Path, definitions: Path, *, pace: float = PACE) -> Iterator[
     if not definitions.exists():
         raise UsageError(f"there is no {definitions} to rehearse", remedy="name a folder with --definitions")
     folder = home / "definitions"
-    sources = sorted(definitions.iterdir()) if definitions.is_dir() else [definitions]
     folder.mkdir(parents=True, mode=0o700)
-    for source in sources:
-        if source.suffix in {".yaml", ".yml"}:
-            shutil.copy(source, folder / source.name)
+    for source in definition_files([definitions]):
+        shutil.copy(source, folder / source.name)
     with hurried():
         yield RehearsedService(home, folder, pace=pace)

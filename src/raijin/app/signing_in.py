@@ -7,9 +7,9 @@ import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
-from raijin.app.code_flow import challenge_of, exchange_code
+from raijin.app.code_flow import authorization, exchange_code
 from raijin.app.remote import Remote, base_of, secret_of
 from raijin.errors import NotAuthenticated
 from raijin.state.secrets import SecretStore
@@ -34,12 +34,7 @@ async def login_oidc(home: Path, server: str, show: Callable[[str], None]) -> di
         listening = await asyncio.start_server(lambda r, w: _answer(r, w, came), "127.0.0.1", 0)
         async with listening:
             back = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}/callback"
-            asked = {
-                "response_type": "code", "client_id": provider["client_id"], "scope": provider["scope"],
-                "redirect_uri": back, "state": state, "nonce": nonce,
-                "code_challenge": challenge_of(verifier), "code_challenge_method": "S256",
-            }  # fmt: skip
-            show(f"{provider['authorization_endpoint']}?{urlencode(asked)}")
+            show(authorization(provider, back, state=state, nonce=nonce, verifier=verifier))
             try:
                 answer = await asyncio.wait_for(came, WAIT_SECONDS)
             except TimeoutError as error:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from raijin.app.service import Service
     from raijin.definition.definition import Definition
@@ -18,19 +19,30 @@ def sites_of(service: Service, sees: Callable[[str], bool]) -> list[dict[str, An
 
     Passwords and keys of the Site are no part of it.
     """
-    from raijin.definition.load import load  # noqa: PLC0415
-
     files = [item for item in service.store.files() if not item.faults]
     shared = [item.path for item in files if item.shared]
     rows = []
     for item in files:
         if item.shared and any(other.clusters for other in files):
             continue  # it is read with each of those
-        definition = load(tuple([*shared, item.path] if item.clusters else shared))
+        definition = _right([*shared, item.path] if item.clusters else shared)
+        if definition is None:
+            continue
         seen = [cluster for cluster in definition.clusters if sees(cluster.name)]
         if seen or item.shared:
             rows += [_row(item.name, definition, site, seen) for site in definition.sites]
     return _merged(rows)
+
+
+def _right(paths: Sequence[Path]) -> Definition | None:
+    """What these files say together; None where that is wrong (the page of definitions says where)."""
+    from raijin.definition.load import load  # noqa: PLC0415
+    from raijin.errors import DefinitionError  # noqa: PLC0415
+
+    try:
+        return load(tuple(paths))
+    except DefinitionError:
+        return None
 
 
 def _merged(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ import fcntl
 import hashlib
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -94,15 +94,13 @@ class Store:
 
     def cluster(self, name: str) -> tuple[StoredFile, ClusterEntry]:
         """Raises NotFound."""
-        known = {c.name: (item, c) for item in self.files() for c in item.clusters}
-        if name not in known:
-            raise NotFound(f"there is no cluster {name}", remedy=remedy_for(name, list(known), "list the clusters"))
-        return known[name]
+        return _holding(self.files(), name)
 
     def paths(self, cluster: str) -> tuple[Path, ...]:
         """The files that a cluster is read from: the shared ones, then its own. Raises NotFound."""
-        own, _ = self.cluster(cluster)
-        return (*(item.path for item in self.files() if item.shared), own.path)
+        files = self.files()
+        own = _holding(files, cluster)[0]
+        return (*(item.path for item in files if item.shared), own.path)
 
     def file(self, name: str) -> StoredFile:
         """Raises NotFound."""
@@ -269,6 +267,13 @@ def _cluster(data: object, definition: str) -> ClusterEntry | None:
 def _hosts(data: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     hosts = data.get("hosts")
     return [host for host in hosts if isinstance(host, dict)] if isinstance(hosts, list) else []
+
+
+def _holding(files: Sequence[StoredFile], cluster: str) -> tuple[StoredFile, ClusterEntry]:
+    known = {c.name: (item, c) for item in files for c in item.clusters}
+    if cluster not in known:
+        raise NotFound(f"there is no cluster {cluster}", remedy=remedy_for(cluster, list(known), "list the clusters"))
+    return known[cluster]
 
 
 def _compare(present: StoredFile | None, name: str, *, match: str | None, fresh: bool) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import platform as machine
 import shutil
-import tarfile
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
@@ -29,9 +28,10 @@ def outside_targets(session: Session, hosts: Iterable[Host]) -> dict[str, Target
     """How the platform of the session's cluster reaches these hosts, where that is not by SSH."""
     if not served(session.cluster.type):
         return {}
-    platform, outside, linux = platform_of(session.cluster), outside_of(session), _beside(session)
-    mine = (host for host in hosts if host.name not in linux)
-    return {host.name: target for host in mine if (target := platform.target(host, outside)) is not None}
+    platform, outside = platform_of(session.cluster), outside_of(session)
+    targets = {host.name: target for host in hosts if (target := platform.target(host, outside)) is not None}
+    linux = _beside(session) if targets else frozenset()
+    return {name: target for name, target in targets.items() if name not in linux}
 
 
 def _beside(session: Session) -> frozenset[str]:
@@ -74,6 +74,8 @@ def _copy(source: Path, path: Path, sha256: str) -> None:
 
 def _unpack(source: Path, path: Path, name: str) -> None:
     """The program of that name out of a verified archive; nobody ever sees half of it."""
+    import tarfile  # noqa: PLC0415  (every command comes by here before hosts are asked; few have a tool to unpack)
+
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with tarfile.open(source) as tar, TemporaryDirectory(dir=path.parent) as folder:
         member = next((item for item in tar if item.isfile() and item.name.removeprefix("./") == name), None)

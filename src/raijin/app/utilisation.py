@@ -7,12 +7,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from raijin.app.reaching import members_of, open_pool
+from raijin.app.reaching import members_of, opened
 from raijin.app.session import Session
 from raijin.errors import HostError, KubernetesError, NotFound
 from raijin.facts.utilisation import Utilisation, measure
-from raijin.platforms import platform_of
-from raijin.platforms.access import open_cluster
 from raijin.state.samples import Collected, Moment, NodeSample, PodSample, Samples
 from raijin.validation.capacity import Capacity, capacity
 from raijin.validation.finding import Finding
@@ -29,25 +27,14 @@ TREND_DAYS = 30.0
 
 async def look(session: Session) -> Utilisation:
     """What the session's cluster uses now. Raises HostError, KubernetesError."""
-    cluster, members = session.cluster, members_of(session)
-    placed = session.definition.hosts_of(cluster)
-    hosts = [p.name for p in placed if p.role.value == "CONTROL_PLANE"]
-    held = {name for name, member in members.items() if member.quarantine}
-    async with (
-        open_pool(session) as pool,
-        open_cluster(
-            pool, [host for host in hosts if host not in held] or hosts, cluster.name,
-            port=cluster.kubernetes.api_server_port, path=platform_of(cluster).kubeconfig,
-        ) as kube,
-    ):  # fmt: skip
+    held = [name for name, member in members_of(session).items() if member.quarantine]
+    async with opened(session, avoiding=held) as kube:
         return await measure(kube)
 
 
-async def collect(session: Session) -> Collected | None:
-    """Look, and keep what was seen; what could not be seen is kept as a fault. None: it was never made."""
+async def collect(session: Session) -> Collected:
+    """Look, and keep what was seen; what could not be seen is kept as a fault."""
     samples, name = Samples(session.database), session.cluster.name
-    if not members_of(session):
-        return None
     try:
         seen = await look(session)
     except (HostError, KubernetesError) as error:

@@ -30,6 +30,7 @@ from raijin.engine.runner import Runner
 from raijin.errors import RaijinError
 from raijin.observe.masking import MASKER
 from raijin.state import database_url
+from raijin.state.database import PRAGMAS
 
 APPLICATION_VERSION = "raijin-workflow-1"
 """Pinned: DBOS leaves the work of another version alone for ever. Raise it only with a path for what is pending."""
@@ -106,7 +107,7 @@ def _sqlite(path: Path) -> sa.Engine:
 
     def opened(connection: Any, _: object) -> None:
         connection.isolation_level = "IMMEDIATE"
-        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=30000", "foreign_keys=ON"):
+        for pragma in (*PRAGMAS, "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
 
     sa.event.listen(engine, "connect", opened)

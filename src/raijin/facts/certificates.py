@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -75,6 +76,11 @@ class Certificate:
     def days(self) -> float:
         """How long it is valid in all."""
         return (self.ends - self.begins) / DAY
+
+    @property
+    def last_day(self) -> str:
+        """The date of UTC on which it ends."""
+        return time.strftime("%Y-%m-%d", time.gmtime(self.ends))
 
     def days_left(self, now: float) -> float:
         """Negative when it has expired. now: seconds since the epoch."""

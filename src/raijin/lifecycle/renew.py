@@ -7,7 +7,6 @@ is the only way, because they wait for each other.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -20,7 +19,7 @@ from raijin.plan.model import Change, Disruption
 from raijin.platforms import platform_of
 from raijin.platforms.base import Context, Node
 from raijin.platforms.etcd import member_at, stop_fault
-from raijin.platforms.renewal import Certificates, Keeper, certificates_of, require
+from raijin.platforms.renewal import Certificates, Keeper, certificates_of, held, require
 
 SECONDS = 1200
 ALL = float("inf")
@@ -43,11 +42,10 @@ def drafts(context: Context) -> list[Draft]:
 def reasons(context: Context, api_failure: str = "") -> list[str]:
     """What stands against renewing all certificates now. A dead API is none: that may be what is to be mended."""
     del api_failure
-    care = require(context.cluster)
+    require(context.cluster)
     if not context.started:
         return [f"{context.first.name}: no control plane host of {context.cluster.name} can be reached that runs it"]
-    everything = [care.keeper(c) for node in joined(context, context.nodes) for c in held(care, node)]
-    if everything and not {Keeper.RAIJIN, Keeper.ITSELF} & {*everything}:
+    if platform_of(context.cluster).renews_itself:
         return [f"{context.cluster.name}: the certificates of a {context.cluster.type} cluster renew themselves"]
     return list(_faults(context, ALL))
 
@@ -64,23 +62,13 @@ def notes(context: Context) -> Iterable[str]:
     for fault in _faults(context, _threshold(context)):
         yield f"certificates are due, and not renewed now: {fault}"
     ending = {
-        c.path: f"the authority {c.subject or c.name} of {context.cluster.name} ends on {day(c.ends)} "
+        c.path: f"the authority {c.subject or c.name} of {context.cluster.name} ends on {c.last_day} "
         f"({c.days_left(context.at):.0f} days left): all that it signed ends with it"
         for node in joined(context, context.nodes)
-        for c in held(care, node)
+        for c in held(care, node.facts)
         if care.keeper(c) is Keeper.AUTHORITY and c.is_due(context.at, _threshold(context))
     }
     yield from ending.values()
-
-
-def held(care: Certificates, node: Node) -> list[Certificate]:
-    """The certificates on a host that are the platform's, those that cannot be read among them."""
-    return [c for c in (node.facts.certificates if node.facts else ()) if care.keeper(c) is not None]
-
-
-def day(moment: float) -> str:
-    """A date of UTC. moment: seconds since the epoch."""
-    return time.strftime("%Y-%m-%d", time.gmtime(moment))
 
 
 def wanted(context: Context, node: Node, days: float) -> list[Certificate]:
@@ -88,14 +76,14 @@ def wanted(context: Context, node: Node, days: float) -> list[Certificate]:
     care = certificates_of(context.cluster)
     if care is None:
         return []
-    found = [(c, care.keeper(c)) for c in held(care, node)]
+    found = [(c, care.keeper(c)) for c in held(care, node.facts)]
     due = [c for c, keeper in found if keeper is Keeper.RAIJIN and (days == ALL or c.is_due(context.at, days))]
     late = [c for c, keeper in found if keeper is Keeper.ITSELF and c.is_expired(context.at)]
     return [*due, *late]
 
 
 def _threshold(context: Context) -> float:
-    return context.cluster.policy.renew_certificates_below.total_seconds() / 86_400
+    return context.cluster.policy.renewal_days
 
 
 def _concerned(context: Context, nodes: Iterable[Node], days: float) -> list[Node]:
@@ -161,7 +149,7 @@ def _one(context: Context, node: Node, days: float, before: tuple[str, ...], *, 
 
 
 def _change(context: Context, care: Certificates, certificate: Certificate) -> Change:
-    ends = f"{day(certificate.ends)}{', expired' if certificate.is_expired(context.at) else ''}"
+    ends = f"{certificate.last_day}{', expired' if certificate.is_expired(context.at) else ''}"
     return Change(f"certificate {certificate.path}", "expires", ends, f"in {care.days(context):.0f} days")
 
 
@@ -183,7 +171,7 @@ def lost_quorum(context: Context) -> bool:
     expired = [
         node
         for node in joined(context, planes)
-        if any(c.is_expired(context.at) and care.keeper(c) is Keeper.RAIJIN for c in held(care, node))
+        if any(c.is_expired(context.at) and care.keeper(c) is Keeper.RAIJIN for c in held(care, node.facts))
     ]
     return len(planes) - len(expired) < len(planes) // 2 + 1
 

@@ -63,6 +63,10 @@ class Policy(Model):
         "life where that is shorter. 0s: only when they have expired.",
     )
 
+    @property
+    def renewal_days(self) -> float:
+        return self.renew_certificates_below.total_seconds() / 86_400
+
     def unavailable_of(self, hosts: int) -> int:
         """`maxUnavailable` as a number, at least one."""
         if self.max_unavailable.endswith("%"):

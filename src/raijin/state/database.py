@@ -48,10 +48,13 @@ def _open_postgresql(url: str) -> Engine:
     return engine
 
 
+PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", f"busy_timeout={BUSY_MILLISECONDS}")
+"""WAL with NORMAL survives a killed process; a power cut can lose the last events, never corrupt the file."""
+
+
 def _pragmas(connection: object, _: object) -> None:
     cursor = connection.cursor()  # type: ignore[attr-defined]
-    # WAL with NORMAL survives a killed process; a power cut can lose the last events, never corrupt the file.
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", f"busy_timeout={BUSY_MILLISECONDS}"):
+    for pragma in PRAGMAS:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

@@ -126,19 +126,11 @@ class Samples:
         with self._engine.connect() as db:
             return [_node(row) for row in db.execute(query.order_by(SAMPLES.c.at))]
 
-    def all(self, cluster: str, *, since: float) -> list[NodeSample]:
-        """Of every node, by time."""
-        query = SAMPLES.select().where(SAMPLES.c.cluster == cluster, SAMPLES.c.at >= since)
-        with self._engine.connect() as db:
-            return [_node(row) for row in db.execute(query.order_by(SAMPLES.c.at, SAMPLES.c.node))]
-
     def moments(self, cluster: str, *, since: float, taking_pods: bool = False) -> list[Moment]:
         """The sums over the nodes, by time. taking_pods: only of nodes that take pods."""
         column = SAMPLES.c
-        names = [field for field in Moment.__dataclass_fields__ if field not in {"at", "seconds", "nodes"}]
-        sums = [sa.func.sum(column[name]).label(name) for name in names]
         query = sa.select(
-            column.at, sa.func.max(column.seconds).label("seconds"), sa.func.count().label("nodes"), *sums
+            column.at, sa.func.max(column.seconds).label("seconds"), sa.func.count().label("nodes"), *_sums()
         )
         query = query.where(column.cluster == cluster, column.at >= since)
         if taking_pods:
@@ -168,9 +160,7 @@ class Samples:
             sa.select(column.cluster, sa.func.max(column.at).label("at"))
             .where(column.at >= since).group_by(column.cluster).subquery()
         )  # fmt: skip
-        names = [field for field in Moment.__dataclass_fields__ if field not in {"at", "seconds", "nodes"}]
-        sums = [sa.func.sum(column[name]).label(name) for name in names]
-        query = sa.select(column.cluster, column.at, sa.func.count().label("nodes"), *sums)
+        query = sa.select(column.cluster, column.at, sa.func.count().label("nodes"), *_sums())
         query = query.join(last, (column.cluster == last.c.cluster) & (column.at == last.c.at))
         with self._engine.connect() as db:
             rows = db.execute(query.group_by(column.cluster, column.at)).mappings()
@@ -198,6 +188,12 @@ class Samples:
         with self._engine.begin() as db:
             for table in (SAMPLES, POD_SAMPLES, COLLECTED):
                 db.execute(table.delete().where(table.c.cluster == cluster))
+
+
+def _sums() -> list[sa.Label[Any]]:
+    """Over the nodes, of everything that a Moment adds up."""
+    names = [field for field in Moment.__dataclass_fields__ if field not in {"at", "seconds", "nodes"}]
+    return [sa.func.sum(SAMPLES.c[name]).label(name) for name in names]
 
 
 def hourly(samples: Sequence[NodeSample]) -> list[NodeSample]:

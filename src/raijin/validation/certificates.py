@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Iterator
 
 from raijin.facts.base import Unknown
 from raijin.facts.certificates import Certificate
-from raijin.platforms.renewal import Certificates, Keeper, certificates_by
+from raijin.platforms.renewal import Certificates, Keeper, certificates_by, held, is_due
 from raijin.platforms.view import HostView
 from raijin.validation.finding import Finding, Grade, few
 from raijin.validation.seen import Seen
@@ -29,19 +28,17 @@ def certificates(seen: Seen) -> Iterable[Finding]:
 def soonest(seen: Seen) -> tuple[str, Certificate] | None:
     """The host and the certificate that ends first of all; None when none was seen."""
     care = certificates_by(seen.subject.platform)
-    held = [(host, c) for host, view in seen.hosts.items() for c in _held(care, view) if not c.fault]
-    return min(held, key=lambda one: one[1].ends, default=None)
+    if care is None:
+        return None
+    views = ((host, view) for host, view in seen.hosts.items() if isinstance(view, HostView))
+    found = [(host, c) for host, view in views for c in held(care, view) if not c.fault]
+    return min(found, key=lambda one: one[1].ends, default=None)
 
 
 def ending(certificate: Certificate, at: float) -> str:
     """`2027-11-27 (365 days left)`. at: seconds since the epoch."""
-    day, left = time.strftime("%Y-%m-%d", time.gmtime(certificate.ends)), certificate.days_left(at)
-    return f"{day} ({left:.0f} days left)" if left > 0 else f"{day} ({-left:.0f} days ago)"
-
-
-def _held(care: Certificates | None, view: HostView | str) -> Iterator[Certificate]:
-    if care is not None and isinstance(view, HostView):
-        yield from (c for c in view.certificates if care.keeper(c) is not None)
+    left = certificate.days_left(at)
+    return f"{certificate.last_day} ({f'{left:.0f} days left' if left > 0 else f'{-left:.0f} days ago'})"
 
 
 def _of_host(care: Certificates, seen: Seen, place: Place) -> Iterator[Finding]:
@@ -50,11 +47,10 @@ def _of_host(care: Certificates, seen: Seen, place: Place) -> Iterator[Finding]:
     if isinstance(view, str) or isinstance(view.facts.certificates, Unknown):
         yield Finding(NAME, name, Grade.UNKNOWN, f"its certificates are not known: {why}", "look at the machine")
         return
-    held, limit = list(_held(care, view)), seen.subject.renew_below
-    unread = [c for c in held if c.fault]
-    over = [c for c in held if c.is_expired(seen.at)]
-    # What renews itself does so late in its life: that is no reason to look after it.
-    due = [c for c in held if c not in over and care.keeper(c) is not Keeper.ITSELF and c.is_due(seen.at, limit)]
+    found, limit = held(care, view), seen.subject.renew_below
+    unread = [c for c in found if c.fault]
+    over = [c for c in found if c.is_expired(seen.at)]
+    due = [c for c in found if c not in over and is_due(c, care.keeper(c), seen.at, limit)]
     if over:
         yield Finding(NAME, name, Grade.FAILED, f"expired: {_told(over, seen.at)}", _remedy(care, over))
     if due:
@@ -62,10 +58,10 @@ def _of_host(care: Certificates, seen: Seen, place: Place) -> Iterator[Finding]:
     if unread:
         text = f"cannot be read: {few(f'{c.path}: {c.fault}' for c in unread)}"
         yield Finding(NAME, name, Grade.WARNING, text, "look at the file on the host")
-    if not held:
+    if not found:
         yield Finding(NAME, name, Grade.WARNING, "it has no certificate of a node", "`raijin apply`")
     elif not (over or due or unread):
-        first = min(held, key=lambda c: c.ends)
+        first = min(found, key=lambda c: c.ends)
         yield Finding(NAME, name, Grade.OK, f"{first.name} is the first to end, on {ending(first, seen.at)}")
 
 

@@ -26,7 +26,7 @@ CHECKS: tuple[Check, ...] = (
     Check(hosts.NAME, "INFRASTRUCTURE", (Part.HOSTS,), hosts.host_health),
     Check(certificates.NAME, "KUBERNETES", (Part.HOSTS,), certificates.certificates),
     Check(control.API, "KUBERNETES", (Part.API,), control.api_availability),
-    Check(control.ETCD, "KUBERNETES", (Part.ETCD, Part.HOSTS), control.etcd_health),
+    Check(control.ETCD, "KUBERNETES", (Part.ETCD,), control.etcd_health),
     Check(nodes.READINESS, "KUBERNETES", (Part.NODES,), nodes.node_readiness),
     Check(nodes.VERSIONS, "KUBERNETES", (Part.NODES, Part.API), nodes.versions),
     Check(workloads.NETWORK, "KUBERNETES", (Part.WORKLOADS,), workloads.container_network),

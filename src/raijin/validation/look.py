@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import TypeVar
 
 from raijin.errors import HostError, KubernetesError, RaijinError
@@ -25,14 +25,17 @@ ANSWER_SECONDS = 30
 
 async def look(pool: Pool, subject: Subject, parts: Collection[Part]) -> Seen:
     """See these parts. What cannot be seen is said in the answer; nothing is raised for it, and nothing is changed."""
-    at = time.time()
+    at, everybody = time.time(), [place.name for place in subject.places if not place.left_out]
     hosts, (api, version), endpoint, members, (lists, failures) = await asyncio.gather(
-        _hosts(pool, subject) if Part.HOSTS in parts else _nothing({}),
+        _hosts(pool, subject, everybody) if Part.HOSTS in parts else _nothing({}),
         _servers(pool, subject) if Part.API in parts else _nothing(({}, "")),
         _endpoint(pool, subject) if Part.API in parts else _nothing(""),
         _etcd(pool, subject) if Part.ETCD in parts else _nothing(None),
         _lists(pool, subject, parts),
     )
+    if members is None and subject.etcd is not None and Part.ETCD in parts and Part.HOSTS not in parts:
+        # Nobody told of an etcd: the control plane hosts say whether there is one (a K3s may be kept in SQLite).
+        hosts = await _hosts(pool, subject, subject.control_planes)
     return Seen(subject, at, hosts, api, endpoint, version, members, lists, failures)
 
 
@@ -40,7 +43,7 @@ async def _nothing(value: T) -> T:
     return value
 
 
-async def _hosts(pool: Pool, subject: Subject) -> dict[str, HostView | str]:
+async def _hosts(pool: Pool, subject: Subject, names: Sequence[str]) -> dict[str, HostView | str]:
     async def one(host: str) -> HostView | str:
         try:
             told = await subject.platform.look(pool, host)
@@ -55,7 +58,6 @@ async def _hosts(pool: Pool, subject: Subject) -> dict[str, HostView | str]:
             viewed(done.stdout, sent, time.time()) if done.status == 0 else f"its facts cannot be read: {done.stderr}"
         )
 
-    names = [place.name for place in subject.places if not place.left_out]
     return dict(zip(names, await asyncio.gather(*map(one, names)), strict=True))
 
 

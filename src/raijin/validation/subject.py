@@ -77,7 +77,7 @@ def subject_of(context: Context, quarantined: Mapping[str, str] | None = None) -
         endpoint=endpoint,
         etcd=access,
         network=tuple(workloads),
-        renew_below=cluster.policy.renew_certificates_below.total_seconds() / 86_400,
+        renew_below=cluster.policy.renewal_days,
     )
 
 

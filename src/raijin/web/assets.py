@@ -39,27 +39,29 @@ class Assets:
 
     @property
     def built(self) -> bool:
-        return "index.html" in self._table
+        return (self.folder / "index.html").is_file()
 
     @cached_property
-    def _table(self) -> Mapping[str, Path]:
-        """By address without the first slash; links that lead out of the folder are left out."""
+    def _table(self) -> Mapping[str, Asset]:
+        """By address without the first slash, read once; links that lead out of the folder are left out."""
         if not self.folder.is_dir():
             return {}
         root = self.folder.resolve()
         files = [path for path in sorted(root.rglob("*")) if path.is_file() and path.resolve().is_relative_to(root)]
-        return {path.relative_to(root).as_posix(): path for path in files if path.suffix != ".gz"}
+        plain = {path.relative_to(root).as_posix(): path for path in files if path.suffix != ".gz"}
+        return {address: _read(address, path) for address, path in plain.items()}
 
     def get(self, address: str) -> Asset | None:
-        path = self._table.get(address)
-        if path is None:
-            return None
-        content, packed = path.read_bytes(), path.with_name(f"{path.name}.gz")
-        kind = TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-        return Asset(
-            content=content,
-            packed=packed.read_bytes() if packed.is_file() else b"",
-            media_type=f"{kind}; charset=utf-8" if kind.startswith("text/") else kind,
-            cache=FOREVER if address.startswith("assets/") else FRESH,
-            etag=hashlib.sha256(content).hexdigest()[:32],
-        )
+        return self._table.get(address)
+
+
+def _read(address: str, path: Path) -> Asset:
+    content, packed = path.read_bytes(), path.with_name(f"{path.name}.gz")
+    kind = TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    return Asset(
+        content=content,
+        packed=packed.read_bytes() if packed.is_file() else b"",
+        media_type=f"{kind}; charset=utf-8" if kind.startswith("text/") else kind,
+        cache=FOREVER if address.startswith("assets/") else FRESH,
+        etag=hashlib.sha256(content).hexdigest()[:32],
+    )

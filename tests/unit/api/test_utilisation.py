@@ -141,6 +141,24 @@ async def test_the_schedule_looks_at_every_cluster_and_one_that_is_silent_stops_
     assert "no route" in found["faults"][0]
 
 
+async def test_what_was_kept_of_a_cluster_goes_with_it(server, cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another of its name does not begin with its history."""
+    await server.post("/clusters/provision", cluster)
+    made(server, "lab")
+
+    async def look(session) -> Utilisation:
+        del session
+        return Utilisation(time.time(), "metrics.k8s.io", (sample("n2", time.time()),), ())
+
+    monkeypatch.setattr(module, "look", look)
+    await server.service.measured.collect("lab")
+    samples = Samples(server.service.database)
+    assert samples.newest("lab")
+    Members(server.service.database).forget("lab", "n1")
+    await server.service.measured.collect("lab")
+    assert (samples.newest("lab"), samples.collected("lab")) == ([], None)
+
+
 async def test_a_silent_cluster_keeps_what_was_known_of_it(server, cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     await server.post("/clusters/provision", cluster)
     made(server, "lab")

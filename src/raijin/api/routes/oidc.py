@@ -7,7 +7,6 @@ import hmac
 import json
 import secrets
 from typing import Annotated, Any
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse, Response
@@ -16,8 +15,8 @@ from pydantic import Field
 from raijin.api.describing import CHANGING, HOSTS
 from raijin.api.routes.access import NewToken, access_of, as_token, gate_of, keep
 from raijin.api.wire import Answer, Body
-from raijin.app.code_flow import challenge_of
-from raijin.app.oidc import Oidc, nothing_for
+from raijin.app.code_flow import authorization
+from raijin.app.oidc import Oidc
 from raijin.errors import NotAuthenticated, NotFound
 
 router = APIRouter(prefix="/oidc", tags=["access"])
@@ -61,8 +60,6 @@ async def token(request: Request, wanted: IdToken) -> dict[str, Any]:
     """A token of a day for whoever has just logged in at the provider."""
     oidc, address = oidc_of(request), await gate_of(request).attempt(request)
     caller = await oidc.logged_in(wanted.id_token, wanted.nonce, address)
-    if not caller.written():
-        raise nothing_for(caller.name)
     access = access_of(request)
     secret, made = await asyncio.to_thread(access.new_token, caller, "raijin login --oidc", caller.written(), 1)
     return as_token(made) | {"token": secret}
@@ -75,12 +72,8 @@ async def login(request: Request) -> Response:
     await gate_of(request).attempt(request)
     found = await oidc.public()
     state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
-    asked = {
-        "response_type": "code", "client_id": found["client_id"], "scope": found["scope"], "state": state,
-        "nonce": nonce, "redirect_uri": oidc.redirect(str(request.base_url)),
-        "code_challenge": challenge_of(verifier), "code_challenge_method": "S256",
-    }  # fmt: skip
-    answer = RedirectResponse(f"{found['authorization_endpoint']}?{urlencode(asked)}", 302)
+    back = oidc.redirect(str(request.base_url))
+    answer = RedirectResponse(authorization(found, back, state=state, nonce=nonce, verifier=verifier), 302)
     kept = json.dumps([state, nonce, verifier])
     answer.set_cookie(
         COOKIE, kept, max_age=LOGIN_SECONDS, httponly=True, samesite="lax", secure=gate_of(request).secure, path=PATH
@@ -101,8 +94,6 @@ async def callback(request: Request, state: Word = "", code: Word = "", error: W
         raise NotAuthenticated("the provider did not let you in, or the answer is not for you", remedy="log in again")
     id_token = await oidc.exchange(code, str(verifier), oidc.redirect(str(request.base_url)))
     caller = await oidc.logged_in(id_token, str(nonce), address)
-    if not caller.written():
-        raise nothing_for(caller.name)
     secret, _ = await asyncio.to_thread(access_of(request).open_session, caller.name)
     answer = RedirectResponse("/", 302)
     keep(answer, secret, secure=gate.secure)

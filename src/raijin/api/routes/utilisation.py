@@ -22,7 +22,12 @@ def _with_example(statuses: dict[int | str, dict[str, Any]], example: Any) -> di
     return {**statuses, 200: {"content": {"application/json": {"example": example}}}}
 
 
-@router.get("/{name}/utilisation", response_model=UtilisationDocument, responses=_with_example(HOSTS, UTILISATION))
+@router.get(
+    "/{name}/utilisation",
+    response_model=UtilisationDocument,
+    response_model_exclude_unset=True,
+    responses=_with_example(HOSTS, UTILISATION),
+)
 async def utilisation(
     name: ClusterName,
     caller: Known,
