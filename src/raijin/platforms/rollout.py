@@ -37,7 +37,7 @@ async def wait_for_rollout(context: CallContext) -> None:
             return "; ".join(filter(None, reasons))
 
         await until(
-            "the container network to run",
+            f"{context.arguments['what']} to run",
             probe,
             timeout=context.timeout,
             interval=1.0,
