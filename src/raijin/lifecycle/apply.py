@@ -32,8 +32,6 @@ from raijin.platforms.platform import Platform
 Stage = Callable[[Context], Iterable[Draft]]
 TRANSFER_SECONDS = 3600
 """Half a gigabyte over a slow line to a far site takes its time."""
-FOUND_SECONDS = 1500
-"""An installer that makes them may have to be unpacked first."""
 START_SECONDS = 960
 JOIN_SECONDS = 660
 CONVERT_SECONDS = 1500
@@ -89,15 +87,8 @@ def start_cluster(context: Context) -> Iterable[Draft]:
         return
     making = _platform(context).found(context)
     if making is not None:
-        yield Draft(
-            "found",
-            first.name,
-            "make the secrets of the cluster",
-            making,
-            needs=(f"services/{first.name}",),
-            changes=(Change(f"secrets of {context.cluster.name}", "state", "absent", "made"),),
-            timeout=FOUND_SECONDS,
-        )
+        needs = (f"services/{first.name}",)
+        yield drafted("found", first.name, "make the secrets of the cluster", making, needs=needs, timeout=60)
     yield drafted(
         "start",
         first.name,

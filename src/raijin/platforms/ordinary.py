@@ -21,7 +21,7 @@ class Ordinary:
         del cluster
         return False
 
-    def found(self, context: Context) -> Call | None:
+    def found(self, context: Context) -> Work | None:
         del context
         return None
 

@@ -158,8 +158,8 @@ class Cluster:
             return "container runtime network not ready: cni config uninitialized"
         return ""
 
-    def pods(self, node: str | None = None) -> list[Document]:
-        return [pod for _, pod in self._all("pods") if node is None or pod["spec"].get("nodeName") == node]
+    def pods(self) -> list[Document]:
+        return [pod for _, pod in self._all("pods")]
 
     def _place_pods(self, host: Host, *, schedulable: bool) -> None:
         for number in range(APPS_PER_NODE if schedulable else 0):
