@@ -7,12 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from raijin.app.unsupported import unsupported
 from raijin.app.utilisation import look
-from raijin.definition.load import load
 from raijin.errors import RaijinError
 from raijin.platforms.kubeadm import external
-from raijin.twin import TWINS
 from raijin.twin.run import Failed
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
@@ -36,17 +33,6 @@ nodeGroups:
 """
 
 
-def served() -> list[str]:
-    found = []
-    for path in sorted(EXAMPLES.glob("*.yaml")):
-        definition = load((path,), {})
-        hosts = [placed.host for c in definition.clusters for placed in definition.hosts_of(c)]
-        parts = [part for c in definition.clusters for part in unsupported(c, definition.site(), hosts)]
-        if not parts and all(c.type in TWINS for c in definition.clusters):
-            found.append(path.stem)
-    return found
-
-
 def test_what_a_rehearsed_cluster_uses_can_be_looked_at(rehearse) -> None:
     result, stage = rehearse("minimal", then_empty=False)
     seen = asyncio.run(look(stage.session))
@@ -56,26 +42,6 @@ def test_what_a_rehearsed_cluster_uses_can_be_looked_at(rehearse) -> None:
     assert busiest.cpu_used == pytest.approx(0.15 + 0.04 * busiest.pods)
     assert (busiest.cpu_size, busiest.pods_size) == (pytest.approx(3.8), 110)
     assert {pod.node for pod in seen.pods} <= {node.node for node in seen.nodes}
-
-
-def test_there_are_examples_to_rehearse() -> None:
-    assert {"minimal", "single-host"} <= set(served())
-
-
-@pytest.mark.parametrize("example", served())
-def test_every_example_that_is_served_rehearses_to_an_empty_plan(rehearse, example: str) -> None:
-    result, stage = rehearse(example)
-    assert (result.error, result.exit_code) == (None, 0)
-    assert result.steps > 0
-    assert result.later == []
-    assert all(node.ready and node.schedulable for node in result.nodes)
-    assert result.nodes
-    assert result.seconds > 60
-    assert result.to_json()["rehearsal"] is True
-    assert any("made up" in note for note in result.notes)
-    # What is asked after a destroy can fail: a host in use is not as it was.
-    first = next(iter(stage.site.hosts.values()))
-    assert "path /etc/kubernetes/admin.conf" in first.leftovers()
 
 
 def test_nothing_is_left_after_a_destroy(rehearse) -> None:
