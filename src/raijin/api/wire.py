@@ -120,6 +120,7 @@ class RunStep(Answer):
     state: str
     attempt: int
     needs: list[str]
+    estimate: float = Field(description="Seconds, by the plan.", examples=[12.0])
     started: float | None
     seconds: float | None
     error: dict[str, Any] | None

@@ -293,11 +293,14 @@ class Service:
         steps = [asdict(step) for step in self.runs.steps(record.id)]
         done = sum(step["state"] in {"done", "failed", "skipped", "cancelled"} for step in steps)
         plan = json.loads(record.plan) if record.plan else {}
-        titles = {step["id"]: step for step in plan.get("steps", ())}
+        planned = {step["id"]: step for step in plan.get("steps", ())}
         for step in steps:
-            known = titles.get(step["step"], {})
-            step |= {"title": known.get("title", step["stage"]), "needs": list(known.get("needs", ()))}
-        left = sum(float(titles.get(s["step"], {}).get("estimate", 0)) for s in steps if s["state"] == "waiting")
+            known = planned.get(step["step"], {})
+            step |= {
+                "title": known.get("title", step["stage"]), "needs": list(known.get("needs", ())),
+                "estimate": float(known.get("estimate", 0)),
+            }  # fmt: skip
+        left = sum(step["estimate"] for step in steps if step["state"] == "waiting")
         summary = self.run_json(record) or {}
         return summary | {
             "steps": steps, "done": done, "total": len(steps), "plan_digest": plan.get("digest", ""),

@@ -14,7 +14,7 @@ from raijin.lifecycle.drafting import drafted
 from raijin.lifecycle.encryption import encrypt_anew, make_keys
 from raijin.lifecycle.endpoint import serve_endpoint, with_address, without_bootstrap
 from raijin.lifecycle.health import check_health
-from raijin.lifecycle.network import install_network, keep_certificates, prune_network, roll_out_network
+from raijin.lifecycle.network import install_network, keep_certificates, prune_network, resolve_names, roll_out_network
 from raijin.lifecycle.removal import lost, remove_departed, remove_lost_members
 from raijin.lifecycle.renew import renew_certificates
 from raijin.lifecycle.returned import wiped_first
@@ -283,6 +283,7 @@ STAGES: tuple[Stage, ...] = (
     register_again,
     label_nodes,
     wait_until_ready,
+    resolve_names,
     complete_cluster,
     configure_nodes,
     encrypt_anew,

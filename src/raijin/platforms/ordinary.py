@@ -37,6 +37,10 @@ class Ordinary:
         del context
         return None
 
+    def names_by(self, cluster: Cluster) -> str:
+        del cluster
+        return ""
+
     def release_bootstrap(self, context: Context, node: Node) -> Call | None:
         del context, node
         return None

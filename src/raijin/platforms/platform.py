@@ -169,6 +169,10 @@ class Platform(Protocol):
         """Wait for what a new cluster makes of itself when its nodes are there; None: there is nothing of the kind."""
         ...
 
+    def names_by(self, cluster: Cluster) -> str:
+        """The Deployment in kube-system by which pods find each other's names; empty where that is not to be told."""
+        ...
+
     def release_bootstrap(self, context: Context, node: Node) -> Call | None:
         """Let a host go that only the first start needed; None: it was let go."""
         ...

@@ -36,7 +36,7 @@ async def wait_for_rollout(context: CallContext) -> None:
             return "; ".join(filter(None, reasons))
 
         await context.until(
-            "the container network to run",
+            f"{context.arguments['what']} to run",
             probe,
             interval=1.0,
             remedy="look at these pods (kubectl describe, kubectl logs), then resume the run",
