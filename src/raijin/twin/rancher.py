@@ -170,7 +170,8 @@ class RancherTwin:
         agent = _plain(host.text(str(options["agent-token-file"])))
         cluster.settings |= {"token": token, "agent token": agent}
         addons.namespaces(cluster)
-        addons.name_service(cluster)
+        if "coredns" not in {name.removeprefix("rke2-") for name in options.get("disable") or ()}:
+            addons.name_service(cluster, "rke2-coredns-rke2-coredns" if self.always_etcd else "coredns")
         if self.always_etcd:
             name = next(iter(options.get("cni") or ["canal"]))
             if name != "none":
