@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from raijin.app.background import Background
+from raijin.app.changes import Change, plan_change
 from raijin.app.rehearsed import RehearsedService, rehearsed
 from raijin.errors import Unsupported, UsageError
 
@@ -31,9 +32,29 @@ def test_every_session_has_the_hosts_of_the_same_simulated_site(tmp_path: Path) 
 async def test_it_plans_and_says_that_it_is_a_rehearsal(tmp_path: Path) -> None:
     with rehearsed(tmp_path / "home", EXAMPLES / "minimal.yaml", pace=0) as service:
         idle(service).background.start()
-        plan = await service.plan("minimal", "apply")
+        plan = await plan_change(service, "minimal", Change())
         assert len(plan["steps"]) > 20
         assert service.about()["rehearsal"] is True
+        service.stop()
+
+
+async def test_a_change_of_the_definition_is_planned_without_being_written(tmp_path: Path) -> None:
+    """Also a host that the twin has not seen yet is looked at."""
+    text = (EXAMPLES / "minimal.yaml").read_text().replace("---", "  - {name: w3, address: 192.0.2.23}\n---", 1)
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "minimal.yaml").write_text(text)
+    with rehearsed(tmp_path / "home", mine, pace=0) as service:
+        idle(service).background.start()
+        grown = await plan_change(service, "minimal", Change("scale", group="workers", hosts=("w1", "w2", "w3")))
+        newer = await plan_change(service, "minimal", Change("upgrade", version="v1.35.4"))
+        assert grown["verb"] == newer["verb"] == "apply"
+        assert "w3" in grown["hosts"]
+        assert any("v1.35.4" in str(step["changes"]) for step in newer["steps"])
+        assert newer["change"]["version"] == "v1.35.4"
+        assert service.store.text("minimal")[1] == text
+        with pytest.raises(Unsupported, match="nothing in it to try"):
+            await service.verify("minimal", "latest")
         service.stop()
 
 
