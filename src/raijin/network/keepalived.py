@@ -176,6 +176,8 @@ class Balancer:
             "prefix": own.prefix,
         }
         return (
+            # Its package makes it, and systemd a file in it, which stay when the package goes (Debian 12).
+            Directory("/var/lib/haproxy", filled=True),
             Package(("haproxy", "keepalived")),
             Directory("/etc/haproxy"),
             Template(HAPROXY_CONFIG, _HAPROXY, haproxy),
