@@ -58,8 +58,8 @@ directory_undo() { # path receipt
 class Directory(Operation):
     """A directory, made with its parents. Undone, it goes when it is empty and when Raijin made it.
 
-    filled: it belongs to a program, whose package may give it another mode and owner later; undone, after the package is,
-    what the program has put into it goes with it.
+    filled: it belongs to a program, whose package may give it another mode and owner later. When it is undone, which is
+    after the package, what the program has put into it goes with it.
     """
 
     path: str
