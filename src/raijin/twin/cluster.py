@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 NODES = "/api/v1/nodes"
 REVISION_LABEL = "controller-revision-hash"
 CNI_FOLDER = "/etc/cni/net.d"
+KUBELET_SERVING = "/var/lib/kubelet/pki/kubelet-server-current.pem"
+"""What a kubelet serves with, where its certificate has to be signed first."""
 APPS_PER_NODE = 2
 CONTROL_PLANE_LABEL = "node-role.kubernetes.io/control-plane"
 CONTROL_PLANE_TAINT = {"key": CONTROL_PLANE_LABEL, "effect": "NoSchedule"}
@@ -30,7 +32,7 @@ CONTROL_PLANE_TAINT = {"key": CONTROL_PLANE_LABEL, "effect": "NoSchedule"}
 
 @dataclass
 class Member:
-    """A member of etcd. id: as etcd numbers it. host: where it runs."""
+    """A member of etcd, or the server that keeps the cluster in a database of its own. id: as etcd numbers it."""
 
     id: int
     host: str
@@ -154,7 +156,7 @@ class Cluster:
         host = site.hosts.get(name)
         if host is None or not host.up or not site.platform.lives(host):
             return "Kubelet stopped posting node status."
-        if not any(True for _ in host.below(CNI_FOLDER)) and not site.platform.brings_network:
+        if not site.own_network and not site.platform.network_ready(host):
             return "container runtime network not ready: cni config uninitialized"
         return ""
 

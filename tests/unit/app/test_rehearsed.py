@@ -10,6 +10,8 @@ from raijin.app.background import Background
 from raijin.app.changes import Change, plan_change
 from raijin.app.rehearsed import RehearsedService, rehearsed
 from raijin.errors import Unsupported, UsageError
+from raijin.model.cluster import ClusterType
+from raijin.twin import TWINS
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 
@@ -69,7 +71,8 @@ def test_what_is_written_reaches_no_file_of_its_author(tmp_path: Path) -> None:
     assert (mine / "lab.yaml").read_text() == text
 
 
-def test_a_platform_without_a_twin_reaches_no_host_instead(tmp_path: Path) -> None:
+def test_a_platform_without_a_twin_reaches_no_host_instead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(TWINS, ClusterType.K3S)
     with rehearsed(tmp_path / "home", EXAMPLES / "k3s.yaml") as service:
         (name,) = [cluster.name for cluster in service.store.clusters()]
         with pytest.raises(Unsupported, match="cannot be rehearsed"):

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from raijin.app.unsupported import unsupported
 from raijin.app.utilisation import look
-from raijin.definition.load import load
-from raijin.errors import RaijinError
+from raijin.errors import Unsupported
+from raijin.model.cluster import ClusterType
 from raijin.platforms.kubeadm import external
 from raijin.twin import TWINS
 from raijin.twin.run import Failed
@@ -36,17 +35,6 @@ nodeGroups:
 """
 
 
-def served() -> list[str]:
-    found = []
-    for path in sorted(EXAMPLES.glob("*.yaml")):
-        definition = load((path,), {})
-        hosts = [placed.host for c in definition.clusters for placed in definition.hosts_of(c)]
-        parts = [part for c in definition.clusters for part in unsupported(c, definition.site(), hosts)]
-        if not parts and all(c.type in TWINS for c in definition.clusters):
-            found.append(path.stem)
-    return found
-
-
 def test_what_a_rehearsed_cluster_uses_can_be_looked_at(rehearse) -> None:
     result, stage = rehearse("minimal", then_empty=False)
     seen = asyncio.run(look(stage.session))
@@ -56,26 +44,6 @@ def test_what_a_rehearsed_cluster_uses_can_be_looked_at(rehearse) -> None:
     assert busiest.cpu_used == pytest.approx(0.15 + 0.04 * busiest.pods)
     assert (busiest.cpu_size, busiest.pods_size) == (pytest.approx(3.8), 110)
     assert {pod.node for pod in seen.pods} <= {node.node for node in seen.nodes}
-
-
-def test_there_are_examples_to_rehearse() -> None:
-    assert {"minimal", "single-host"} <= set(served())
-
-
-@pytest.mark.parametrize("example", served())
-def test_every_example_that_is_served_rehearses_to_an_empty_plan(rehearse, example: str) -> None:
-    result, stage = rehearse(example)
-    assert (result.error, result.exit_code) == (None, 0)
-    assert result.steps > 0
-    assert result.later == []
-    assert all(node.ready and node.schedulable for node in result.nodes)
-    assert result.nodes
-    assert result.seconds > 60
-    assert result.to_json()["rehearsal"] is True
-    assert any("made up" in note for note in result.notes)
-    # What is asked after a destroy can fail: a host in use is not as it was.
-    first = next(iter(stage.site.hosts.values()))
-    assert "path /etc/kubernetes/admin.conf" in first.leftovers()
 
 
 def test_nothing_is_left_after_a_destroy(rehearse) -> None:
@@ -91,9 +59,29 @@ def test_three_control_planes_are_upgraded_with_their_quorum(rehearse) -> None:
     assert {node.version for node in result.nodes} == {"v1.34.2"}
 
 
-def test_a_platform_without_a_twin_is_refused(rehearse) -> None:
-    with pytest.raises(RaijinError, match="cannot be rehearsed"):
-        rehearse(MINIMAL.replace("VANILLA", "OKD"))
+TALOS = (EXAMPLES / "talos-ha.yaml").read_text().replace("version: v1.12.0", "version: v1.13.9")
+OLDER = {
+    "k3s-ha": ((EXAMPLES / "k3s-ha.yaml").read_text(), "v1.33.13+k3s2", "v1.34.10+k3s1"),
+    "rke2": ((EXAMPLES / "rke2.yaml").read_text(), "v1.33.13+rke2r1", "v1.34.10+rke2r1"),
+    "talos-ha": (TALOS, "v1.12.0", "v1.34.1"),
+    "okd": ((EXAMPLES / "okd.yaml").read_text(), "4.21.0-okd-scos.9", "v1.35.0"),
+}
+"""Definition, the version that it comes from, and that of the nodes in the end."""
+
+
+@pytest.mark.parametrize("name", OLDER)
+def test_the_others_are_upgraded_too(rehearse, name: str) -> None:
+    text, start, version = OLDER[name]
+    result, stage = rehearse(text, verb="upgrade", start=start)
+    assert (result.error, result.later) == (None, [])
+    assert {node.version for node in result.nodes} == {version}
+    assert {host.release for host in stage.site.hosts.values()} == {"v1.13.9" if name == "talos-ha" else ""}
+
+
+def test_a_platform_without_a_twin_is_refused(rehearse, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(TWINS, ClusterType.VANILLA)
+    with pytest.raises(Unsupported, match="cannot be rehearsed"):
+        rehearse(MINIMAL)
 
 
 def test_an_etcd_outside_outlives_the_cluster_and_is_not_taken_for_another_one(rehearse) -> None:

@@ -34,7 +34,7 @@ _AGENT = ("client-kubelet.crt", "serving-kubelet.crt", "client-kube-proxy.crt", 
 # serves with, which its listener renews while it runs (dynamiclistener, Config.ExpirationDaysCheck).
 _BY_ITSELF = ("client-supervisor.crt", "dynamic-cert.json")
 # $0: the unit, $1: the program. It is started whatever became of the rotation: the old ones may still be good.
-_ROTATE = 'systemctl stop "$0" || exit; "$1" certificate rotate; done=$?; systemctl start "$0" || exit; exit "$done"'
+ROTATE = 'systemctl stop "$0" || exit; "$1" certificate rotate; done=$?; systemctl start "$0" || exit; exit "$done"'
 
 
 class RancherCertificates:
@@ -76,7 +76,7 @@ class RancherCertificates:
         if wanted:
             yield Command(
                 "make new certificates",
-                ("sh", "-c", _ROTATE, unit, self.distribution.program),
+                ("sh", "-c", ROTATE, unit, self.distribution.program),
                 marker=DONE,
                 value=value_of(wanted),
                 timeout=seconds + STOP_SECONDS,
