@@ -14,9 +14,12 @@ from raijin.app.session import Session
 from raijin.backups.archive import SNAPSHOT, Manifest, extract_snapshot, opened, read_entry
 from raijin.backups.naming import new_id
 from raijin.errors import UsageError
+from raijin.facts import x509
 from raijin.model.version import Version
 from raijin.platforms.base import Snapshot
 from raijin.platforms.encrypted import PLAIN, Keys, key_secret, read_configuration, state_secret
+from raijin.platforms.kubeadm.backup import alone
+from raijin.platforms.kubeadm.paths import PKI
 from raijin.state.secrets import SecretStore
 
 if TYPE_CHECKING:
@@ -64,14 +67,16 @@ def open_backup(session: Session, sealed: Path, identities: Sequence[str] = ()) 
         files = {}
         for path, entry in about.files().items():
             files[path] = opened_secret(session.cluster.name, path)
-            store.put(files[path], read_entry(tar, entry).decode())
+            store.put(files[path], alone(path, read_entry(tar, entry).decode()))
         _take_keys(store, session.cluster.name, files)
         sha256 = about.entries[SNAPSHOT]
         target = opened_file(session.home, sha256)
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         extract_snapshot(tar, target)
-    name = new_id(about.cluster, about.created)
-    return Snapshot(name, sha256, files, version, time.strftime("%Y%m%d-%H%M%S", time.gmtime()), about.kind)
+    name, now = new_id(about.cluster, about.created), time.strftime("%Y%m%d-%H%M%S", time.gmtime())
+    trusted = files.get(f"{PKI}/ca.crt")
+    authority = x509.read(next(x509.blocks(store.get(trusted)))).key if trusted else ""
+    return Snapshot(name, sha256, files, version, now, about.kind, authority)
 
 
 def _take_keys(store: SecretStore, cluster: str, files: Mapping[str, str]) -> None:

@@ -28,6 +28,7 @@ from raijin.platforms import platform_of
 from raijin.platforms.addresses import api_endpoint
 from raijin.platforms.base import Context, Node
 from raijin.platforms.platform import Platform
+from raijin.platforms.rotation import in_the_middle
 
 Stage = Callable[[Context], Iterable[Draft]]
 TRANSFER_SECONDS = 3600
@@ -304,13 +305,16 @@ STAGES: tuple[Stage, ...] = (
 )
 
 
+LEAVING: tuple[Stage, ...] = (remove_lost_members, remove_departed)
+"""While authorities are replaced, hosts may leave, and nothing else happens: see `rotate`."""
 PREPARE_STAGES: tuple[Stage, ...] = (prepare_nodes, install_binaries, run_services, load_images)
 """What `raijin worker prepare` does to one host, so that joining it later is quick."""
 
 
 def drafts(context: Context) -> list[Draft]:
     """Everything that apply could have to do, in the order of the stages."""
-    planned = wiped_first(context, [draft for stage in STAGES for draft in stage(context)])
+    stages = LEAVING if in_the_middle(context) else STAGES
+    planned = wiped_first(context, [draft for stage in stages for draft in stage(context)])
     return [*planned, *check_health(context, planned)]
 
 
