@@ -26,6 +26,13 @@ def fresh_masks() -> Iterator[None]:
 
 
 @pytest.fixture
+def secrets_of_the_definition(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What examples/k3s-datastore.yaml names."""
+    monkeypatch.setenv("K3S_DATASTORE", "postgres://k3s:geheim@192.0.2.9/k3s")
+    monkeypatch.setenv("REGISTRY_PASSWORD", "geheim")
+
+
+@pytest.fixture
 def home(tmp_path: Path) -> Path:
     return tmp_path / "home"
 

@@ -231,8 +231,10 @@ def test_every_error_of_the_tree_is_drawn(reference: ModuleType) -> None:
 
 
 def test_every_exit_code_has_its_way_out(reference: ModuleType) -> None:
+    from raijin.cli.commands.status import UNHEALTHY
+
     page = text_of(ROOT / "docs" / "how-to" / "troubleshooting.md")
-    wanted = {row.exit_code for row in reference.error_rows()} | {0, 1, 100, 130}
+    wanted = {row.exit_code for row in reference.error_rows()} | {0, 1, UNHEALTHY, 100, 130}
     assert {int(code) for code in re.findall(r"^\| (\d+) \|", page, re.MULTILINE)} == wanted
 
 

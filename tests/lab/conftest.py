@@ -71,6 +71,11 @@ class LabSite:
     def environment(self) -> dict[str, str]:
         return {**os.environ, "RAIJIN_HOME": str(self.home), "COLUMNS": "120"}
 
+    @property
+    def names(self) -> list[str]:
+        """Of the machines, in their order."""
+        return [machine["name"] for machine in self.machines]
+
     def raijin(self, *arguments: str, code: int | None = 0, timeout: float = 900) -> Result:
         """Run the command; `code` is the exit code that it must have (None: any)."""
         started = time.monotonic()
@@ -108,8 +113,7 @@ class LabSite:
         return done.stdout.strip()
 
     def kubectl(self, command: str, *, stdin: str | None = None) -> str:
-        first = self.machines[0]["name"]
-        return self.ssh(first, f"KUBECONFIG=/etc/kubernetes/admin.conf kubectl {command}", stdin=stdin)
+        return self.ssh(self.names[0], f"KUBECONFIG=/etc/kubernetes/admin.conf kubectl {command}", stdin=stdin)
 
     def etcd_members(self, name: str) -> list[str]:
         """A line for each member, as the one on this host tells them."""
@@ -137,8 +141,7 @@ class LabSite:
         cluster["version"] = version
         cluster["nodeGroups"] = cluster["nodeGroups"][:1]
         if workers:
-            names = [machine["name"] for machine in self.machines[1 : 1 + workers]]
-            cluster["nodeGroups"].append({"name": "workers", "role": "WORKER", "hosts": names})
+            cluster["nodeGroups"].append({"name": "workers", "role": "WORKER", "hosts": self.names[1 : 1 + workers]})
         if change:
             change(documents)
         self.file.write_text("# the lab's definition\n" + yaml.safe_dump_all(documents, sort_keys=False))
@@ -178,6 +181,12 @@ def make_site(home: Path, bundle: Path, hosts: int) -> Iterator[LabSite]:
 def site(tmp_path_factory: pytest.TempPathFactory, bundle: Path) -> Iterator[LabSite]:
     """Four machines, the bundle imported. One per test module: its tests are a story, told in their order."""
     yield from make_site(tmp_path_factory.mktemp("site"), bundle, 4)
+
+
+@pytest.fixture(scope="module")
+def before(site: LabSite) -> dict[str, dict[str, str]]:
+    """What each host was like before Raijin saw it."""
+    return {name: site.snapshot(name) for name in site.names}
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tests.lab.conftest import PARTS, LabSite, make_site
 from tests.lab.test_cluster import assert_as_before, nodes
-from tests.lab.test_ha import GAPS, assert_taken_over, define, names
+from tests.lab.test_ha import GAPS, assert_taken_over, define
 
 from raijin.model.virtual_ip import VipProvider
 
@@ -25,16 +25,11 @@ def site(tmp_path_factory: pytest.TempPathFactory, bundle: Path) -> Iterator[Lab
     yield from make_site(tmp_path_factory.mktemp("balanced"), bundle, 4)
 
 
-@pytest.fixture(scope="module")
-def before(site) -> dict[str, dict[str, str]]:
-    return {machine["name"]: site.snapshot(machine["name"]) for machine in site.machines}
-
-
 def test_requests_go_to_every_api_server(site, kubernetes, before) -> None:
-    planes = names(site)[:3]
-    define(site, kubernetes, planes, names(site)[3], VipProvider.KEEPALIVED)
+    planes = site.names[:3]
+    define(site, kubernetes, planes, site.names[3], VipProvider.KEEPALIVED)
     site.apply()
-    assert nodes(site) == dict.fromkeys(names(site), True)
+    assert nodes(site) == dict.fromkeys(site.names, True)
     assert site.plan()["steps"] == []
 
 
@@ -45,5 +40,5 @@ def test_the_holder_of_the_address_loses_its_power(site) -> None:
 
 def test_destroy_leaves_nothing_behind(site, before) -> None:
     site.raijin("destroy", "--yes", "-f", str(site.file))
-    for name in names(site):
+    for name in site.names:
         assert_as_before(site, name, before[name])

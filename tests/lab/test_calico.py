@@ -42,12 +42,6 @@ def site(tmp_path_factory: pytest.TempPathFactory, bundle) -> Iterator[LabSite]:
         yield site
 
 
-@pytest.fixture(scope="module")
-def before(site) -> dict[str, dict[str, str]]:
-    """What each host was like before Raijin saw it."""
-    return {machine["name"]: site.snapshot(machine["name"]) for machine in site.machines}
-
-
 def configure(site: LabSite, **settings: str) -> None:
     """Write Felix's further settings into the definition."""
     documents: list[Any] = list(yaml.safe_load_all(site.file.read_text()))
@@ -60,14 +54,14 @@ def test_apply_makes_a_cluster_with_calico(site, kubernetes, before) -> None:
     configure(site)
     result = site.apply("-o", "json").json()
     assert result["status"] == "done"
-    assert nodes(site) == {machine["name"]: True for machine in site.machines}
+    assert nodes(site) == dict.fromkeys(site.names, True)
     live = json.loads(site.kubectl("-n kube-system get daemonset calico-node -o json"))["status"]
     assert (live["numberAvailable"], live["desiredNumberScheduled"]) == (2, 2), "the run waited for it"
     assert site.plan()["steps"] == []
 
 
 def test_pods_reach_each_other_until_a_policy_says_no(site, before) -> None:
-    listed = site.ssh(site.machines[1]["name"], "ctr -n k8s.io images ls -q").splitlines()
+    listed = site.ssh(site.names[1], "ctr -n k8s.io images ls -q").splitlines()
     image = next(line for line in listed if "busybox" in line)
     site.kubectl("apply -f -", stdin=PODS % (image, image))
     site.kubectl("rollout status daemonset/web --timeout=180s")
@@ -80,10 +74,10 @@ def test_pods_reach_each_other_until_a_policy_says_no(site, before) -> None:
     answer = f"{fetch} 2>&1 || echo refused"
     # Felix writes its rules a moment later.
     waiting = f"for i in $(seq 30); do kubectl {answer} | grep -q refused && exit 0; sleep 1; done; exit 1"
-    site.ssh(site.machines[0]["name"], f"export KUBECONFIG=/etc/kubernetes/admin.conf; {waiting}")
+    site.ssh(site.names[0], f"export KUBECONFIG=/etc/kubernetes/admin.conf; {waiting}")
     site.kubectl("delete networkpolicy closed")
     opened = f"for i in $(seq 30); do kubectl {fetch} && exit 0; sleep 1; done; exit 1"
-    said = site.ssh(site.machines[0]["name"], f"export KUBECONFIG=/etc/kubernetes/admin.conf; {opened}")
+    said = site.ssh(site.names[0], f"export KUBECONFIG=/etc/kubernetes/admin.conf; {opened}")
     assert said == target["spec"]["nodeName"]
 
 
@@ -104,5 +98,5 @@ def test_a_setting_comes_and_goes_field_by_field(site, before) -> None:
 
 def test_destroy_leaves_the_hosts_as_they_were(site, before) -> None:
     site.raijin("destroy", "--yes", "-f", str(site.file))
-    for machine in site.machines:
-        assert_as_before(site, machine["name"], before[machine["name"]])
+    for name in site.names:
+        assert_as_before(site, name, before[name])

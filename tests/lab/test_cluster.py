@@ -83,7 +83,7 @@ def test_apply_makes_a_ready_cluster(site, kubernetes, before) -> None:
     site.define(workers=2, version=kubernetes)
     result = site.apply("-o", "json")
     assert result.json()["status"] == "done"
-    names = [machine["name"] for machine in site.machines[:3]]
+    names = site.names[:3]
     assert nodes(site) == dict.fromkeys(names, True)
     assert site.raijin("status", "-f", str(site.file), "-o", "json").json()["healthy"] is True
     for name in names:
@@ -98,9 +98,7 @@ def test_apply_makes_a_ready_cluster(site, kubernetes, before) -> None:
 def test_a_pod_on_each_node_reaches_the_others(site, before) -> None:
     """Across nodes, by pod address, by service and by name: the container network and DNS do their work."""
     image = next(
-        line
-        for line in site.ssh(site.machines[1]["name"], "ctr -n k8s.io images ls -q").splitlines()
-        if "busybox" in line
+        line for line in site.ssh(site.names[1], "ctr -n k8s.io images ls -q").splitlines() if "busybox" in line
     )
     site.kubectl("apply -f -", stdin=PODS % (image, image))
     site.kubectl("rollout status daemonset/web --timeout=120s")
@@ -118,7 +116,7 @@ def test_a_pod_on_each_node_reaches_the_others(site, before) -> None:
 
 def test_a_second_apply_does_nothing(site, before) -> None:
     """The plan is empty, and no file and no process of the hosts has changed."""
-    names = [machine["name"] for machine in site.machines[:3]]
+    names = site.names[:3]
     earlier = {name: files_touched(site, name) for name in names}
     assert site.plan()["steps"] == []
     assert site.apply("-o", "json").json()["changed"] is False
@@ -127,7 +125,7 @@ def test_a_second_apply_does_nothing(site, before) -> None:
 
 def test_drift_is_found_field_by_field_and_mended(site, before) -> None:
     """What somebody changed by hand is in the plan with before and after, and only that is put right."""
-    worker = site.machines[1]["name"]
+    worker = site.names[1]
     site.ssh(worker, "sysctl -qw kernel.panic=5; echo '# by hand' >>/etc/containerd/config.toml")
     site.kubectl(f"label node {worker} node-role.kubernetes.io/worker-")
     plan = site.plan()
@@ -144,7 +142,7 @@ def test_drift_is_found_field_by_field_and_mended(site, before) -> None:
 
 def test_a_setting_reaches_an_api_server_that_runs(site, kubernetes, before) -> None:
     """The audit log is switched on; the plan is empty after, and so it is when it is off again."""
-    first, log = site.machines[0]["name"], "/var/log/kubernetes/audit/audit.log"
+    first, log = site.names[0], "/var/log/kubernetes/audit/audit.log"
 
     def audited(documents: list[Any]) -> None:
         documents[1]["kubernetes"] = {"audit": {"rules": [{"level": "Metadata"}]}}
@@ -172,7 +170,7 @@ def test_certificates_are_renewed_and_used(site, before) -> None:
     later = ends()
     assert later.keys() == earlier.keys()
     assert [key for key in earlier if later[key] <= earlier[key]] == []
-    first = site.machines[0]["name"]
+    first = site.names[0]
     lies = ssl.PEM_cert_to_DER_cert(site.ssh(first, "cat /etc/kubernetes/pki/apiserver.crt") + "\n")
     shown = ssl.get_server_certificate((site.machines[0]["address"], 6443))
     assert ssl.PEM_cert_to_DER_cert(shown) == lies
@@ -182,7 +180,7 @@ def test_certificates_are_renewed_and_used(site, before) -> None:
 
 def test_a_saved_plan_is_refused_when_the_state_has_moved(site, before) -> None:
     """A plan promises what it saw; when that has moved it is refused with exit code 5 and nothing is changed."""
-    worker = site.machines[2]["name"]
+    worker = site.names[2]
     site.ssh(worker, "sysctl -qw kernel.panic=5")
     saved = site.home / "plan.json"
     site.plan("--out", str(saved))
@@ -213,15 +211,15 @@ def test_a_join_command_has_a_token_of_its_own(site, before) -> None:
     assert command[:2] == ["kubeadm", "join"]
     assert command[2] == f"{site.machines[0]['address']}:6443"
     token = command[command.index("--token") + 1]
-    listed = site.ssh(site.machines[0]["name"], "kubeadm token list")
+    listed = site.ssh(site.names[0], "kubeadm token list")
     assert token in listed
     assert command[-1].startswith("sha256:")
-    site.ssh(site.machines[0]["name"], f"kubeadm token delete {token}")
+    site.ssh(site.names[0], f"kubeadm token delete {token}")
 
 
 def test_worker_add_touches_only_what_it_must(site, before) -> None:
     """A fourth host joins: the others are only read, and the definition keeps its comments."""
-    name, others = site.machines[3]["name"], [machine["name"] for machine in site.machines[:3]]
+    name, others = site.names[3], site.names[:3]
     earlier = {other: files_touched(site, other) for other in others}
     site.raijin("worker", "add", name, "--yes", "--offline", "-f", str(site.file))
     assert nodes(site)[name] is True
@@ -236,7 +234,7 @@ def test_worker_add_touches_only_what_it_must(site, before) -> None:
 
 def test_worker_remove_drains_and_leaves_nothing_behind(site, before) -> None:
     """Pods move away without breaking their budget, the node goes, and the host is what it was before it joined."""
-    name = site.machines[3]["name"]
+    name = site.names[3]
     site.kubectl("scale deployment/movable --replicas=8")
     site.kubectl("rollout status deployment/movable --timeout=120s")
     assert name in site.kubectl("get pods -l app=movable -o jsonpath={.items[*].spec.nodeName}")
@@ -252,7 +250,7 @@ def test_the_kubeconfig_is_private_and_works(site, before) -> None:
     path = site.home / "kube" / "config"
     site.raijin("kubeconfig", "--write", str(path), "-f", str(site.file))
     assert path.stat().st_mode & 0o777 == 0o600
-    first = site.machines[0]["name"]
+    first = site.names[0]
     site.ssh(first, "cat >/root/kc", stdin=path.read_text())
     assert "Ready" in site.ssh(first, "KUBECONFIG=/root/kc kubectl get nodes; rm -f /root/kc")
 
@@ -271,8 +269,8 @@ def test_no_secret_is_in_state_plan_or_events(site, before) -> None:
 def test_destroy_leaves_the_hosts_as_they_were(site, before) -> None:
     """Packages, files, users, sysctls, links, mounts, packet filter, units, ports, processes: see snapshot.sh."""
     site.raijin("destroy", "--yes", "-f", str(site.file))
-    for machine in site.machines:
-        assert_as_before(site, machine["name"], before[machine["name"]])
+    for name in site.names:
+        assert_as_before(site, name, before[name])
     status = site.raijin("status", "-f", str(site.file), "-o", "json", code=20).json()
     assert {host["state"] for host in status["hosts"]} == {"not a node"}
     assert site.raijin("destroy", "--yes", "-f", str(site.file), "-o", "json").json()["changed"] is False
@@ -291,9 +289,3 @@ def assert_as_before(site, name: str, before: dict[str, str]) -> None:
             assert not different, "\n".join(f"{name}: {title}: {lines}" for title, lines in different.items())
             return
         time.sleep(1)
-
-
-@pytest.fixture(scope="module")
-def before(site) -> dict[str, dict[str, str]]:
-    """What each host was like before Raijin saw it."""
-    return {machine["name"]: site.snapshot(machine["name"]) for machine in site.machines}

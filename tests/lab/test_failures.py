@@ -28,8 +28,8 @@ def define(site, kubernetes):
 def untouched(site):
     """No test of this module may leave anything on a host: every fault is found before the first change, or cleaned."""
     yield
-    for machine in site.machines:
-        assert site.ssh(machine["name"], "ls -d /var/lib/raijin /etc/kubernetes 2>/dev/null", check=False) == ""
+    for name in site.names:
+        assert site.ssh(name, "ls -d /var/lib/raijin /etc/kubernetes 2>/dev/null", check=False) == ""
 
 
 def nobody(site) -> str:
@@ -46,7 +46,7 @@ def test_a_host_that_is_down(site, define) -> None:
     """Exit code 7; the host is named; nothing was planned behind its back."""
     define(lambda docs: docs[0]["hosts"][2].update(address=nobody(site), ssh={"connectTimeout": "2s"}))
     result = site.apply("-o", "json", code=7)
-    assert problem(result)["host"] == site.machines[2]["name"]
+    assert problem(result)["host"] == site.names[2]
     assert "no answer" in problem(result)["detail"] or "cannot connect" in problem(result)["detail"]
 
 
@@ -59,13 +59,13 @@ def test_a_host_that_is_down_is_left_out_where_the_policy_says_so(site, define) 
 
     define(change)
     plan = site.plan()
-    assert site.machines[2]["name"] not in {step["target"] for step in plan["steps"]}
-    assert any(site.machines[2]["name"] in note for note in plan["notes"])
+    assert site.names[2] not in {step["target"] for step in plan["steps"]}
+    assert any(site.names[2] in note for note in plan["notes"])
 
 
 def test_a_wrong_sudo_password(site, define) -> None:
     """Exit code 8, and the password is in no output."""
-    worker = site.machines[1]["name"]
+    worker = site.names[1]
     site.ssh(
         worker,
         "id ann >/dev/null 2>&1 || useradd -m ann; echo 'ann:right-password' | chpasswd;"
@@ -84,7 +84,7 @@ def test_a_wrong_sudo_password(site, define) -> None:
         assert "sudo" in problem(result)["detail"]
         assert "wrong-password" not in result.err + result.out
         define(lambda docs: (change(docs), docs[0]["hosts"][1]["become"].update(password="right-password")))
-        assert {step["target"] for step in site.plan()["steps"]} >= {machine["name"] for machine in site.machines[:3]}
+        assert {step["target"] for step in site.plan()["steps"]} >= set(site.names[:3])
     finally:
         site.ssh(worker, "userdel -r ann 2>/dev/null; rm -f /etc/sudoers.d/ann")
 
@@ -94,13 +94,13 @@ def test_a_wrong_host_key(site, define) -> None:
     other = site.machines[0]["hostKey"]
     define(lambda docs: docs[0]["hosts"][1]["ssh"].update(hostKey=other))
     result = site.apply("-o", "json", code=9)
-    assert problem(result)["host"] == site.machines[1]["name"]
+    assert problem(result)["host"] == site.names[1]
     assert "SHA256:" in problem(result)["detail"]
 
 
 def test_a_full_disk_before_the_start(site, define) -> None:
     """Too little room is a reason against the plan (exit code 4), found before the first change."""
-    worker = site.machines[2]["name"]
+    worker = site.names[2]
     site.ssh(worker, "mkdir -p /var/lib/full && mount -t tmpfs -o size=64m full /var/lib")
     try:
         define()
@@ -113,7 +113,7 @@ def test_a_full_disk_before_the_start(site, define) -> None:
 
 def test_a_disk_that_fills_up_on_the_way(site, define, kubernetes) -> None:
     """The step fails with exit code 16, says which host and why, the others are stopped in order, resume finishes."""
-    worker = site.machines[2]["name"]
+    worker = site.names[2]
     # /usr/local is where the binaries go: preflight does not look there.
     site.ssh(worker, "mount -t tmpfs -o size=40m full /usr/local && mkdir -p /usr/local/bin /usr/local/sbin")
     define(lambda docs: docs[1].update(policy={"onHostFailure": "SKIP"}))
@@ -124,7 +124,7 @@ def test_a_disk_that_fills_up_on_the_way(site, define, kubernetes) -> None:
         bad = [step for step in shown["steps"] if step["state"] == "failed"]
         assert [step["target"] for step in bad] == [worker]
         assert "No space left" in json.dumps(bad[0]["error"])
-        good = {m["name"]: m for m in site.machines[:2]}
+        good = site.names[:2]
         assert all(step["state"] == "done" for step in shown["steps"] if step["target"] in good)
         site.ssh(worker, "umount -l /usr/local")
         assert site.raijin("run", "resume", "-o", "json").json()["state"] == "done"
@@ -136,7 +136,7 @@ def test_a_disk_that_fills_up_on_the_way(site, define, kubernetes) -> None:
 
 def test_a_port_in_use(site, define) -> None:
     """Exit code 4: the port, the program that holds it, and what needs it."""
-    first = site.machines[0]["name"]
+    first = site.names[0]
     site.ssh(first, "systemd-run -q --unit=squatter --socket-property=ListenStream=6443 sleep 300")
     try:
         site.ssh(first, "for i in $(seq 50); do ss -Hltn | grep -q :6443 && exit 0; sleep 0.1; done; exit 1")
@@ -208,7 +208,7 @@ def test_what_cannot_be_served_yet_is_said_part_by_part(site, define) -> None:
 
 def test_a_host_of_another_cluster_is_refused(site, define) -> None:
     """A host that another cluster owns is named, and not touched (exit code 4)."""
-    worker = site.machines[1]["name"]
+    worker = site.names[1]
     site.ssh(worker, "mkdir -p /var/lib/raijin && echo other >/var/lib/raijin/owner")
     try:
         define()

@@ -42,11 +42,6 @@ def site(tmp_path_factory: pytest.TempPathFactory, bundle: Path) -> Iterator[Lab
     yield from make_site(tmp_path_factory.mktemp("ha"), bundle, 5)
 
 
-@pytest.fixture(scope="module")
-def before(site) -> dict[str, dict[str, str]]:
-    return {machine["name"]: site.snapshot(machine["name"]) for machine in site.machines}
-
-
 def define(
     site: LabSite, version: str, planes: list[str], worker: str, provider: VipProvider = VipProvider.KUBE_VIP
 ) -> None:
@@ -59,15 +54,11 @@ def define(
         vip = {"address": address(site), "provider": provider.value}
         cluster["network"] = {**cluster.get("network", {}), "virtualIp": vip}
 
-    site.define(workers=1, version=version, change=change)
+    site.define(workers=0, version=version, change=change)
 
 
 def address(site: LabSite) -> str:
     return site.machines[0]["address"].rpartition(".")[0] + ".100"
-
-
-def names(site: LabSite) -> list[str]:
-    return [machine["name"] for machine in site.machines]
 
 
 def holder(site: LabSite, *, among: list[str]) -> str:
@@ -75,10 +66,6 @@ def holder(site: LabSite, *, among: list[str]) -> str:
     found = [name for name in among if address(site) in site.ssh(name, "ip -4 -o address show", check=False)]
     assert found, "no host has the virtual address"
     return found[0]
-
-
-def kubectl(site: LabSite, name: str, command: str) -> str:
-    return site.ssh(name, f"KUBECONFIG=/etc/kubernetes/admin.conf kubectl {command}")
 
 
 def ready(site: LabSite) -> dict[str, bool]:
@@ -100,7 +87,7 @@ def traffic(site: LabSite) -> Iterator[Report]:
 
 def assert_taken_over(site: LabSite, gap: float) -> None:
     """The holder loses its power under a client, another takes the address over, and the first one comes back."""
-    planes = names(site)[:3]
+    planes = site.names[:3]
     lost = holder(site, among=planes)
     with traffic(site) as report:
         time.sleep(2)  # some requests before it
@@ -120,10 +107,10 @@ def assert_taken_over(site: LabSite, gap: float) -> None:
 
 def test_three_control_planes_behind_one_address(site, kubernetes, before) -> None:
     """All are members of one etcd, the API is reached through the address, and a second plan is empty."""
-    planes = names(site)[:3]
-    define(site, kubernetes, planes, names(site)[3])
+    planes = site.names[:3]
+    define(site, kubernetes, planes, site.names[3])
     site.apply()
-    assert nodes(site) == dict.fromkeys(names(site)[:4], True)
+    assert nodes(site) == dict.fromkeys(site.names[:4], True)
     assert site.plan()["steps"] == []
     assert f"https://{address(site)}:" in site.raijin("kubeconfig", "-f", str(site.file)).out
     assert holder(site, among=planes)
@@ -136,15 +123,15 @@ def test_the_holder_of_the_address_loses_its_power(site) -> None:
 
 def test_a_control_plane_that_is_lost_for_good_is_replaced(site, kubernetes) -> None:
     """Its name is replaced in the file: the dead member leaves etcd before another one joins."""
-    _, dead, _, worker, spare = names(site)
+    _, dead, _, worker, spare = site.names
     site.raijin("lab", "down", dead)
     text = site.file.read_text().replace(f"  - {dead}\n", f"  - {spare}\n", 1)
     assert text != site.file.read_text()
     site.file.write_text(text.replace("agent: false", "agent: false\n  connectTimeout: 3s"))
     site.apply()
-    first = names(site)[0]
-    found = json.loads(kubectl(site, first, "get nodes -o json"))["items"]
-    assert {item["metadata"]["name"] for item in found} == {*names(site)[:1], names(site)[2], spare, worker}
+    first = site.names[0]
+    found = json.loads(site.kubectl("get nodes -o json"))["items"]
+    assert {item["metadata"]["name"] for item in found} == {*site.names[:1], site.names[2], spare, worker}
     assert all(ready(site).values())
     assert len(site.etcd_members(first)) == 3
     assert site.plan()["steps"] == []
@@ -161,7 +148,7 @@ def test_upgrade_by_one_minor_while_a_client_reads_and_writes(site, kubernetes) 
     assert report.lost == 0
     assert report.gap < 2 * GAPS[VipProvider.KUBE_VIP], report
     assert len(report.failures) < report.requests / 50, report
-    found = json.loads(kubectl(site, names(site)[0], "get nodes -o json"))["items"]
+    found = json.loads(site.kubectl("get nodes -o json"))["items"]
     assert {item["status"]["nodeInfo"]["kubeletVersion"] for item in found} == {NEWER}
     assert all(ready(site).values())
     assert site.plan()["steps"] == []
@@ -169,21 +156,21 @@ def test_upgrade_by_one_minor_while_a_client_reads_and_writes(site, kubernetes) 
 
 def test_all_control_planes_are_lost_and_come_back_from_a_backup(site) -> None:
     """On new machines: what was written before the snapshot is there, what came later is not."""
-    first, _, third, worker, spare = names(site)
-    kubectl(site, first, "create configmap earlier --from-literal=a=b")
+    first, _, third, worker, spare = site.names
+    site.kubectl("create configmap earlier --from-literal=a=b")
     site.raijin("cluster", "backup", "--yes", "--verify", "-f", str(site.file))
-    kubectl(site, first, "create configmap later --from-literal=a=b")
+    site.kubectl("create configmap later --from-literal=a=b")
     planes = [first, third, spare]
     for name in planes:
         site.raijin("lab", "down", name)
     define(site, NEWER, planes, worker)  # starts them anew, with other host keys
     site.raijin("cluster", "restore", "latest", "--yes", "--offline", "-f", str(site.file))
     assert all(ready(site).values())
-    found = kubectl(site, first, "get configmaps -o name")
+    found = site.kubectl("get configmaps -o name")
     assert "configmap/earlier" in found
     assert "configmap/later" not in found
     assert len(site.etcd_members(first)) == 3
-    kubectl(site, first, "create configmap after --from-literal=a=b")
+    site.kubectl("create configmap after --from-literal=a=b")
     assert site.plan()["steps"] == []
 
 

@@ -40,7 +40,7 @@ def copy_raijin(site, name: str) -> None:
 
 def test_full_install_of_a_single_host(site, bundle, kubernetes) -> None:
     """`raijin full-install` on an empty machine ends with a Ready node on which pods may run; again changes nothing."""
-    name = site.machines[0]["name"]
+    name = site.names[0]
     minor = sysconfig.get_python_version()
     site.ssh(name, f"apt-get update -qq && apt-get install -y -qq python{minor} >/dev/null 2>&1")
     copy_raijin(site, name)

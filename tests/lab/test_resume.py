@@ -54,7 +54,7 @@ def test_killed_in_every_stage_then_resumed(site, kubernetes, kill) -> None:
     assert all(step["state"] == "done" for step in steps(site))
     assert site.plan()["steps"] == []
     assert site.raijin("status", "-f", str(site.file), "-o", "json").json()["healthy"] is True
-    assert len(site.etcd_members(site.machines[0]["name"])) == 1, "one etcd, with one member"
+    assert len(site.etcd_members(site.names[0])) == 1, "one etcd, with one member"
     site.raijin("destroy", "--yes", "-f", str(site.file))
 
 
@@ -69,8 +69,8 @@ def test_cancelled_in_the_middle_then_resumed(site, kubernetes) -> None:
     assert record["state"] == "cancelled"
     assert "middle" in record["error"]["detail"]
     assert not [step for step in steps(site) if step["state"] == "running"]
-    for machine in site.machines[:2]:
-        assert site.ssh(machine["name"], "ls /run/raijin.stop.* 2>/dev/null", check=False) == ""
+    for name in site.names[:2]:
+        assert site.ssh(name, "ls /run/raijin.stop.* 2>/dev/null", check=False) == ""
     assert site.raijin("run", "resume", "-o", "json").json()["state"] == "done"
     assert site.plan()["steps"] == []
     site.raijin("destroy", "--yes", "-f", str(site.file))
@@ -80,10 +80,10 @@ def test_a_worker_that_dies_is_removed_by_deleting_it(site, kubernetes) -> None:
     """A dead host, deleted from the file: its node goes, the others stay (k0sctl#603, kubespray#8806)."""
     site.define(workers=2, version=kubernetes)
     site.apply()
-    dead = site.machines[2]
-    site.ssh(dead["name"], "systemctl stop kubelet; (sleep 0.2; ip link set host0 down) >/dev/null 2>&1 &")
+    dead = site.names[2]
+    site.ssh(dead, "systemctl stop kubelet; (sleep 0.2; ip link set host0 down) >/dev/null 2>&1 &")
     try:
-        text = site.file.read_text().replace(f"  - {dead['name']}\n", "", 1)
+        text = site.file.read_text().replace(f"  - {dead}\n", "", 1)
         assert text != site.file.read_text()
         site.file.write_text(text.replace("agent: false", "agent: false\n  connectTimeout: 3s"))
         plan = site.plan()
@@ -91,9 +91,9 @@ def test_a_worker_that_dies_is_removed_by_deleting_it(site, kubernetes) -> None:
         assert any("cannot be reached" in note for note in plan["notes"])
         site.apply()
         nodes = site.kubectl("get nodes -o name")
-        assert dead["name"] not in nodes
+        assert dead not in nodes
         assert len(nodes.splitlines()) == 2
         assert site.plan()["steps"] == []
     finally:
         site.raijin("destroy", "--yes", "-f", str(site.file))
-        site.raijin("lab", "down", dead["name"])
+        site.raijin("lab", "down", dead)

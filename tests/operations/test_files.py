@@ -539,6 +539,13 @@ FAILED = [
         lambda h: Command("x", ("sh", "-c", "echo why >&2; exit 3"), marker="m"),
         reason="status 3",
     ),
+    Case(
+        "a command that fails and is looked at",
+        lambda h: Command(
+            "x", ("sh", "-c", "exit $A"), marker="m", environment=(("A", "4"),), post_mortem=("sh", "-c", "exit 7")
+        ),
+        reason="status 4",
+    ),
     Case("a command that is not there", lambda h: Command("x", ("/no/such",), marker="m"), reason="cannot be run"),
     Case("a command that hangs", lambda h: Command("x", ("sleep", "30"), marker="m", timeout=1), reason="within 1 s"),
     Case(

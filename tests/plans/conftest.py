@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
 
@@ -59,8 +59,6 @@ from raijin.platforms.encrypted import NO_KEYS, Keys, read_written
 from raijin.platforms.k3s.platform import DISTRIBUTION as K3S
 from raijin.platforms.kubeadm.certificates import (
     AUTHORITIES,
-    BEGUN,
-    DONE,
     KUBELET_CLIENT,
     KUBELET_SERVER,
     RENEWED,
@@ -76,7 +74,7 @@ from raijin.platforms.kubeadm.paths import (
 )
 from raijin.platforms.kubeadm.rotation import FILES
 from raijin.platforms.rancher.certificates import RancherCertificates
-from raijin.platforms.renewal import certificates_of
+from raijin.platforms.renewal import BEGUN, DONE, certificates_of
 from raijin.platforms.rke2.platform import DISTRIBUTION as RKE2
 from raijin.platforms.signing import leaf, new_authority
 from raijin.platforms.versions import way
@@ -272,6 +270,8 @@ class Machine:
 
 @dataclass
 class World:
+    """told: facts of every host that answers, by ability, in the place of those that its machine has."""
+
     definition: Definition
     machines: dict[str, Machine] = field(default_factory=dict)
     members: dict[str, Member] = field(default_factory=dict)
@@ -288,6 +288,7 @@ class World:
     keys: Keys = NO_KEYS
     kept: dict[str, dict[str, str]] = field(default_factory=dict)
     replaced: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
+    told: dict[str, object] = field(default_factory=dict)
 
     def power_cut(self, name: str) -> None:
         """The host is dead, and the cluster has noticed."""
@@ -298,11 +299,19 @@ class World:
     def machine(self, name: str) -> Machine:
         return self.machines.setdefault(name, Machine(number=len(self.machines) + 101))
 
-    def defined(self, text: str) -> World:
+    def defined(self, text: str) -> Self:
         """The same world, after somebody has edited the definition."""
         other = copy.deepcopy(self)
         other.definition = load(io.StringIO(text), {})
         return other
+
+    def edited(self, example: str, *changes: tuple[str, str]) -> Self:
+        """The same world, after somebody has put an example's text in its place, with these changes (old, new)."""
+        text = (EXAMPLES / f"{example}.yaml").read_text()
+        for old, new in changes:
+            assert old in text
+            text = text.replace(old, new)
+        return self.defined(text)
 
     def context(self, **more: object) -> Context:
         cluster = self.definition.cluster()
@@ -372,9 +381,11 @@ class World:
         return TRACES[self.definition.cluster().type]
 
     def node(self, host: Host, role: NodeRole) -> Node:
-        facts = self.machine(host.name).view()
-        parts = platform_of(self.definition.cluster()).parts(facts) if facts else Parts()
-        return Node(host, role, facts, parts=parts)
+        view = self.machine(host.name).view()
+        if view is not None:
+            view = replace(view, facts=replace(view.facts, **self.told))  # type: ignore[arg-type]
+        parts = platform_of(self.definition.cluster()).parts(view) if view else Parts()
+        return Node(host, role, view, parts=parts)
 
     def plan(self, verb: str = "apply", **more: object) -> Plan:
         drafts = VERBS[verb](self.context(**more))

@@ -30,14 +30,14 @@ def operator(name: str = "ingress", **conditions: str) -> dict[str, Any]:
     return {"metadata": {"name": name}, "status": {"conditions": listed}}
 
 
-def version(running: str, *offered: str, state: str = "Completed", gate: str = "") -> dict[str, Any]:
+def version(running: str, *offered: str, gate: str = "") -> dict[str, Any]:
     """A ClusterVersion that has been brought to a release."""
     conditions = [{"type": "Available", "status": "True"}]
     conditions += [{"type": "Upgradeable", "status": "False", "reason": "AdminAckRequired", "message": gate}] * bool(
         gate
     )
     updates = [{"version": one, "image": f"registry.example.org/okd@sha256:{one}"} for one in offered]
-    history = [{"version": running, "state": state}]
+    history = [{"version": running, "state": "Completed"}]
     status = {"history": history, "availableUpdates": updates, "desired": {"version": running}}
     return {"spec": {}, "status": {**status, "conditions": conditions}}
 

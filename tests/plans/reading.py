@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import combinations
+
 from raijin.plan.model import Plan
 
 
@@ -29,3 +32,11 @@ def before(plan: Plan, first: tuple[str, str], second: tuple[str, str]) -> bool:
                 seen.add(need)
                 waiting.append(by_id[need])
     return step(plan, *first).id in seen
+
+
+def one_at_a_time(plan: Plan, stage: str, hosts: Iterable[str]) -> bool:
+    """Whether of any two of these hosts one waits with the stage for the other."""
+    return all(
+        before(plan, (stage, one), (stage, other)) or before(plan, (stage, other), (stage, one))
+        for one, other in combinations(hosts, 2)
+    )

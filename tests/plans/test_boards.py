@@ -27,25 +27,17 @@ MODERN = replace(FRESH, memory=True)
 SERVER = Board(True, False, "", None, None, ())
 
 
-class Boards(World):
-    board: Board
-    system: OperatingSystem
-
-    def node(self, host, role):
-        found = super().node(host, role)
-        model = filled(Hardware, board="Raspberry Pi 5 Model B Rev 1.0")
-        facts = replace(found.facts.facts, board=self.board, os=self.system, hardware=model)
-        return replace(found, facts=replace(found.facts, facts=facts))
-
-
-def world_of(examples, board: Board, system: str = "debian 12", example: str = "k3s") -> Boards:
-    made = Boards(load((examples / f"{example}.yaml",), {}))
+def world_of(examples, board: Board, system: str = "debian 12", example: str = "k3s") -> World:
     name, version = system.split()
-    made.board, made.system = board, OperatingSystem(name, version, name, "debian")
-    return made
+    told = {
+        "board": board,
+        "os": OperatingSystem(name, version, name, "debian"),
+        "hardware": filled(Hardware, board="Raspberry Pi 5 Model B Rev 1.0"),
+    }
+    return World(load((examples / f"{example}.yaml",), {}), told=told)
 
 
-def prepared(world: Boards) -> list[object]:
+def prepared(world: World) -> list[object]:
     context = world.context()
     program = platform_of(context.cluster).prepare(context, context.first)
     return [o for o in program.operations if isinstance(o, KernelArguments | Package | Reboot)]

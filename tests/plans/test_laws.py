@@ -6,7 +6,7 @@ hosts that a change of the definition is not about.
 
 from __future__ import annotations
 
-from pathlib import Path
+from functools import partial
 
 import pytest
 from tests.plans.reading import before, emptied, stages, step
@@ -23,17 +23,8 @@ def minimal(world):
 
 
 @pytest.fixture
-def edited(minimal, examples: Path):
-    text = (examples / "minimal.yaml").read_text()
-
-    def edit(*changes: tuple[str, str]):
-        changed = text
-        for old, new in changes:
-            assert old in changed
-            changed = changed.replace(old, new)
-        return minimal.defined(changed)
-
-    return edit
+def edited(minimal):
+    return partial(minimal.edited, "minimal")
 
 
 ADD_W3 = (("---", "  - name: w3\n    address: 192.0.2.23\n---"), ("[w1, w2]", "[w1, w2, w3]"))

@@ -6,8 +6,6 @@ server with SQLite that becomes three with etcd.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from tests.plans.reading import before, emptied, stages, step
 
@@ -19,16 +17,12 @@ from raijin.plan.model import Disruption, Retry
 from raijin.platforms import platform_of
 from raijin.platforms.base import Snapshot
 
+pytestmark = pytest.mark.usefixtures("secrets_of_the_definition")
+
 EXAMPLES = ("k3s", "k3s-ha", "k3s-datastore", "rke2", "rke2-ha")
 HA = ("k3s-ha", "rke2-ha")
 OLD = {"K3S": "v1.34.10+k3s1", "RKE2": "v1.34.10+rke2r1"}
 NEW = {"K3S": "v1.36.4+k3s1", "RKE2": "v1.36.3+rke2r1"}
-
-
-@pytest.fixture(autouse=True)
-def secrets_of_the_definition(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("K3S_DATASTORE", "postgres://k3s:geheim@192.0.2.9/k3s")
-    monkeypatch.setenv("REGISTRY_PASSWORD", "geheim")
 
 
 @pytest.fixture
@@ -41,13 +35,9 @@ def running(world):
 
 
 @pytest.fixture
-def edited(running, examples: Path):
+def edited(running):
     def edit(example: str, *changes: tuple[str, str]):
-        text = (examples / f"{example}.yaml").read_text()
-        for old, new in changes:
-            assert old in text
-            text = text.replace(old, new)
-        return running(example).defined(text)
+        return running(example).edited(example, *changes)
 
     return edit
 

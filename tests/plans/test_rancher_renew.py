@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.plans.conftest import DAY, World
-from tests.plans.reading import before, step
+from tests.plans.reading import before, one_at_a_time, step
 
 from raijin.lifecycle import renew
 from raijin.lifecycle.preflight import preflight
@@ -16,18 +16,14 @@ from raijin.operations.command import Command
 from raijin.operations.staticpod import StaticPod
 from raijin.plan.model import Disruption, Plan
 from raijin.platforms import platform_of
-from raijin.platforms.rancher.certificates import BEGUN, RancherCertificates
-from raijin.platforms.renewal import Keeper, require
+from raijin.platforms.rancher.certificates import RancherCertificates
+from raijin.platforms.renewal import BEGUN, Keeper, require
+
+pytestmark = pytest.mark.usefixtures("secrets_of_the_definition")
 
 EXAMPLES = ("k3s", "k3s-ha", "k3s-datastore", "rke2", "rke2-ha")
 HA = ("k3s-ha", "rke2-ha")
 SERVERS = ("s1", "s2", "s3")
-
-
-@pytest.fixture(autouse=True)
-def secrets_of_the_definition(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("K3S_DATASTORE", "postgres://k3s:geheim@192.0.2.9/k3s")
-    monkeypatch.setenv("REGISTRY_PASSWORD", "geheim")
 
 
 @pytest.fixture
@@ -227,10 +223,7 @@ def test_laws(running, example: str, left: list[int], begun: set[str]) -> None:
             machine.markers.add(BEGUN)
     plan = world.plan()
     touched = [name for name in renewed(plan) if name in SERVERS]
-    for one in touched:
-        for other in touched:
-            if one != other:
-                assert before(plan, ("renew", one), ("renew", other)) or before(plan, ("renew", other), ("renew", one))
+    assert one_at_a_time(plan, "renew", touched)
     due = {name for name, days in zip(names, left, strict=True) if days < 90 or name in begun}
     assert set(renewed(plan)) == due
     assert world.carry_out(plan).plan().empty

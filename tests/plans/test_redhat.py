@@ -27,17 +27,7 @@ DEBIAN = OperatingSystem("debian", "12", "Debian 12", "debian")
 RUNNING = filled(System, init="systemd", packages="dnf", selinux="enforcing")
 
 
-class Hosts(World):
-    system: OperatingSystem
-    programs: System
-
-    def node(self, host, role):
-        found = super().node(host, role)
-        facts = replace(found.facts.facts, os=self.system, system=self.programs)
-        return replace(found, facts=replace(found.facts, facts=facts))
-
-
-def world_of(examples, example: str, system: OperatingSystem, programs: System = RUNNING, more: str = "") -> Hosts:
+def world_of(examples, example: str, system: OperatingSystem, programs: System = RUNNING, more: str = "") -> World:
     text = (examples / f"{example}.yaml").read_text()
     if example == "k3s":
         text = text.replace(
@@ -45,9 +35,7 @@ def world_of(examples, example: str, system: OperatingSystem, programs: System =
         )
     else:
         text = text.replace("    selinux: true\n", f"    selinux: true\n{more}")
-    made = Hosts(load(io.StringIO(text), {}))
-    made.system, made.programs = system, programs
-    return made
+    return World(load(io.StringIO(text), {}), told={"os": system, "system": programs})
 
 
 def with_repository(uri: str = "") -> str:
@@ -55,7 +43,7 @@ def with_repository(uri: str = "") -> str:
     return f"    selinuxRepository:\n      key: |\n        {key}\n" + (f"      uri: {uri}\n" if uri else "")
 
 
-def prepared(world: Hosts) -> list[object]:
+def prepared(world: World) -> list[object]:
     context = world.context()
     return list(platform_of(context.cluster).prepare(context, context.first).operations)
 

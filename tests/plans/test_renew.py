@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.plans.conftest import DAY, World
-from tests.plans.reading import before, stages, step
+from tests.plans.reading import before, one_at_a_time, stages, step
 from tests.plans.test_upgrade import NEW, OLD, text
 
 from raijin.errors import Unsupported
@@ -19,8 +19,8 @@ from raijin.lifecycle.preflight import preflight
 from raijin.model.cluster import ClusterType
 from raijin.operations.staticpod import StaticPod
 from raijin.plan.model import Disruption, Plan
-from raijin.platforms.kubeadm.certificates import AUTHORITIES, BEGUN, KUBELET_CLIENT, KUBELET_SERVER, RENEWED
-from raijin.platforms.renewal import certificates_of
+from raijin.platforms.kubeadm.certificates import AUTHORITIES, KUBELET_CLIENT, KUBELET_SERVER, RENEWED
+from raijin.platforms.renewal import BEGUN, certificates_of
 
 PLANES = ("n1", "n2", "n3")
 
@@ -255,10 +255,7 @@ def test_laws(running, planes: int, left: list[int], begun: set[str]) -> None:
             machine.markers.add(BEGUN)
     plan = world.plan()
     touched = [name for name in renewed(plan) if name in names]
-    for one in touched:
-        for other in touched:
-            if one != other:
-                assert before(plan, ("renew", one), ("renew", other)) or before(plan, ("renew", other), ("renew", one))
+    assert one_at_a_time(plan, "renew", touched)
     due = {
         name
         for name, days in zip([*names, "w1", "w2"], left, strict=False)

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import pytest
 import yaml
-from tests.plans.conftest import EXAMPLES
 from tests.plans.reading import before, stages, step
 from tests.plans.talos import talos_world
 from tests.plans.test_golden import compare, told
@@ -21,14 +20,6 @@ from raijin.platforms.talos.look import Machine
 def applied(example: str):
     fresh = talos_world(example)
     return fresh.carry_out(fresh.plan())
-
-
-def edited(world, example: str, *changes: tuple[str, str]):
-    text = (EXAMPLES / f"{example}.yaml").read_text()
-    for old, new in changes:
-        assert old in text
-        text = text.replace(old, new)
-    return world.defined(text)
 
 
 def documents(plan: Plan) -> str:
@@ -64,7 +55,7 @@ OCCASIONS = {
 
 @pytest.mark.parametrize("occasion", OCCASIONS)
 def test_golden_plans_of_a_cluster_that_runs(occasion: str) -> None:
-    world = edited(applied("talos-ha"), "talos-ha", *OCCASIONS[occasion])
+    world = applied("talos-ha").edited("talos-ha", *OCCASIONS[occasion])
     verb = occasion if occasion in {"backup", "restore"} else "apply"
     more = {"snapshot": SNAPSHOT} if occasion == "restore" else {}
     compare(f"talos-ha.{occasion}", "\n".join(told(world.plan(verb, **more))) + "\n")
@@ -117,7 +108,7 @@ def test_no_secret_is_in_a_plan_but_by_name() -> None:
 
 
 def test_an_upgrade_takes_one_control_plane_at_a_time_then_kubernetes_and_is_over() -> None:
-    world = edited(applied("talos-ha"), "talos-ha", *UPGRADE)
+    world = applied("talos-ha").edited("talos-ha", *UPGRADE)
     assert list(preflight(world.context())) == []
     plan = world.plan()
     assert before(plan, ("keep", "talos-ha"), ("upgrade@v1.13.9", "c1"))
@@ -130,7 +121,7 @@ def test_an_upgrade_takes_one_control_plane_at_a_time_then_kubernetes_and_is_ove
 
 
 def test_kubernetes_that_the_definition_does_not_name_stays_when_talos_is_upgraded() -> None:
-    world = edited(applied("talos"), "talos", ("v1.12.0", "v1.13.9"))
+    world = applied("talos").edited("talos", ("v1.12.0", "v1.13.9"))
     plan = world.plan()
     assert "advance" not in {item.stage for item in plan.steps}
     assert world.carry_out(plan).plan().empty
@@ -141,12 +132,12 @@ def test_kubernetes_that_the_definition_does_not_name_stays_when_talos_is_upgrad
     [("v1.33.0", "Kubernetes cannot go back"), ("v1.36.0", "runs Kubernetes 1.30 to 1.35, not v1.36.0")],
 )
 def test_versions_that_are_refused(version: str, reason: str) -> None:
-    world = edited(applied("talos-ha"), "talos-ha", ("v1.34.1", version))
+    world = applied("talos-ha").edited("talos-ha", ("v1.34.1", version))
     assert any(reason in text for text in preflight(world.context()))
 
 
 def test_drift_is_field_by_field_and_touches_only_what_differs() -> None:
-    world = edited(applied("talos-ha"), "talos-ha", ('"512"', '"1024"'))
+    world = applied("talos-ha").edited("talos-ha", ('"512"', '"1024"'))
     plan = world.plan()
     assert {item.target for item in plan.steps} == {"w1"}
     (change,) = step(plan, "configure", "w1").changes
@@ -172,12 +163,12 @@ def test_a_machine_of_somebody_else_is_refused() -> None:
 def test_the_last_majority_is_not_given_away() -> None:
     world = applied("talos-ha")
     world.power_cut("c2")
-    world = edited(world, "talos-ha", ("[c1, c2, c3]", "[c1, c2]"))
+    world = world.edited("talos-ha", ("[c1, c2, c3]", "[c1, c2]"))
     assert any("c3: its etcd member cannot be taken out" in text for text in preflight(world.context()))
 
 
 def test_a_dead_worker_is_removed_without_asking_it() -> None:
-    world = edited(applied("talos"), "talos", ("[t2, t3]", "[t2]"))
+    world = applied("talos").edited("talos", ("[t2, t3]", "[t2]"))
     world.power_cut("t3")
     plan = world.plan()
     assert stages(plan, "t3") == ["delete-node", "forget"]

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import type { RunEvent } from "../src/api/documents.ts";
-import { fold, MOST_LINES, NOTHING } from "../src/runs/fold.ts";
+import { fold, MOST_LINES, NOTHING, type RunEvent } from "../src/runs/fold.ts";
 
 let number = 0;
 function event(kind: string, step: string, data: Record<string, unknown>, host = "n1"): RunEvent {

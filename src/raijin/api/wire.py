@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from collections.abc import Collection, Mapping
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
 from raijin.model.base import fault
 
 NAME = r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
 DIGEST = r"^[0-9a-f]{8,64}$"
+BACKUP = r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,127}$"
 
 
 def _plain(value: str) -> str:
@@ -37,6 +39,12 @@ class Answer(BaseModel):
     model_config = ConfigDict(extra="allow")
 
 
+Release = Annotated[str, Field(pattern=r"^v?[0-9][0-9A-Za-z.+-]{0,63}$")]
+BackupName = Annotated[str, Field(pattern=BACKUP)]
+HostName = Annotated[str, Field(pattern=r"^[a-z0-9][-a-z0-9.]{0,252}$")]
+Patience = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,4}[smh]$")]
+
+
 class ValidateRequest(Body):
     validation_suite: Literal["QUICK", "STANDARD", "COMPREHENSIVE"] = Field(
         default="STANDARD", description="QUICK leaves out backups and runs."
@@ -59,14 +67,48 @@ class ScaleRequest(Body):
         le=100,
         description="Machines that may be there for a time beyond the target. Hosts never are: more than 1 is refused.",
     )
-    drain_timeout: str = Field(
-        default="10m", pattern=r"^[1-9][0-9]{0,4}[smh]$", description="How long pods may take to leave a node."
-    )
+    drain_timeout: Patience = Field(default="10m", description="How long pods may take to leave a node.")
 
 
 class PlanRequest(Body):
-    verb: Literal["apply", "destroy", "backup"] = Field(default="apply", description="What to plan.")
+    """What to plan, and what belongs to it: `version` to upgrade; `nodeGroup` with `targetCount` or `hosts` to scale;
+    `backup` or `at` to restore."""
+
+    verb: Literal["apply", "upgrade", "scale", "backup", "restore", "renew", "destroy"] = Field(
+        default="apply", description="What to plan. Nothing is written, the definition neither."
+    )
     force: bool = Field(default=False, description="Plan what `force` would do.")
+    version: Release | None = Field(default=None, description="The release to go to.", examples=["v1.35.4"])
+    node_group: Annotated[str, Field(pattern=NAME)] | None = Field(default=None, examples=["workers"])
+    target_count: int | None = Field(default=None, ge=0, le=5000, description="How many machines it shall have.")
+    hosts: Annotated[list[HostName], Field(max_length=5000)] | None = Field(
+        default=None, description="Exactly which hosts of the Site it shall have.", examples=[["w1", "w2"]]
+    )
+    drain_timeout: Patience | None = Field(default=None, description="How long pods may take to leave a node.")
+    backup: BackupName | None = Field(default=None, description="An id of the list of backups, or `latest`.")
+    at: float | None = Field(default=None, description="The newest backup that is not younger (Unix time).")
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        """Each field belongs to some verbs only."""
+        given = {name for name in PLANNED_WITH if getattr(self, name) is not None}
+        for name in sorted(given):
+            if self.verb not in PLANNED_WITH[name]:
+                raise fault(f"{to_camel(name)} says nothing about {self.verb}", "leave it out")
+        if self.verb == "upgrade" and not given & {"version"}:
+            raise fault("an upgrade needs a version", "name the release to go to")
+        if self.verb == "scale" and ("node_group" not in given or len(given & {"target_count", "hosts"}) != 1):
+            raise fault("to scale needs a node group and its new size", "give nodeGroup, and targetCount or hosts")
+        if {"backup", "at"} <= given:
+            raise fault("`at` and `backup` both name a backup", "give one of them")
+        return self
+
+
+PLANNED_WITH: Mapping[str, Collection[str]] = {
+    "version": ("upgrade",), "node_group": ("scale",), "target_count": ("scale",), "hosts": ("scale",),
+    "drain_timeout": ("apply", "upgrade", "scale"), "backup": ("restore",), "at": ("restore",),
+}  # fmt: skip
+"""Which verbs a field of a request for a plan belongs to."""
 
 
 class ApplyRequest(Body):
@@ -77,16 +119,12 @@ class ApplyRequest(Body):
 
 
 class UpgradeRequest(Body):
-    version: Annotated[str, Field(pattern=r"^v?[0-9][0-9A-Za-z.+-]{0,63}$")] = Field(
-        description="The release to go to.", examples=["v1.35.4"]
-    )
+    version: Release = Field(description="The release to go to.", examples=["v1.35.4"])
     force: bool = Field(default=False, description="Also where pods without a controller would be lost.")
 
 
 class RestoreRequest(Body):
-    backup: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,127}$")] = Field(
-        default="latest", description="An id of the list of backups, or `latest`."
-    )
+    backup: BackupName = Field(default="latest", description="An id of the list of backups, or `latest`.")
     at: float | None = Field(default=None, description="The newest that is not younger than this (Unix time).")
     force: bool = Field(default=False, description="Also when a control plane host cannot be reached.")
 
@@ -120,6 +158,7 @@ class RunStep(Answer):
     state: str
     attempt: int
     needs: list[str]
+    estimate: float = Field(description="Seconds, by the plan.", examples=[12.0])
     started: float | None
     seconds: float | None
     error: dict[str, Any] | None
@@ -180,6 +219,22 @@ class PlanDocument(Answer):
     hosts: list[str]
     steps: list[dict[str, Any]]
     runbook: str
+
+
+class TriedBackup(Answer):
+    """created: Unix time. objects: how many there are of each kind, the most first."""
+
+    backup: str
+    cluster: str
+    version: str
+    created: float
+    keys: int = Field(description="What its data holds.")
+    objects: dict[str, int]
+
+
+class VersionList(Answer):
+    version: str = Field(description="The one that the definition says.")
+    held: list[str] = Field(description="Those whose artifacts are locked or imported, the newest first.")
 
 
 class StatusDocument(Answer):

@@ -21,13 +21,13 @@ from raijin.app.health import health_of
 from raijin.app.logs import LogLine, show
 from raijin.app.reaching import opened
 from raijin.app.session import Session
-from raijin.definition.secrets import reveal
 from raijin.errors import RaijinError, UsageError
 from raijin.facts.gather import HostFacts
 from raijin.facts.logs import Wanted
 from raijin.model.secret import Secret
 from raijin.observe.masking import MASKER
 from raijin.observe.redaction import bare, redact
+from raijin.observe.revealing import revealed
 from raijin.platforms.view import HostView
 from raijin.state.runs import Runs
 from raijin.state.secrets import SecretStore
@@ -131,7 +131,7 @@ def hide_known(session: Session) -> None:
     documents = (session.definition.site(), *session.definition.clusters)
     for secret in _secrets(documents):
         try:
-            MASKER.add(reveal(secret) or "")
+            revealed(secret)
         except RaijinError:
             continue  # a reference that leads nowhere hides nothing, and shows nothing
     if not (session.home / "secrets").is_dir():

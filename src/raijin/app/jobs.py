@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from raijin.app.changes import patient
 from raijin.app.running import carry_out, resume
 from raijin.app.session import Session
 from raijin.errors import Cancelled, Locked, RaijinError
-from raijin.model.duration import parse_duration
 from raijin.observe.events import Event, Kind
 from raijin.observe.masking import masked
 from raijin.observe.waiting import until
@@ -71,9 +71,7 @@ class Jobs:
         asked = dict(record.request or {})
         session = self.session_of(record.cluster)
         session.run, session.actor = record.id, _actor(asked)
-        if wait := asked.get("drain_timeout"):
-            policy = session.cluster.policy.model_copy(update={"drain_timeout": parse_duration(str(wait))})
-            session.__dict__["cluster"] = session.cluster.model_copy(update={"policy": policy})
+        patient(session, str(asked.get("drain_timeout") or ""))
 
         def confirm(planned: Planned) -> bool:
             del planned
@@ -88,15 +86,20 @@ class Jobs:
     async def _act(
         self, session: Session, verb: str, asked: dict[str, Any], confirm: Callable[[Planned], bool]
     ) -> Finished:
+        promised = self._promised(session, asked.get("plan"))
         if verb == "restore":
             from raijin.app.restoring import restore  # noqa: PLC0415
 
-            at = asked.get("at")
             return await restore(
-                session, asked.get("backup") or "latest", confirm, at=at, force=bool(asked.get("force"))
+                session,
+                asked.get("backup") or "latest",
+                confirm,
+                at=asked.get("at"),
+                force=bool(asked.get("force")),
+                promised=promised,
+                restoration=str(asked.get("restoration") or ""),
             )
         session.drain = bool(asked.get("drain", True))
-        promised = self._promised(session, asked.get("plan"))
         return await carry_out(session, verb, confirm, promised=promised, force=bool(asked.get("force")))
 
     def _promised(self, session: Session, digest: str | None) -> Plan | None:

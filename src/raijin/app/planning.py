@@ -32,7 +32,6 @@ from raijin.platforms.base import Context, Node
 from raijin.platforms.keys import keys_of
 from raijin.platforms.turns import ALL
 from raijin.state.member import Member
-from raijin.state.secrets import SecretStore
 from raijin.state.snapshot import read_timings
 from raijin.transport.pool import Pool
 
@@ -172,10 +171,10 @@ async def _look_at_hosts(
     if not traits.tolerant:
         _judge_absence(session, verb, nodes, [e for e in errors if e.host in {n.name for n in nodes}], force=force)
     context = context_of(session, nodes, members=members, departed=gone)
-    keys = keys_of(SecretStore(session.home), session.cluster.name)
+    keys = keys_of(session.secrets, session.cluster.name)
     chosen = frozenset(session.hosts)
     context = replace(context, chosen=chosen, force=force, drain=session.drain, snapshot=session.snapshot, keys=keys)
-    kept = kept_of(SecretStore(session.home), session.cluster.name)
+    kept = kept_of(session.secrets, session.cluster.name)
     return replace(context, authorities=kept, asked=session.rotation or ALL), notes
 
 
@@ -256,7 +255,7 @@ def _without(context: Context, verb: str, failures: Sequence[RaijinError]) -> tu
 
 
 def _resolver(session: Session) -> Resolve:
-    store, given = SecretStore(session.home), platform_of(session.cluster).given(session.cluster)
+    store, given = session.secrets, platform_of(session.cluster).given(session.cluster)
 
     def resolve(reference: SecretRef) -> str:
         if reference.secret in given:

@@ -17,8 +17,9 @@ from raijin.app.rehearsing import site_of, without_secrets
 from raijin.app.service import Service
 from raijin.app.session import Session
 from raijin.artifacts.lock import Lock
+from raijin.definition.edit import Edits
 from raijin.definition.files import definition_files
-from raijin.errors import UsageError
+from raijin.errors import Unsupported, UsageError
 from raijin.model.version import Version
 from raijin.observe.waiting import hurried
 from raijin.twin.site import TwinSite
@@ -38,17 +39,33 @@ class RehearsedService(Service):
     def session(self, cluster: str) -> Session:
         """A session whose hosts are simulated. Raises NotFound, Unsupported for what the twin does not model."""
         session = super().session(cluster)
+        self._furnish(session)
+        return session
+
+    def propose(self, session: Session, edits: Edits) -> None:
+        super().propose(session, edits)
+        self._furnish(session)
+
+    def _furnish(self, session: Session) -> None:
+        """What its definition needs, with simulated hosts and what is made up."""
         without_secrets(session)
+        name = session.cluster.name
         with self._mutex:
-            site = self.sites.get(cluster)
+            site = self.sites.get(name)
             if site is None:
-                site = self.sites[cluster] = site_of(session)
+                site = self.sites[name] = site_of(session)
                 site.pace = self.pace
             for placed in session.definition.hosts_of(session.cluster):
                 site.add(placed.host)
         session.twin = site
         session.__dict__["lock"] = made_up_lock(session, Lock(), _running(site, session), [])
-        return session
+
+    async def verify(self, name: str, backup: str) -> dict[str, Any]:
+        """Raises Unsupported: a simulated cluster has no data that could be tried."""
+        raise Unsupported(
+            f"the backup {backup} of {name} is of a simulated cluster: there is nothing in it to try",
+            remedy="verify a backup of a real one",
+        )
 
     def about(self) -> dict[str, Any]:
         return super().about() | {"rehearsal": True}

@@ -22,6 +22,7 @@ from raijin.app.planning import Planned
 from raijin.app.session import Session
 from raijin.artifacts.lock import Lock
 from raijin.errors import NotFound, RaijinError, RunFailed, UsageError
+from raijin.model.cni import CniName
 from raijin.model.host import Host
 from raijin.model.names import split_endpoint
 from raijin.model.node_group import NodeRole
@@ -109,10 +110,22 @@ def site_of(session: Session) -> TwinSite:
     network = session.cluster.network
     virtual = str(network.virtual_ip.address) if network.virtual_ip else ""
     named = network.control_plane_endpoint
-    site = TwinSite(twin_of(session.cluster.type), virtual, split_endpoint(str(named), 0)[0] if named else "")
+    name, port = split_endpoint(str(named), session.cluster.kubernetes.api_server_port) if named else ("", 0)
+    twin, own = twin_of(session.cluster.type), session.cluster.network.cni.name is CniName.NONE
+    site = TwinSite(twin, virtual, name, port, twin.family(session.cluster), own_network=own)
     for placed in session.definition.hosts_of(session.cluster):
         site.add(placed.host)
     return site
+
+
+def assumed(site: TwinSite) -> list[str]:
+    """What of the hosts a rehearsal takes for granted."""
+    found = []
+    if site.family != "debian":
+        found.append(f"hosts run a Linux of the family {site.family} in this rehearsal: the definition asks for it")
+    if site.own_network:
+        found.append("network.cni is NONE: the rehearsal takes it that you bring a network as soon as nodes join")
+    return found
 
 
 class Stage:
@@ -128,6 +141,7 @@ class Stage:
         without_secrets(self.session)
         self.saved = home / "site.pickle"
         self.site = self._site()
+        self.notes += assumed(self.site)
         self.session.twin = self.site
         self.before = self._before()
         lock = self.session.lock if self.session.lock_file.is_file() else Lock()

@@ -20,11 +20,12 @@ from raijin.platforms.base import Snapshot
 from raijin.platforms.encrypted import PLAIN, Keys, key_secret, read_configuration, state_secret
 from raijin.platforms.kubeadm.backup import alone
 from raijin.platforms.kubeadm.paths import PKI
-from raijin.state.secrets import SecretStore
+from raijin.state.secrets import Imagined, SecretStore
 
 if TYPE_CHECKING:
     from raijin.app.planning import Planned
     from raijin.app.running import Confirm, Finished
+    from raijin.plan.model import Plan
 
 
 async def restore(
@@ -35,12 +36,17 @@ async def restore(
     at: float | None = None,
     identities: Sequence[str] = (),
     force: bool = False,
+    promised: Plan | None = None,
+    restoration: str = "",
 ) -> Finished:
-    """Open a backup, plan with it, ask, run. What was laid open here goes, unless a run may still have to go on."""
+    """Open a backup, plan with it, ask, run. What was laid open here goes, unless a run may still have to go on.
+
+    promised: a plan that was shown, and restoration the name that it has.
+    """
     from raijin.app.running import carry_out  # noqa: PLC0415  (it knows the calls of backups, this module among them)
 
     async with fetched(session, wanted, at) as sealed:
-        snapshot = await asyncio.to_thread(open_backup, session, sealed, identities)
+        snapshot = await asyncio.to_thread(open_backup, session, sealed, identities, restoration)
     session.snapshot = snapshot
     begun = False
 
@@ -50,18 +56,33 @@ async def restore(
         return begun
 
     try:
-        return await carry_out(session, "restore", asked, force=force)
+        return await carry_out(session, "restore", asked, promised=promised, force=force)
     finally:
         if not begun:
             forget_opened(session, snapshot.sha256)
 
 
-def open_backup(session: Session, sealed: Path, identities: Sequence[str] = ()) -> Snapshot:
-    """Lay a backup open: its files in the secret store, its snapshot in RAIJIN_HOME.
+async def plan_restore(
+    session: Session, wanted: str, at: float | None, restoration: str, *, force: bool = False
+) -> tuple[Planned, str]:
+    """What a restoration of this name would do, and of which backup (its id). Nothing is kept of what it opens."""
+    from raijin.app.running import plan  # noqa: PLC0415
+
+    session.secrets = Imagined(session.home)
+    async with fetched(session, wanted, at) as sealed:
+        snapshot = await asyncio.to_thread(open_backup, session, sealed, (), restoration, keep=False)
+    session.snapshot = snapshot
+    return await plan(session, "restore", force=force), snapshot.id
+
+
+def open_backup(
+    session: Session, sealed: Path, identities: Sequence[str] = (), restoration: str = "", *, keep: bool = True
+) -> Snapshot:
+    """Lay a backup open: its files in the session's secrets, its snapshot in RAIJIN_HOME (not where `keep` is off).
 
     Raises what `archive.opened` raises, and UsageError for one of another distribution.
     """
-    store = SecretStore(session.home)
+    store = session.secrets
     with workshop(session) as folder, opened(sealed, [*identities, *store.identities()], folder) as (about, tar):
         version = _fitting(session, about, sealed)
         files = {}
@@ -70,13 +91,15 @@ def open_backup(session: Session, sealed: Path, identities: Sequence[str] = ()) 
             store.put(files[path], alone(path, read_entry(tar, entry).decode()))
         _take_keys(store, session.cluster.name, files)
         sha256 = about.entries[SNAPSHOT]
-        target = opened_file(session.home, sha256)
-        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        extract_snapshot(tar, target)
-    name, now = new_id(about.cluster, about.created), time.strftime("%Y%m%d-%H%M%S", time.gmtime())
+        if keep:
+            target = opened_file(session.home, sha256)
+            target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            extract_snapshot(tar, target)
+    name = new_id(about.cluster, about.created)
+    restoration = restoration or time.strftime("%Y%m%d-%H%M%S", time.gmtime())
     trusted = files.get(f"{PKI}/ca.crt")
     authority = x509.read(next(x509.blocks(store.get(trusted)))).key if trusted else ""
-    return Snapshot(name, sha256, files, version, now, about.kind, authority)
+    return Snapshot(name, sha256, files, version, restoration, about.kind, authority)
 
 
 def _take_keys(store: SecretStore, cluster: str, files: Mapping[str, str]) -> None:

@@ -17,8 +17,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from raijin import __version__
 from raijin.app.background import Background
+from raijin.app.changes import Change
 from raijin.app.session import Session
-from raijin.app.store import ClusterEntry, Store, StoredFile
+from raijin.app.store import Store
+from raijin.app.stored import ClusterEntry, StoredFile
 from raijin.app.unsupported import refuse, unsupported
 from raijin.definition.edit import Edits
 from raijin.engine.service import new_run_id
@@ -161,22 +163,24 @@ class Service:
 
     def scale(self, name: str, group: str, count: int, request: Mapping[str, Any], match: str | None) -> RunRecord:
         """Let a node group have so many machines, and make it so. Raises NotFound, PlanRefused, Locked."""
-        self._idle(name)
-        session = self.session(name)
-        edits = Edits(list(session.paths))
-        resize(session, edits, group, count, self.store.placed(without=name))
-        self._keep(session, edits, match)
-        return self.ask(name, "apply", request)
+        return self._change(name, Change("scale", group=group, count=count), request, match)
 
     def upgrade(self, name: str, version: str, request: Mapping[str, Any], match: str | None) -> RunRecord:
-        self._idle(name)
+        return self._change(name, Change("upgrade", version=version), request, match)
+
+    def _change(self, name: str, change: Change, request: Mapping[str, Any], match: str | None) -> RunRecord:
+        self.idle(name)
         session = self.session(name)
-        edits = Edits(list(session.paths))
-        edits.set_value("Cluster", name, ("version",), version)
-        self._keep(session, edits, match)
+        edits = change.edits(self, session)
+        if edits is not None:
+            self.keep(session, edits, match)
         return self.ask(name, "apply", request)
 
-    def _keep(self, session: Session, edits: Edits, match: str | None) -> None:
+    def propose(self, session: Session, edits: Edits) -> None:
+        """Go on with a changed definition that is not written. Raises DefinitionError."""
+        session.propose(edits)
+
+    def keep(self, session: Session, edits: Edits, match: str | None) -> None:
         """Write changed files through the store, which checks them with all others."""
         self._serve(edits.check(), session.cluster.name)
         for path, text in edits.texts.items():
@@ -192,16 +196,6 @@ class Service:
         refuse(parts)
 
     # --- plans and runs -----------------------------------------------------------------------------------------------
-
-    async def plan(self, name: str, verb: str, *, force: bool = False) -> dict[str, Any]:
-        """Plan now, and keep the plan so that it can be agreed to. Raises what planning raises."""
-        from raijin.app.running import plan  # noqa: PLC0415
-
-        session = self.session(name)
-        planned = await self.background.result(plan(session, verb, force=force))
-        data = plan_to_json(planned.plan)
-        Plans(self.database).keep(name, planned.plan.digest, data)
-        return data | {"runbook": "\n".join(planned.runbook())}
 
     def ask(self, cluster: str, verb: str, request: Mapping[str, Any]) -> RunRecord:
         """A run of this verb, which the next free runner carries out. Raises NotFound, Locked, UsageError."""
@@ -220,14 +214,14 @@ class Service:
             promised = plan_from_json(Plans(self.database).get(cluster, str(digest)), ours=True)
             if promised.verb != verb:
                 raise UsageError(f"that plan is one to {promised.verb}, not to {verb}", remedy="plan again")
-        if (backup := request.get("backup")) and not BACKUP.fullmatch(str(backup)):
-            raise UsageError("that is no name of a backup", remedy="take an id of the list of backups, or `latest`")
-        self._idle(cluster)
+        if backup := request.get("backup"):
+            _backup_name(str(backup))
+        self.idle(cluster)
         run = new_run_id()
         self.runs.ask(run, cluster=cluster, verb=verb, request=dict(request))
         return run
 
-    def _idle(self, cluster: str) -> None:
+    def idle(self, cluster: str) -> None:
         """Raises Locked when a run holds the cluster, or waits for it."""
         self.runs.nothing_waits(cluster)
         holder = Locks(self.database).held(f"cluster/{cluster}")
@@ -254,7 +248,7 @@ class Service:
         if record.status is RunStatus.DONE or not record.plan:
             reason = "is done" if record.status is RunStatus.DONE else "has no plan"
             raise PlanRefused(f"the run {record.id} {reason}", remedy="ask for a new one")
-        self._idle(record.cluster)
+        self.idle(record.cluster)
         self.store.cluster(record.cluster)
         works = self._works()
         self.runs.wish(record.id, {**(record.request or {}), "resume": record.attempt})
@@ -293,11 +287,14 @@ class Service:
         steps = [asdict(step) for step in self.runs.steps(record.id)]
         done = sum(step["state"] in {"done", "failed", "skipped", "cancelled"} for step in steps)
         plan = json.loads(record.plan) if record.plan else {}
-        titles = {step["id"]: step for step in plan.get("steps", ())}
+        planned = {step["id"]: step for step in plan.get("steps", ())}
         for step in steps:
-            known = titles.get(step["step"], {})
-            step |= {"title": known.get("title", step["stage"]), "needs": list(known.get("needs", ()))}
-        left = sum(float(titles.get(s["step"], {}).get("estimate", 0)) for s in steps if s["state"] == "waiting")
+            known = planned.get(step["step"], {})
+            step |= {
+                "title": known.get("title", step["stage"]), "needs": list(known.get("needs", ())),
+                "estimate": float(known.get("estimate", 0)),
+            }  # fmt: skip
+        left = sum(step["estimate"] for step in steps if step["state"] == "waiting")
         summary = self.run_json(record) or {}
         return summary | {
             "steps": steps, "done": done, "total": len(steps), "plan_digest": plan.get("digest", ""),
@@ -390,6 +387,24 @@ class Service:
         found = await self.background.result(listing(self.session(name)))
         return {"backups": [row.to_json() for row in found.rows], "faults": list(found.faults)}
 
+    async def verify(self, name: str, backup: str) -> dict[str, Any]:
+        """Try a backup in a scratch etcd of this machine, and count what is in it. Raises what trying raises."""
+        from raijin.app.backups import try_out  # noqa: PLC0415
+
+        found, contents = await self.background.result(try_out(self.session(name), _backup_name(backup)))
+        about = contents.manifest
+        return {
+            "backup": found, "cluster": about.cluster, "version": about.version, "created": about.created,
+            "keys": contents.keys, "objects": contents.kinds,
+        }  # fmt: skip
+
+    def versions(self, name: str) -> dict[str, Any]:
+        """The release that the definition says, and those that are at hand, the newest first."""
+        from raijin.app.upgrading import held  # noqa: PLC0415
+
+        session = self.session(name)
+        return {"version": session.cluster.version, "held": [str(v) for v in sorted(held(session), reverse=True)]}
+
     async def certificates(self, name: str) -> dict[str, Any]:
         """Raises Unsupported for platforms whose certificates Raijin does not look after."""
         from raijin.app.certificates import listing  # noqa: PLC0415
@@ -418,19 +433,14 @@ class Service:
         self, *, sees: Callable[[str], bool], cluster: str | None, free: bool, after: str, limit: int
     ) -> tuple[list[dict[str, Any]], str]:
         """Hosts of all Sites by definition and name. Returns also what to go on after, empty at the end."""
-        placed: dict[tuple[str, str], str] = {}
-        shared = {item.name for item in self.store.files() if item.shared}
-        for entry in self.store.clusters():
-            placed |= {(place, host): entry.name for host in entry.hosts for place in (entry.definition, *shared)}
-        rows = []
-        for item in self.store.files():
-            for host in item.hosts:
-                holder = placed.get((item.name, host["name"]), "")
-                wanted = (not cluster or holder == cluster) and (not free or not holder)
-                if wanted and (not holder or sees(holder)):
-                    key = f"{item.name}/{host['name']}"
-                    rows.append({**host, "definition": item.name, "cluster": holder, "key": key})
-        rows = sorted((row for row in rows if row["key"] > after), key=lambda row: row["key"])
+        rows: list[dict[str, Any]] = []
+        for row in self.store.contents().hosts:
+            holder = row["cluster"]
+            wanted = (not cluster or holder == cluster) and (not free or not holder)
+            if row["key"] > after and wanted and (not holder or sees(holder)):
+                rows.append(row)
+                if len(rows) > limit:
+                    break
         return rows[:limit], rows[limit - 1]["key"] if len(rows) > limit else ""
 
     def about(self) -> dict[str, Any]:
@@ -470,42 +480,11 @@ class Service:
         ]
 
 
-def resize(session: Session, edits: Edits, group: str, count: int, placed: Mapping[str, str]) -> None:
-    """Change a node group: hosts of the Site that no cluster holds come, the last ones go. A `count` is set.
-
-    A group that is not there is made when the cluster has no workers at all: `PUT .../scale` is how it gets some.
-    Raises NotFound, PlanRefused when there are too few free hosts.
-    """
-    cluster = session.cluster
-    found = next((item for item in cluster.node_groups if item.name == group), None)
-    if found is None:
-        if any(item.role.value == "WORKER" for item in cluster.node_groups):
-            names = ", ".join(item.name for item in cluster.node_groups)
-            raise NotFound(f"{cluster.name} has no node group {group}", remedy=f"its groups are {names}")
-        made = not any(item.hosts for item in cluster.node_groups)
-        size: dict[str, object] = {"count": count} if made else {"hosts": []}
-        edits.add_group({"name": group, "role": "WORKER", **size}, cluster=cluster.name)
-        if made:
-            return
-    elif found.role.value == "CONTROL_PLANE" and count < 1:
-        raise PlanRefused(f"{cluster.name} cannot be without a control plane", remedy="decommission it instead")
-    index = [item.name for item in cluster.node_groups].index(group) if found else len(cluster.node_groups)
-    hosts = list(found.hosts) if found else []
-    if found is not None and not found.hosts and found.count:
-        edits.set_value("Cluster", cluster.name, ("nodeGroups", index, "count"), count)
-        return
-    for host in reversed(hosts[count:]):
-        edits.remove_from_group(host, group=group, cluster=cluster.name)
-    mine = {p.name for p in session.definition.hosts_of(cluster)}
-    free = [h.name for h in session.definition.site().hosts if h.name not in placed and h.name not in mine]
-    missing = count - len(hosts)
-    if missing > len(free):
-        raise PlanRefused(
-            f"{group} needs {missing} more hosts, and {len(free)} of the Site are free",
-            remedy="add hosts to the Site first",
-        )
-    for host in free[: max(0, missing)]:
-        edits.add_to_group(host, group=group, cluster=cluster.name)
+def _backup_name(text: str) -> str:
+    """It ends in a path: raises UsageError for what is no name."""
+    if not BACKUP.fullmatch(text):
+        raise UsageError("that is no name of a backup", remedy="take an id of the list of backups, or `latest`")
+    return text
 
 
-__all__ = ["ClusterEntry", "Service", "resize"]
+__all__ = ["ClusterEntry", "Service"]

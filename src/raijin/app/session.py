@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from raijin.model.cluster import Cluster
     from raijin.platforms.base import Snapshot
     from raijin.platforms.turns import Asked
+    from raijin.state.secrets import SecretStore
     from raijin.twin.site import TwinSite
 
 # What hangs on a session is imported when it is asked for: each part costs more to import than most commands compute.
@@ -108,6 +109,13 @@ class Session:
         from raijin.state.database import open_database  # noqa: PLC0415
 
         return open_database(self.home)
+
+    @cached_property
+    def secrets(self) -> SecretStore:
+        """What plans are made with; a plan of a restoration has one in its place that writes nothing."""
+        from raijin.state.secrets import SecretStore  # noqa: PLC0415
+
+        return SecretStore(self.home)
 
     @property
     def has_state(self) -> bool:

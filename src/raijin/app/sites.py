@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from raijin.app.service import Service
+    from raijin.app.stored import Contents
     from raijin.definition.definition import Definition
     from raijin.model.cluster import Cluster
     from raijin.model.site import Site
@@ -19,19 +20,27 @@ def sites_of(service: Service, sees: Callable[[str], bool]) -> list[dict[str, An
 
     Passwords and keys of the Site are no part of it.
     """
-    files = [item for item in service.store.files() if not item.faults]
-    shared = [item.path for item in files if item.shared]
+    contents = service.store.contents()
+    rows = []
+    for row in contents.kept("sites", lambda: _rows(contents)):
+        seen = [cluster for cluster in row["clusters"] if sees(cluster["name"])]
+        if seen or row["shared"]:
+            rows.append({key: value for key, value in row.items() if key != "shared"} | {"clusters": seen})
+    return _merged(rows)
+
+
+def _rows(contents: Contents) -> list[dict[str, Any]]:
+    """For everybody, and whether the file of each is a shared one."""
+    files = [item for item in contents.files if not item.faults]
+    shared = [item.path for item in contents.shared]
     rows = []
     for item in files:
         if item.shared and any(other.clusters for other in files):
             continue  # it is read with each of those
         definition = _right([*shared, item.path] if item.clusters else shared)
-        if definition is None:
-            continue
-        seen = [cluster for cluster in definition.clusters if sees(cluster.name)]
-        if seen or item.shared:
-            rows += [_row(item.name, definition, site, seen) for site in definition.sites]
-    return _merged(rows)
+        if definition is not None:
+            rows += [_row(item.name, definition, site) | {"shared": item.shared} for site in definition.sites]
+    return rows
 
 
 def _right(paths: Sequence[Path]) -> Definition | None:
@@ -55,7 +64,7 @@ def _merged(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return list(found.values())
 
 
-def _row(name: str, definition: Definition, site: Site, clusters: list[Cluster]) -> dict[str, Any]:
+def _row(name: str, definition: Definition, site: Site) -> dict[str, Any]:
     return {
         "name": site.name,
         "definition": name,
@@ -64,7 +73,7 @@ def _row(name: str, definition: Definition, site: Site, clusters: list[Cluster])
         "wanLinks": [link.model_dump(mode="json", by_alias=True, exclude_unset=True) for link in site.wan_links],
         "wanBalance": site.wan_balance.value,
         "nas": [str(nas.ip) for nas in site.nas],
-        "clusters": [_cluster(definition, cluster) for cluster in clusters],
+        "clusters": [_cluster(definition, cluster) for cluster in definition.clusters],
     }
 
 

@@ -7,20 +7,16 @@ written is checked with everything that it is read with before a file is touched
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Lock
-from typing import Any
 
+from raijin.app.stored import ClusterEntry, Contents, Shelf, StoredFile, cluster_entry, hosts_in
 from raijin.definition.definition import Definition
-from raijin.definition.files import files_in
 from raijin.definition.load import read
-from raijin.definition.problems import remedy_for
 from raijin.definition.tree import Tree, read_trees
 from raijin.errors import DefinitionError, NotFound, PlanRefused, PreconditionFailed, Problem, UsageError
 from raijin.transport.delivery import atomic_write
@@ -28,79 +24,36 @@ from raijin.transport.delivery import atomic_write
 _NAME = re.compile(r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?")
 
 
-@dataclass(frozen=True, slots=True)
-class ClusterEntry:
-    """What a list says of a cluster, taken from its document as it stands. nodes: by role."""
-
-    name: str
-    type: str
-    version: str
-    nodes: Mapping[str, int]
-    definition: str
-    hosts: tuple[str, ...] = ()
-
-    def to_json(self) -> dict[str, Any]:
-        count = sum(self.nodes.values())
-        return {
-            "name": self.name, "type": self.type, "version": self.version, "nodes": dict(self.nodes), "size": count,
-            "definition": self.definition,
-        }  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class StoredFile:
-    """One file: name without its suffix; etag: from its content; kinds: of its documents, in order."""
-
-    name: str
-    path: Path
-    etag: str
-    kinds: tuple[str, ...]
-    clusters: tuple[ClusterEntry, ...]
-    faults: tuple[Problem, ...] = ()
-    hosts: tuple[Mapping[str, str], ...] = ()
-
-    @property
-    def shared(self) -> bool:
-        """Read with every cluster."""
-        return not self.clusters and not self.faults
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "name": self.name, "file": self.path.name, "etag": self.etag, "kinds": list(self.kinds),
-            "clusters": [cluster.name for cluster in self.clusters],
-            "faults": [fault.to_json() for fault in self.faults],
-        }  # fmt: skip
-
-
 @dataclass(slots=True)
 class Store:
     """The folder of definitions. Safe for several threads and processes."""
 
     folder: Path
-    _seen: dict[Path, tuple[tuple[int, int, int], StoredFile]] = field(default_factory=dict)
-    _mutex: Lock = field(default_factory=Lock)
+    _shelf: Shelf = field(init=False)
 
-    def files(self) -> list[StoredFile]:
-        """Every file, in order of name; one is only read again when it has changed."""
-        if not self.folder.is_dir():
-            return []
-        with self._mutex:
-            found = [self._file(path) for path in files_in(self.folder)]
-            self._seen = {item.path: self._seen[item.path] for item in found}
-            return found
+    def __post_init__(self) -> None:
+        self._shelf = Shelf(self.folder)
 
-    def clusters(self) -> list[ClusterEntry]:
-        return sorted((c for item in self.files() for c in item.clusters), key=lambda cluster: cluster.name)
+    def contents(self) -> Contents:
+        """What lies there now; one file is only read again when it has changed."""
+        return self._shelf.look()
+
+    def files(self) -> tuple[StoredFile, ...]:
+        """Every file, in order of name."""
+        return self.contents().files
+
+    def clusters(self) -> tuple[ClusterEntry, ...]:
+        """By name."""
+        return self.contents().clusters
 
     def cluster(self, name: str) -> tuple[StoredFile, ClusterEntry]:
         """Raises NotFound."""
-        return _holding(self.files(), name)
+        return self.contents().cluster(name)
 
     def paths(self, cluster: str) -> tuple[Path, ...]:
         """The files that a cluster is read from: the shared ones, then its own. Raises NotFound."""
-        files = self.files()
-        own = _holding(files, cluster)[0]
-        return (*(item.path for item in files if item.shared), own.path)
+        found = self.contents()
+        return (*(item.path for item in found.shared), found.cluster(cluster)[0].path)
 
     def file(self, name: str) -> StoredFile:
         """Raises NotFound."""
@@ -147,7 +100,7 @@ class Store:
         trees, faults = read_trees(text.removeprefix("\ufeff"), path.name)
         if faults:
             raise DefinitionError(faults)
-        entries = [entry for tree in trees if (entry := _cluster(tree.data, path.stem))]
+        entries = [entry for tree in trees if (entry := cluster_entry(tree.data, path.stem))]
         definition = self._read({path: text}, path)
         others = [c for item in self.files() if item.path != path for c in item.clusters]
         self._apart(entries, others, path)
@@ -160,7 +113,7 @@ class Store:
 
     def _read(self, changes: Mapping[Path, str | None], path: Path, why: str = "") -> Definition:
         """A file with the shared ones, some of them changed or (None) gone."""
-        shared = [item.path for item in self.files() if item.shared]
+        shared = [item.path for item in self.contents().shared]
         wanted = [p for p in dict.fromkeys([*shared, *changes, path]) if p != path and changes.get(p, "") is not None]
         texts = [
             (p.name, (changes[p] if p in changes else p.read_text(encoding="utf-8-sig")) or "", True)
@@ -190,7 +143,7 @@ class Store:
         entries: list[ClusterEntry], others: list[ClusterEntry], known: set[str], trees: list[Tree], path: Path
     ) -> None:
         """A host of a shared Site belongs to one cluster, also where another file says so."""
-        own = {str(h.get("name")) for t in trees if isinstance(t.data, dict) for h in _hosts(t.data)}
+        own = {str(h.get("name")) for t in trees if isinstance(t.data, dict) for h in hosts_in(t.data)}
         taken = {host: other.name for other in others for host in other.hosts}
         faults = [
             Problem(f"nodeGroups: {host}", f"belongs to the cluster {taken[host]} already", "name another", path.name)
@@ -201,18 +154,14 @@ class Store:
         if faults:
             raise DefinitionError(faults)
 
-    def placed(self, *, without: str = "") -> dict[str, str]:
-        """Hosts that clusters hold: host -> cluster."""
-        return {host: c.name for c in self.clusters() if c.name != without for host in c.hosts}
+    def taken(self, cluster: str) -> dict[str, str]:
+        """Hosts that this cluster cannot have because others hold them: host -> cluster. Raises NotFound.
 
-    def _file(self, path: Path) -> StoredFile:
-        stat = path.stat()
-        stamp = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
-        known = self._seen.get(path)
-        if known is None or known[0] != stamp:
-            known = (stamp, _parse(path))
-            self._seen[path] = known
-        return known[1]
+        Of shared Sites: a host that its own file defines is nobody else's, whatever others call theirs.
+        """
+        own = {host["name"] for host in self.cluster(cluster)[0].hosts}
+        others = [other for other in self.clusters() if other.name != cluster]
+        return {host: other.name for other in others for host in other.hosts if host not in own}
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -220,60 +169,6 @@ class Store:
         with (self.folder / ".lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
-
-
-def _parse(path: Path) -> StoredFile:
-    content = path.read_bytes()
-    etag = hashlib.sha256(content).hexdigest()[:32]
-    try:
-        trees, faults = read_trees(content.decode("utf-8-sig"), path.name)
-    except UnicodeDecodeError as error:
-        fault = Problem("file", f"is not UTF-8 text (byte {error.start})", "save it as UTF-8", path.name)
-        return StoredFile(path.stem, path, etag, (), (), (fault,))
-    clusters = tuple(entry for tree in trees if (entry := _cluster(tree.data, path.stem)))
-    kinds = tuple("Cluster" if _cluster(t.data, "") else _kind(t.data) for t in trees)
-    hosts = tuple(
-        {"name": str(host.get("name", "")), "address": str(host.get("address", ""))}
-        for tree in trees
-        if isinstance(tree.data, dict) and _kind(tree.data).lower() == "site"
-        for host in _hosts(tree.data)
-    )
-    return StoredFile(path.stem, path, etag, kinds, clusters, tuple(faults), hosts)
-
-
-def _kind(data: object) -> str:
-    return str(data.get("kind", "")) if isinstance(data, dict) else ""
-
-
-def _cluster(data: object, definition: str) -> ClusterEntry | None:
-    if not isinstance(data, dict) or (
-        _kind(data).lower() != "cluster" and ("kind" in data or "nodeGroups" not in data)
-    ):
-        return None
-    nodes: dict[str, int] = {}
-    hosts: list[str] = []
-    groups = data.get("nodeGroups")
-    for group in groups if isinstance(groups, list) else ():
-        if isinstance(group, dict):
-            named, count = group.get("hosts"), group.get("count")
-            mine = [str(name) for name in named] if isinstance(named, list) else []
-            role = str(group.get("role", "")).upper()
-            nodes[role] = nodes.get(role, 0) + (count if isinstance(count, int) else len(mine))
-            hosts += mine
-    name, kind, version = (str(data.get(key, "")) for key in ("name", "type", "version"))
-    return ClusterEntry(name, kind, version, nodes, definition, tuple(hosts))
-
-
-def _hosts(data: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    hosts = data.get("hosts")
-    return [host for host in hosts if isinstance(host, dict)] if isinstance(hosts, list) else []
-
-
-def _holding(files: Sequence[StoredFile], cluster: str) -> tuple[StoredFile, ClusterEntry]:
-    known = {c.name: (item, c) for item in files for c in item.clusters}
-    if cluster not in known:
-        raise NotFound(f"there is no cluster {cluster}", remedy=remedy_for(cluster, list(known), "list the clusters"))
-    return known[cluster]
 
 
 def _compare(present: StoredFile | None, name: str, *, match: str | None, fresh: bool) -> None:

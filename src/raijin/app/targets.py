@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from raijin.definition.definition import Definition
-from raijin.definition.secrets import reveal
 from raijin.errors import DefinitionError, Problem
 from raijin.model.host import BecomeMethod, Host, split_jump
-from raijin.observe.masking import MASKER
+from raijin.observe.revealing import revealed
 from raijin.transport.pool import LocalTarget, Target
 
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ def targets_of(hosts: Iterable[Host], definition: Definition, home: Path) -> dic
         if host.name in targets:
             continue
         if host.is_local:
-            targets[host.name] = LocalTarget(host.name, _reveal(host.become.password))
+            targets[host.name] = LocalTarget(host.name, revealed(host.become.password))
             continue
         jump = host.ssh.jump
         if jump and jump in known:
@@ -49,8 +48,8 @@ def ssh_target(host: Host, home: Path) -> SshTarget:
         port=ssh.port,
         user=ssh.user,
         key=ssh.key.expanduser() if ssh.key else None,
-        passphrase=_reveal(ssh.passphrase),
-        password=_reveal(ssh.password),
+        passphrase=revealed(ssh.passphrase),
+        password=revealed(ssh.password),
         agent=ssh.agent,
         jump=ssh.jump,
         known_hosts=(*files, own) if ssh.trust_first_use and own not in files else files,
@@ -58,7 +57,7 @@ def ssh_target(host: Host, home: Path) -> SshTarget:
         first_use=own if ssh.trust_first_use else None,
         connect_timeout=ssh.connect_timeout.total_seconds(),
         become=host.become.method is BecomeMethod.SUDO,
-        become_password=_reveal(host.become.password),
+        become_password=revealed(host.become.password),
     )
 
 
@@ -86,10 +85,3 @@ def remembered(host: Host) -> dict[str, Any]:
 
 def recalled(target: Mapping[str, Any]) -> Host:
     return Host.model_validate(dict(target))
-
-
-def _reveal(secret: Any) -> str | None:
-    text = reveal(secret)
-    if text:
-        MASKER.add(text)
-    return text

@@ -25,13 +25,18 @@ def propose_version(session: Session, wanted: str | None, *, max_unavailable: st
     return version
 
 
+def held(session: Session) -> list[Version]:
+    """Every release of the cluster's distribution in the lock or the bundles."""
+    release = platform_of(session.cluster).release
+    return [version for text in session.lock.versions_of(release) if (version := Version.parse(text))]
+
+
 def newest_held(session: Session) -> Version:
-    """The newest release of the cluster's distribution in the lock or the bundles. Raises NotFound."""
-    platform = platform_of(session.cluster)
-    held = [version for text in session.lock.versions_of(platform.release) if (version := Version.parse(text))]
-    if not held:
+    """The newest of them. Raises NotFound."""
+    found, cluster = held(session), session.cluster
+    if not found:
         raise NotFound(
-            f"no release of {platform.release} is held that {session.cluster.name} could be upgraded to",
+            f"no release of {platform_of(cluster).release} is held that {cluster.name} could be upgraded to",
             remedy="name one with --version, and lock its artifacts",
         )
-    return max(held)
+    return max(found)

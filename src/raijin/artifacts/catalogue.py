@@ -101,7 +101,7 @@ def _kubernetes(name: str) -> ArtifactKind:
     return ArtifactKind(name, "binary", _KUBERNETES, name, "{file}.sha256", _KUBERNETES_SOURCE)
 
 
-def _okd(name: str, file: str, members: tuple[str, ...]) -> ArtifactKind:
+def _okd(name: str, file: str) -> ArtifactKind:
     """Tags without a v; the file for amd64 does not say so."""
     return ArtifactKind(
         name,
@@ -110,7 +110,7 @@ def _okd(name: str, file: str, members: tuple[str, ...]) -> ArtifactKind:
         f"{file}-linux{{arch}}-{{number}}.tar.gz",
         "sha256sum.txt",
         "releases of okd-project/okd (one sha256sum.txt for all files)",
-        members=members,
+        members=(name,),
         arch_names={"amd64": "", "arm64": "-arm64"},
     )
 
@@ -221,8 +221,8 @@ CATALOGUE: tuple[ArtifactKind, ...] = (
         "sha256sum.txt",
         "talos.dev install script (validate_checksum)",
     ),
-    _okd("openshift-install", "openshift-install", ("openshift-install",)),
-    _okd("oc", "openshift-client", ("oc",)),
+    _okd("openshift-install", "openshift-install"),
+    _okd("oc", "openshift-client"),
 )
 
 

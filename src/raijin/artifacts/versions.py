@@ -107,7 +107,13 @@ def image_tags(kubernetes: str) -> ImageTags:
 
 
 def default_version(name: str, kubernetes: str) -> str:
-    """The catalogue's version of an artifact for a cluster of this Kubernetes version."""
+    """The catalogue's version of an artifact for a cluster of this Kubernetes version.
+
+    etcd's tools go with older ones too, which distributions other than kubeadm's may run: etcdctl 3.5 serves them all.
+    """
+    older = _KUBERNETES.fullmatch(kubernetes.strip())
+    if name == "etcd" and older and int(older[1]) < OLDEST_MINOR:
+        kubernetes = f"v1.{OLDEST_MINOR}.0"
     minor, _ = minor_and_patch(kubernetes)
     if name in {"kubeadm", "kubelet", "kubectl"}:
         return normal_version(kubernetes)

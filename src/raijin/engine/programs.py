@@ -12,6 +12,7 @@ from raijin.facts.raijin import STATE_FOLDER
 from raijin.observe.events import Event, Events, Kind
 from raijin.observe.waiting import until
 from raijin.operations.base import Payload, Resolve
+from raijin.operations.command import AFTER
 from raijin.operations.program import Mode, Program
 from raijin.operations.report import Report, State, parse_line
 from raijin.plan.model import Step
@@ -171,6 +172,7 @@ def _failure(report: Report, program: Program, host: str) -> OperationFailed:
     reason = report.reason or words or "no message"
     if words and words not in reason:
         reason = f"{reason}: {words}"
+    reason = "; ".join((reason, *told_after(report.stderr)))
     verb = "is refused" if report.state is State.REFUSED else "failed"
     return (ApiLost if _API_LOST.search(words) else OperationFailed)(
         f"{title} {verb}: {reason}", host=host, remedy=_remedy(report.stderr + reason), detail=report.stderr
@@ -179,9 +181,15 @@ def _failure(report: Report, program: Program, host: str) -> OperationFailed:
 
 def last_words(output: str) -> str:
     """What of a program's output says why it failed: its last line, or the checks that kubeadm says have failed."""
-    lines = [line.strip() for line in output.splitlines() if line.strip() and not line.startswith(_CHATTER)]
+    lines = [line.strip() for line in output.splitlines() if line.strip() and not line.startswith((*_CHATTER, AFTER))]
     fatal = [line for line in lines if line.startswith("[ERROR ")]
     return "; ".join(fatal or lines[-1:])[:400]
+
+
+def told_after(output: str) -> list[str]:
+    """What the post-mortem of a command told: a few lines of bounded length."""
+    told = [line.removeprefix(AFTER).strip() for line in output.splitlines() if line.startswith(AFTER)]
+    return [line[:300] for line in told if line][:3]
 
 
 _API_LOST = re.compile(

@@ -14,6 +14,8 @@ from raijin.transport.quoting import word
 
 SECONDS = 5
 """How long a member may take to answer before it counts as dead."""
+VOTE_SECONDS = 300.0
+"""How long a new member may take until it votes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,11 @@ class EtcdAccess:
     def calls(self) -> str:
         """How the names of the calls begin that look after it."""
         return "etcd"
+
+    @property
+    def seconds(self) -> float:
+        """How long a new member may take until it votes."""
+        return VOTE_SECONDS
 
     def arguments(self) -> tuple[str, ...]:
         return (
@@ -48,7 +55,7 @@ class EtcdByCalls:
     """
 
     calls: str
-    seconds: float = 300.0
+    seconds: float = VOTE_SECONDS
 
 
 # Finds an etcdctl, then runs it with what is given.

@@ -67,6 +67,11 @@ class HostFacts:
         return dataclasses.asdict(self)
 
 
+def nothing_known(why: str) -> HostFacts:
+    """The facts of a host that tells none by a script."""
+    return HostFacts(**{ability.name: Unknown(why) for ability in ABILITIES})
+
+
 def from_json(data: Mapping[str, Any]) -> HostFacts:
     """The facts from what `to_json` gave. Raises pydantic's ValidationError (a ValueError)."""
     return _adapter().validate_python(data)

@@ -42,7 +42,7 @@ for k_path in /etc/kubernetes/admin.conf /etc/kubernetes/kubelet.conf /etc/kuber
   /etc/kubernetes/raijin/encryption.yaml /etc/systemd/system/raijin-backup.timer /etc/cni/net.d/* \
   /etc/rancher/k3s/k3s.yaml /etc/rancher/rke2/rke2.yaml /var/lib/rancher/k3s /var/lib/rancher/rke2 \
   /var/lib/rancher/*/server/db/etcd/member /var/lib/rancher/*/server/db/state.db \
-  /var/lib/rancher/*/agent/kubelet.kubeconfig; do
+  /var/lib/rancher/*/agent/kubelet.kubeconfig /var/lib/rancher/*/agent/pod-manifests/kube-vip.yaml; do
   [ ! -e "$k_path" ] || printf 'file %s\n' "$k_path"
 done
 # The images of static pods: what version of the control plane a host runs.

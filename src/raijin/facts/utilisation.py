@@ -31,6 +31,8 @@ Use = tuple[float, float]
 """CPU in cores, memory in bytes (the working set, as the kubelet counts it for evictions)."""
 PodName = tuple[str, str]
 """Namespace and name."""
+Asking = tuple[Document, Use]
+"""A pod, and what it asks for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,21 +125,22 @@ def _summarised(part: Mapping[str, Any] | None) -> Use | None:
 
 
 def _joined(at: float, source: str, nodes: Sequence[Document], pods: Sequence[Document], told: Told) -> Utilisation:
-    placed: dict[str, list[Document]] = {}
+    placed: dict[str, list[Asking]] = {}
     waiting = 0
     for pod in pods:
         phase, node = (pod.get("status") or {}).get("phase"), (pod.get("spec") or {}).get("nodeName")
         if phase in {"Succeeded", "Failed"}:
             continue
         if node:
-            placed.setdefault(node, []).append(pod)
+            placed.setdefault(node, []).append((pod, requests(pod)))
         else:
             waiting += 1
     samples, faults = [], list(told.faults)
+    blamed = {fault.partition(": ")[0] for fault in told.faults}
     for node in nodes:
         name = str(node["metadata"]["name"])
         if name not in told.nodes:
-            if not any(fault.startswith(f"{name}: ") for fault in faults):
+            if name not in blamed:
                 faults.append(f"{name}: {source} tells nothing of it")
             continue
         samples.append(_node_sample(at, node, placed.get(name, []), told.nodes[name]))
@@ -145,9 +148,9 @@ def _joined(at: float, source: str, nodes: Sequence[Document], pods: Sequence[Do
     return Utilisation(at, source, tuple(samples), seen, tuple(faults), waiting)
 
 
-def _node_sample(at: float, node: Document, pods: Sequence[Document], use: Use) -> NodeSample:
+def _node_sample(at: float, node: Document, pods: Sequence[Asking], use: Use) -> NodeSample:
     state, size = node_state(node), (node.get("status") or {}).get("allocatable")
-    asked = _sum(requests(pod) for pod in pods)
+    asked = _sum(asked for _, asked in pods)
     takes = state.ready and not state.unschedulable and not any(taint.effect in AWAY for taint in state.taints)
     return NodeSample(
         state.name, at, use[0], amount(size, "cpu"), asked[0], use[1], amount(size, "memory"), asked[1],
@@ -155,12 +158,12 @@ def _node_sample(at: float, node: Document, pods: Sequence[Document], use: Use) 
     )  # fmt: skip
 
 
-def _pod_samples(at: float, placed: Mapping[str, Sequence[Document]], told: Told) -> Iterator[PodSample]:
+def _pod_samples(at: float, placed: Mapping[str, Sequence[Asking]], told: Told) -> Iterator[PodSample]:
     for node, pods in placed.items():
-        for pod in pods:
+        for pod, asked in pods:
             name = _name(pod)
             if name in told.pods:
-                (cpu, memory), asked = told.pods[name], requests(pod)
+                cpu, memory = told.pods[name]
                 yield PodSample(name[0], name[1], node, at, cpu, asked[0], memory, asked[1])
 
 

@@ -14,7 +14,7 @@ from raijin.lifecycle.drafting import drafted
 from raijin.lifecycle.encryption import encrypt_anew, make_keys
 from raijin.lifecycle.endpoint import serve_endpoint, with_address, without_bootstrap
 from raijin.lifecycle.health import check_health
-from raijin.lifecycle.network import install_network, keep_certificates, prune_network, roll_out_network
+from raijin.lifecycle.network import install_network, keep_certificates, prune_network, resolve_names, roll_out_network
 from raijin.lifecycle.removal import lost, remove_departed, remove_lost_members
 from raijin.lifecycle.renew import renew_certificates
 from raijin.lifecycle.returned import wiped_first
@@ -33,8 +33,6 @@ from raijin.platforms.rotation import in_the_middle
 Stage = Callable[[Context], Iterable[Draft]]
 TRANSFER_SECONDS = 3600
 """Half a gigabyte over a slow line to a far site takes its time."""
-FOUND_SECONDS = 1500
-"""An installer that makes them may have to be unpacked first."""
 START_SECONDS = 960
 JOIN_SECONDS = 660
 CONVERT_SECONDS = 1500
@@ -90,15 +88,8 @@ def start_cluster(context: Context) -> Iterable[Draft]:
         return
     making = _platform(context).found(context)
     if making is not None:
-        yield Draft(
-            "found",
-            first.name,
-            "make the secrets of the cluster",
-            making,
-            needs=(f"services/{first.name}",),
-            changes=(Change(f"secrets of {context.cluster.name}", "state", "absent", "made"),),
-            timeout=FOUND_SECONDS,
-        )
+        needs = (f"services/{first.name}",)
+        yield drafted("found", first.name, "make the secrets of the cluster", making, needs=needs, timeout=60)
     yield drafted(
         "start",
         first.name,
@@ -293,6 +284,7 @@ STAGES: tuple[Stage, ...] = (
     register_again,
     label_nodes,
     wait_until_ready,
+    resolve_names,
     complete_cluster,
     configure_nodes,
     encrypt_anew,

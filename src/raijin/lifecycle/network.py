@@ -3,6 +3,7 @@
 network    server-side apply of the documents that differ; the plan shows each field
 rollout    every workload of it runs on every node that answers
 prune      what Raijin applied before and no longer wants is deleted
+names      in a new cluster, pods find each other by name
 """
 
 from __future__ import annotations
@@ -21,10 +22,11 @@ from raijin.lifecycle.desired import (
     wanted_network,
 )
 from raijin.lifecycle.stages import call
+from raijin.model.cni import CniName
 from raijin.network import CONTAINER_NETWORKS
 from raijin.network.cni import ContainerNetwork
 from raijin.plan.draft import Draft
-from raijin.plan.model import Change, Disruption, Json
+from raijin.plan.model import Call, Change, Disruption, Json
 from raijin.platforms import platform_of
 from raijin.platforms.base import Context, Node
 from raijin.platforms.certificates import CERTIFICATE_DAYS, ending, secret_of
@@ -107,12 +109,43 @@ def roll_out_network(context: Context) -> Iterable[Draft]:
         "rollout",
         context.cluster.name,
         "wait until the container network runs",
-        call(context, "kube.wait-rollout", {"workloads": cast("Json", list(network.workloads(context.cluster)))}),
+        _rolled_out(context, "the container network", list(network.workloads(context.cluster))),
         needs=(f"network/{context.cluster.name}",),
         follows=True,
         timeout=ROLLOUT_SECONDS,
         estimate=20,
     )
+
+
+def resolve_names(context: Context) -> Iterable[Draft]:
+    """The last that a new cluster lacks before it is of use. Later it is a matter of its health."""
+    cluster = context.cluster
+    name = platform_of(cluster).names_by(cluster)
+    if (
+        not name
+        or context.started
+        or not cluster.validation.wait_for_cluster
+        or cluster.network.cni.name is CniName.NONE
+    ):
+        return
+    yield Draft(
+        "names",
+        cluster.name,
+        "wait until names are resolved",
+        _rolled_out(context, "the cluster's DNS", [_deployment(name)]),
+        needs=("ready/*", f"rollout/{cluster.name}"),
+        follows=True,
+        timeout=cluster.validation.timeout_minutes * 60,
+        estimate=10,
+    )
+
+
+def _deployment(name: str) -> Document:
+    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name, "namespace": "kube-system"}}
+
+
+def _rolled_out(context: Context, what: str, workloads: list[Document]) -> Call:
+    return call(context, "kube.wait-rollout", {"what": what, "workloads": cast("Json", workloads)})
 
 
 def prune_network(context: Context) -> Iterable[Draft]:

@@ -43,11 +43,10 @@ def drafts(context: Context) -> list[Draft]:
 def reasons(context: Context, api_failure: str = "") -> list[str]:
     """What stands against renewing all certificates now. A dead API is none: that may be what is to be mended."""
     del api_failure
-    care = require(context.cluster)
+    require(context.cluster)
     if not context.started:
         return [f"{context.first.name}: no control plane host of {context.cluster.name} can be reached that runs it"]
-    everything = [care.keeper(c) for node in joined(context, context.nodes) for c in held(care, node.facts)]
-    if everything and not {Keeper.RAIJIN, Keeper.ITSELF} & {*everything}:
+    if platform_of(context.cluster).renews_itself:
         return [f"{context.cluster.name}: the certificates of a {context.cluster.type} cluster renew themselves"]
     rotation = in_the_middle(context)
     if rotation is not None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from raijin.facts.cluster import NodeState
-from raijin.facts.etcd import EtcdByCalls
 from raijin.lifecycle.removal import emptied
 from raijin.plan.draft import Draft
 from raijin.plan.model import Call, Json
@@ -13,6 +12,8 @@ from raijin.platforms import platform_of
 from raijin.platforms.access import access_to
 from raijin.platforms.base import Context, Node
 from raijin.platforms.etcd import arguments
+
+ANSWER_SECONDS = 300.0
 
 
 def call(context: Context, name: str, arguments: dict[str, Json]) -> Call:
@@ -33,11 +34,10 @@ def joined(context: Context, nodes: Iterable[Node]) -> list[Node]:
 def settle(context: Context, node: Node, stage: str, needs: tuple[str, ...]) -> Draft:
     """Wait until one control plane host serves again, before the next one is touched: its API, and its vote in etcd."""
     access = platform_of(context.cluster).etcd(context.cluster)
-    several, seconds = len(context.control_planes) > 1, 300.0
-    if access is not None and several:
-        seconds = access.seconds if isinstance(access, EtcdByCalls) else seconds
-        title = "wait until its etcd member votes"
+    if access is not None and len(context.control_planes) > 1:
+        title, seconds = "wait until its etcd member votes", access.seconds
         wait = Call(f"{access.calls}.wait-member", arguments(context, node, access))
     else:
-        title, wait = "wait until its control plane answers", call(context, "kube.wait-api", {})
+        title, seconds = "wait until its control plane answers", ANSWER_SECONDS
+        wait = call(context, "kube.wait-api", {})
     return Draft(stage, node.name, title, wait, needs=needs, follows=True, timeout=seconds, estimate=5)

@@ -109,30 +109,31 @@ class Cluster(Model):
     @model_validator(mode="after")
     def _fill_network(self) -> Self:
         """The defaults of `network` depend on the distribution; what was written stays."""
-        self._name_endpoint()
+        missing: dict[str, object] = {}
+        endpoint = self._own_endpoint()
+        if endpoint and not self.network.control_plane_endpoint:
+            missing["control_plane_endpoint"] = endpoint
         defaults = _NETWORK_DEFAULTS.get(self.type)
         if defaults:
             pod_cidr, service_cidr, cni = defaults
-            fresh: dict[str, object] = {"pod_cidr": pod_cidr, "service_cidr": service_cidr}
-            missing = {field: value for field, value in fresh.items() if field not in self.network.model_fields_set}
+            fresh = {"pod_cidr": pod_cidr, "service_cidr": service_cidr}
+            missing |= {field: value for field, value in fresh.items() if field not in self.network.model_fields_set}
             if "name" not in self.network.cni.model_fields_set:
                 fields = dict(self.network.cni) | {"name": cni}
                 missing["cni"] = Cni.model_construct(_fields_set=self.network.cni.model_fields_set, **fields)
+        if missing:
             network = ClusterNetwork.model_construct(
                 _fields_set=self.network.model_fields_set, **(dict(self.network) | missing)
             )
             self.__dict__["network"] = network  # the model is frozen for everybody else
         return self
 
-    def _name_endpoint(self) -> None:
-        """The API of an OKD cluster has the name that its installer gives it."""
+    def _own_endpoint(self) -> str:
+        """The API of an OKD cluster has the name that its installer gives it; empty for every other one."""
         domain = self.platform_config.get("baseDomain")
-        if self.type is not ClusterType.OKD or not isinstance(domain, str) or self.network.control_plane_endpoint:
-            return
-        endpoint = f"api.{self.name}.{domain.rstrip('.')}:6443"
-        fields = dict(self.network) | {"control_plane_endpoint": endpoint}
-        network = ClusterNetwork.model_construct(_fields_set=self.network.model_fields_set, **fields)
-        self.__dict__["network"] = network
+        if self.type is not ClusterType.OKD or not isinstance(domain, str):
+            return ""
+        return f"api.{self.name}.{domain.rstrip('.')}:6443"
 
     @property
     def kubernetes_version(self) -> Version:

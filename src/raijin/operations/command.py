@@ -12,7 +12,8 @@ from raijin.transport.quoting import word
 
 LIBRARY = r"""
 GUARD_SECONDS=30
-# creates marker value seconds, how many words each of unless, only_if and environment has, these words, and the argv
+# creates marker value seconds, how many words each of unless, only_if, environment and post_mortem has, these words,
+# and the argv
 command_check() {
   c_creates=$1 c_marker=$2
   [ -z "$c_creates" ] || [ ! -e "$c_creates" ] || return 0
@@ -25,7 +26,7 @@ command_check() {
 # command_guard SKIP COUNT ARGS: runs the guard that has COUNT words, after SKIP words of the lists.
 command_guard() {
   c_count=$2
-  shift $((9 + $1))
+  shift $((10 + $1))
   c_left=$(($# - c_count))
   # The guard is the first c_count words: turn them to the end, drop the others.
   while [ "$c_count" -gt 0 ]; do set -- "$@" "$1"; shift; c_count=$((c_count - 1)); done
@@ -33,13 +34,15 @@ command_guard() {
   bounded "$GUARD_SECONDS" "$@" >/dev/null 2>&1
 }
 command_change() {
-  c_creates=$1 c_marker=$2 c_value=$3 c_seconds=$4 c_env=$7
-  shift $((7 + $5 + $6))
+  c_creates=$1 c_marker=$2 c_value=$3 c_seconds=$4 c_env=$7 c_after=$8
+  shift $((8 + $5 + $6))
   # In a process of its own: the environment does not leak, and is in no command line.
   (
     while [ "$c_env" -gt 0 ]; do export "$1"; shift; c_env=$((c_env - 1)); done
+    shift "$c_after"
     bounded "$c_seconds" "$@"
   ); c_rc=$?
+  [ "$c_rc" = 0 ] || [ "$c_after" = 0 ] || { shift "$c_env"; command_post_mortem "$c_after" "$@"; }
   case $c_rc in
     0) ;;
     124) REASON="it did not end within $c_seconds s"; return 1;;
@@ -48,8 +51,18 @@ command_change() {
   esac
   [ -z "$c_marker" ] || { made "$STAMPS" && printf '%s' "$c_value" >"$STAMPS/$c_marker"; }
 }
+# command_post_mortem COUNT WORDS: runs the first COUNT words, and marks what they say as what the host told after it.
+command_post_mortem() {
+  c_left=$(($# - 1 - $1)) c_count=$1
+  shift
+  while [ "$c_count" -gt 0 ]; do set -- "$@" "$1"; shift; c_count=$((c_count - 1)); done
+  shift "$c_left"
+  bounded "$GUARD_SECONDS" "$@" 2>/dev/null </dev/null | sed 's/^/[after] /'
+}
 """
 
+AFTER = "[after] "
+"""How the lines of a post-mortem begin."""
 _MARKER = re.compile(r"[a-z0-9][a-z0-9._-]*")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -62,6 +75,7 @@ class Command(Operation):
     program `only_if` succeeds. At least one of the first three is needed. The guards also run in a plan: they must
     change nothing, and have 30 seconds. marker: a name; Raijin sets it on the host when the command ended well. value:
     what the marker then says; the command is run again when it says something else.
+    post_mortem: a program that is run when the command has failed, and tells why in lines; it must change nothing.
     A secret in `environment` is in no command line; one in `argv` can be seen by users of the host while it runs.
     """
 
@@ -74,6 +88,7 @@ class Command(Operation):
     timeout: int = 600
     marker: str = ""
     value: str = ""
+    post_mortem: tuple[str, ...] = ()
     kind: Literal["command"] = "command"
 
     library: ClassVar[str] = LIBRARY
@@ -101,7 +116,7 @@ class Command(Operation):
 
     def arguments(self, resolve: Resolve) -> tuple[Argument, ...]:
         marker = f"command:{self.marker}" if self.marker else ""
-        counts = (len(self.unless), len(self.only_if), len(self.environment))
+        counts = (len(self.unless), len(self.only_if), len(self.environment), len(self.post_mortem))
         environment = (f"{name}={text_of(value, resolve)}" for name, value in self.environment)
         argv = (text_of(value, resolve) for value in self.argv)
         return (
@@ -113,5 +128,6 @@ class Command(Operation):
             *self.unless,
             *self.only_if,
             *environment,
+            *self.post_mortem,
             *argv,
         )

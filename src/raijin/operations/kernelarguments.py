@@ -10,11 +10,14 @@ from raijin.errors import UsageError
 from raijin.operations.base import Argument, Operation, Resolve, absolute, matching
 
 # The firmware reads the first line; what stands below it is kept.
-LIBRARY = r"""
+READ = r"""
 kernelarguments_read() { # path: sets K_LINE, the first line, and K_REST, all after it
   K_LINE=$(cat -- "$1"; printf x); K_LINE=${K_LINE%x} K_REST=
   case $K_LINE in *"$NL"*) K_REST=$NL${K_LINE#*"$NL"}; K_LINE=${K_LINE%%"$NL"*};; esac
 }
+"""
+
+LIBRARY = r"""
 kernelarguments_missing() { # words...: sets K_MISSING
   K_MISSING=
   for k_word in "$@"; do
@@ -56,8 +59,8 @@ kernelarguments_undo() { # path receipt
   file_sum "$1"
   if [ "$SUM" = "$k_sum" ]; then put_back "$2" "$1"; return; fi
   # Somebody changed the line since then: only our words go.
-  K_LINE=$(cat -- "$1"; printf x); K_LINE=${K_LINE%x} K_REST= k_new=
-  case $K_LINE in *"$NL"*) K_REST=$NL${K_LINE#*"$NL"}; K_LINE=${K_LINE%%"$NL"*};; esac
+  kernelarguments_read "$1"
+  k_new=
   set -f
   for k_word in $K_LINE; do
     case " $k_words " in *" $k_word "*) ;; *) k_new="$k_new${k_new:+ }$k_word";; esac
@@ -84,6 +87,7 @@ class KernelArguments(Operation):
     kind: Literal["kernelarguments"] = "kernelarguments"
 
     library: ClassVar[str] = LIBRARY
+    requires: ClassVar[tuple[str, ...]] = (READ,)
     undo_library: ClassVar[str] = UNDO
 
     def __post_init__(self) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from raijin.observe.waiting import until
 from raijin.plan.model import Json
 
 if TYPE_CHECKING:
@@ -38,6 +39,18 @@ class CallContext:
     def texts(self, name: str) -> tuple[str, ...]:
         value = self.arguments.get(name) or []
         return tuple(str(item) for item in value) if isinstance(value, list) else (str(value),)
+
+    async def until(
+        self,
+        what: str,
+        probe: Callable[[], Awaitable[str]],
+        *,
+        interval: float = 0.5,
+        host: str | None = None,
+        remedy: str | None = None,
+    ) -> None:
+        """Wait as `observe.waiting.until` does: until the step's deadline, and people hear each new reason."""
+        await until(what, probe, timeout=self.timeout, interval=interval, host=host, remedy=remedy, on_wait=self.say)
 
 
 Handler = Callable[[CallContext], Awaitable[None]]

@@ -89,6 +89,11 @@ class Work:
 Action = Program | Work
 
 
+def secrets_made(context: Context) -> tuple[Change, ...]:
+    """What work changes that makes the secrets of a new cluster."""
+    return (Change(f"secrets of {context.cluster.name}", "state", "absent", "made"),)
+
+
 @dataclass(frozen=True, slots=True)
 class Outside:
     """What a platform is given that reaches its hosts by a program on this machine.

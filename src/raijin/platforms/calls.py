@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, cast
 
 from raijin.errors import KubernetesError
 from raijin.facts.cluster import LABELS_NOTE, PART_LABEL, PRUNED_KINDS, TAINTS_NOTE, node_state
-from raijin.observe.waiting import until
 from raijin.plan.handlers import CallContext, Handlers
 from raijin.platforms import authorities, certificates, etcd, keys, restarting, rollout
 from raijin.platforms.access import open_access, open_cluster, read_kubeconfig
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from raijin.transport.kube import Kube
 
 NODE = {"apiVersion": "v1", "kind": "Node"}
+NOT_REGISTERED = "the node has not registered yet"
 
 
 async def apply_documents(context: CallContext) -> None:
@@ -38,7 +38,7 @@ async def _until_served(kube: Kube, document: Document, context: CallContext) ->
         return "" if await kube.serves(document) else "the API does not know it yet"
 
     what = f"the kind {document['kind']} of {document['apiVersion']}"
-    await until(what, probe, timeout=context.timeout, on_wait=context.say)
+    await context.until(what, probe)
 
 
 async def prune(context: CallContext) -> None:
@@ -66,11 +66,11 @@ async def label_node(context: CallContext) -> None:
         async def probe() -> str:
             live = await kube.get({**NODE, "metadata": {"name": context.target}})
             if live is None:
-                return "the node has not registered yet"
+                return NOT_REGISTERED
             await kube.patch_node(context.target, node_patch(live, labels, taints))
             return ""
 
-        await until(f"node {context.target}", probe, timeout=context.timeout, on_wait=context.say)
+        await context.until(f"node {context.target}", probe)
 
 
 def node_patch(live: Document, labels: dict[str, str], taints: list[dict[str, str]]) -> Document:
@@ -94,21 +94,18 @@ def node_patch(live: Document, labels: dict[str, str], taints: list[dict[str, st
     }
 
 
+async def node_fault(kube: Kube, name: str) -> str:
+    """Why a node is not Ready; empty when it is."""
+    live = await kube.get({**NODE, "metadata": {"name": name}})
+    return NOT_REGISTERED if live is None else node_state(live).reason
+
+
 async def wait_for_node(context: CallContext) -> None:
     """kube.wait-node: until the node is Ready."""
     async with open_access(context) as kube:
-
-        async def probe() -> str:
-            live = await kube.get({**NODE, "metadata": {"name": context.target}})
-            if live is None:
-                return "the node has not registered yet"
-            return node_state(live).reason
-
-        await until(
+        await context.until(
             f"node {context.target} to be Ready",
-            probe,
-            timeout=context.timeout,
-            on_wait=context.say,
+            lambda: node_fault(kube, context.target),
             host=context.target,
             remedy="look at `journalctl -u kubelet` and at the pods of kube-system on that node",
         )
@@ -122,15 +119,13 @@ async def wait_for_version(context: CallContext) -> None:
         async def probe() -> str:
             live = await kube.get({**NODE, "metadata": {"name": context.target}})
             if live is None:
-                return "the node has not registered yet"
+                return NOT_REGISTERED
             state = node_state(live)
             return state.reason or ("" if state.version == wanted else f"its kubelet still reports {state.version}")
 
-        await until(
+        await context.until(
             f"node {context.target} to be Ready with {wanted}",
             probe,
-            timeout=context.timeout,
-            on_wait=context.say,
             host=context.target,
             remedy="look at `journalctl -u kubelet` on that node, then resume the run",
         )
@@ -152,13 +147,11 @@ async def wait_for_api(context: CallContext) -> None:
             await kube.probe()
         return ""
 
-    await until(
+    await context.until(
         f"the API server of {context.target} to answer",
         probe,
-        timeout=context.timeout,
         interval=1.0,
         host=context.target,
-        on_wait=context.say,
         remedy="look at the kube-apiserver and etcd containers of that host (crictl logs), then resume the run",
     )
 

@@ -10,15 +10,15 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import asdict
 from typing import cast
 
-from raijin.errors import HostError, KubernetesError, OperationFailed, PlanRefused
+from raijin.errors import HostError, KubernetesError, OperationFailed, PlanRefused, RaijinError
 from raijin.facts import etcd
 from raijin.facts.etcd import EtcdAccess, EtcdByCalls, EtcdMember, EtcdState
-from raijin.observe.waiting import until
 from raijin.plan.handlers import CallContext, Handlers
 from raijin.plan.model import Json
 from raijin.platforms import platform_of
 from raijin.platforms.addresses import known_address
 from raijin.platforms.base import Context, Node
+from raijin.transport.base import Completed
 from raijin.transport.pool import Pool
 from raijin.transport.quoting import word
 
@@ -44,6 +44,13 @@ def removal_fault(state: EtcdState, member: EtcdMember) -> str:
         dead = ", ".join(_names(m for m in left.voters if not m.healthy))
         return f"then {dead} would be needed for a majority, and does not answer: mend or remove that member first"
     return ""
+
+
+def require_removable(state: EtcdState, member: EtcdMember, host: str) -> None:
+    """Raises PlanRefused when the member of a host must not be taken out now."""
+    fault = removal_fault(state, member)
+    if fault:
+        raise PlanRefused(f"the etcd member of {host} cannot be taken out: {fault}", host=host)
 
 
 def stop_fault(state: EtcdState, member: EtcdMember | None) -> str:
@@ -117,30 +124,47 @@ def arguments(context: Context, node: Node, access: EtcdAccess | EtcdByCalls) ->
     return {"hosts": [*asked, node.name], "access": ways, "address": known_address(node)}
 
 
-async def first_answer(pool: Pool, hosts: Sequence[str], access: EtcdAccess) -> EtcdState | None:
-    """The members by way of the first host whose member answers; without a quorum etcd does not tell who belongs."""
+async def if_told(answer: Awaitable[tuple[EtcdState, str]]) -> EtcdState | None:
+    """What an `ask` found; None when nobody tells: without a quorum etcd does not say who belongs to it."""
     try:
-        state, _ = await ask(pool, hosts, access)
+        return (await answer)[0]
     except KubernetesError:
         return None  # the absence of hosts is told elsewhere
-    return state
 
 
 async def ask(pool: Pool, hosts: Sequence[str], access: EtcdAccess) -> tuple[EtcdState, str]:
     """The members, and the host that told. Raises KubernetesError when none of the hosts can."""
+
+    async def question(host: str) -> Completed:
+        connection = await pool.get(host)
+        return await connection.run(etcd.script(access), timeout=SECONDS)
+
+    return await first_answer(hosts, question, remedy="look at the etcd pods, or restore from a backup")
+
+
+async def first_answer(
+    hosts: Iterable[str],
+    question: Callable[[str], Awaitable[Completed]],
+    *,
+    passing: tuple[type[RaijinError], ...] = (HostError,),
+    remedy: str,
+) -> tuple[EtcdState, str]:
+    """Put a question to one host after the other, until one prints the members; and that host.
+
+    passing: the errors that only say that this host cannot be asked. Raises KubernetesError when none of them can.
+    """
     last = "no control plane host can be asked"
     for host in hosts:
         try:
-            connection = await pool.get(host)
-            done = await connection.run(etcd.script(access), timeout=SECONDS)
-        except HostError as error:
+            done = await question(host)
+        except passing as error:
             last = str(error)
             continue
-        state = etcd.parse(done.stdout)
+        state = etcd.parse(done.stdout) if done.status == 0 else None
         if state is not None:
             return state, host
         last = f"{host}: {(done.stderr.strip().splitlines() or ['etcd does not answer'])[-1]}"
-    raise KubernetesError(f"etcd cannot be asked: {last}", remedy="look at the etcd pods, or restore from a backup")
+    raise KubernetesError(f"etcd cannot be asked: {last}", remedy=remedy)
 
 
 async def run_etcdctl(pool: Pool, host: str, access: EtcdAccess, *words: str, timeout: float = SECONDS) -> str:
@@ -172,9 +196,7 @@ async def remove_member(context: CallContext) -> None:
     if member is None:
         context.say("its etcd member is gone already")
         return
-    fault = removal_fault(state, member)
-    if fault:
-        raise PlanRefused(f"the etcd member of {context.target} cannot be taken out: {fault}", host=context.target)
+    require_removable(state, member, context.target)
     await run_etcdctl(context.pool, host, access, "member", "remove", member.id)
     context.say(f"its etcd member {member.id} is out; {len(state.members) - 1} are left")
 
@@ -255,15 +277,7 @@ async def until_state(
             return error.message
         return fault(state)
 
-    await until(
-        what,
-        probe,
-        timeout=context.timeout,
-        interval=1.0,
-        host=context.target,
-        on_wait=context.say,
-        remedy=remedy,
-    )
+    await context.until(what, probe, interval=1.0, host=context.target, remedy=remedy)
 
 
 HANDLERS: Handlers = {

@@ -21,7 +21,7 @@ class Ordinary:
         del cluster
         return False
 
-    def found(self, context: Context) -> Call | None:
+    def found(self, context: Context) -> Work | None:
         del context
         return None
 
@@ -36,6 +36,10 @@ class Ordinary:
     def complete(self, context: Context) -> Work | None:
         del context
         return None
+
+    def names_by(self, cluster: Cluster) -> str:
+        del cluster
+        return ""
 
     def release_bootstrap(self, context: Context, node: Node) -> Call | None:
         del context, node

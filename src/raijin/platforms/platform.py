@@ -2,8 +2,8 @@
 
 A method that returns an Action, a Call or None says what is to be done about one node: a program for the host, or work
 from outside where no program can run on it; None: there is nothing of the kind on this platform. Platforms whose hosts
-run programs have what follows from that in `programs.ByPrograms`. What holds for every distribution is not here: it is
-in `calls`, `drain`, `preflight`.
+run programs have what follows from that in `programs.ByPrograms`, those whose hosts run none in `outside.ByCalls`. What
+holds for every distribution is not here: it is in `calls`, `drain`, `preflight`.
 """
 
 from __future__ import annotations
@@ -158,7 +158,7 @@ class Platform(Protocol):
         """The images that were bundled, so that nothing is pulled; None when there are none."""
         ...
 
-    def found(self, context: Context) -> Call | None:
+    def found(self, context: Context) -> Work | None:
         """What has to be made before a new cluster is started on `context.first`; None: nothing."""
         ...
 
@@ -168,6 +168,10 @@ class Platform(Protocol):
 
     def complete(self, context: Context) -> Work | None:
         """Wait for what a new cluster makes of itself when its nodes are there; None: there is nothing of the kind."""
+        ...
+
+    def names_by(self, cluster: Cluster) -> str:
+        """The Deployment in kube-system by which pods find each other's names; empty where that is not to be told."""
         ...
 
     def release_bootstrap(self, context: Context, node: Node) -> Call | None:

@@ -38,7 +38,7 @@ class ByPrograms(Ordinary):
     async def etcd_state(
         self, pool: Pool, hosts: Sequence[str], access: EtcdAccess | EtcdByCalls | None
     ) -> EtcdState | None:
-        return await etcd.first_answer(pool, hosts, access) if isinstance(access, EtcdAccess) else None
+        return await etcd.if_told(etcd.ask(pool, hosts, access)) if isinstance(access, EtcdAccess) else None
 
     def advance(self, context: Context) -> Action | None:
         del context

@@ -6,13 +6,18 @@ renewed, and whoever asks for it is told so.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Protocol, cast
 
 from raijin.errors import Unsupported
 from raijin.facts.certificates import Certificate
+from raijin.facts.raijin import STATE_FOLDER
 from raijin.model.cluster import Cluster
+from raijin.operations.absent import Absent
+from raijin.operations.command import Command
 from raijin.operations.program import Program
 from raijin.plan.model import Call
 from raijin.platforms import platform_of, served
@@ -20,6 +25,8 @@ from raijin.platforms.base import Context, Node
 from raijin.platforms.platform import Platform
 from raijin.platforms.view import HostView
 
+BEGUN, DONE = "certificates-begun", "certificates-renewed"
+"""Markers: what runs may still use the old ones, or be stopped; which ones were renewed."""
 AUTHORITY_DAYS = 365.0
 
 
@@ -61,6 +68,26 @@ class Certificates(Protocol):
     def discard(self, context: Context, node: Node) -> Call | None:
         """Forget what `readmit` made."""
         ...
+
+
+def begun_on(node: Node) -> bool:
+    """Whether a renewal has left its mark on a host, and not taken it away."""
+    return node.facts is not None and BEGUN in node.facts.markers
+
+
+def begin() -> Command:
+    return Command("note that it has begun", ("true",), marker=BEGUN)
+
+
+def end() -> Absent:
+    """The mark goes."""
+    return Absent(f"{STATE_FOLDER}/stamps/command:{BEGUN}")
+
+
+def value_of(wanted: Iterable[Certificate]) -> str:
+    """Of a marker: another one for other certificates."""
+    found = sorted((c.path, c.ends) for c in wanted)
+    return hashlib.sha256(json.dumps(found).encode()).hexdigest()[:16]
 
 
 def held(care: Certificates, view: HostView | None) -> list[Certificate]:

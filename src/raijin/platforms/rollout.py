@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
-from raijin.observe.waiting import until
 from raijin.plan.handlers import CallContext, Handlers
 from raijin.platforms.access import open_access
 from raijin.transport.document import Document, describe
@@ -36,12 +35,10 @@ async def wait_for_rollout(context: CallContext) -> None:
             reasons = [await _reason(kube, workload, silent) for workload in workloads]
             return "; ".join(filter(None, reasons))
 
-        await until(
-            "the container network to run",
+        await context.until(
+            f"{context.arguments['what']} to run",
             probe,
-            timeout=context.timeout,
             interval=1.0,
-            on_wait=context.say,
             remedy="look at these pods (kubectl describe, kubectl logs), then resume the run",
         )
 

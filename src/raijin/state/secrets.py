@@ -84,6 +84,36 @@ class SecretStore:
         return self._identity
 
 
+class Imagined(SecretStore):
+    """The same store to plan with: what is put into it or deleted stays in memory and goes with it."""
+
+    def __init__(self, home: Path) -> None:
+        super().__init__(home)
+        self._beside: dict[str, str | None] = {}
+
+    def put(self, name: str, value: str) -> None:
+        MASKER.add(value)
+        self._beside[name] = value
+
+    def get(self, name: str) -> str:
+        if name not in self._beside:
+            return super().get(name)
+        value = self._beside[name]
+        if value is None:
+            raise NotFound(f"there is no secret {name}")
+        return value
+
+    def has(self, name: str) -> bool:
+        return self._beside[name] is not None if name in self._beside else super().has(name)
+
+    def delete(self, name: str) -> None:
+        self._beside[name] = None
+
+    def names(self, prefix: str = "") -> list[str]:
+        beside = {name for name in self._beside if name.startswith(prefix)}
+        return sorted(name for name in beside.union(super().names(prefix)) if self.has(name))
+
+
 def _write_private(path: Path, content: bytes, *, replace: bool = True) -> None:
     """Write a file of mode 0600 in one go; without `replace`, the first of two writers wins."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")

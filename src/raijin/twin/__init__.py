@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 TWINS: dict[ClusterType, str] = {
     ClusterType.VANILLA: "raijin.twin.kubeadm",
+    ClusterType.K3S: "raijin.twin.k3s",
+    ClusterType.RKE2: "raijin.twin.rke2",
 }
 """Where the twin of each platform is; its module has it as TWIN."""
 

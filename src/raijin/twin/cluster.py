@@ -30,7 +30,7 @@ CONTROL_PLANE_TAINT = {"key": CONTROL_PLANE_LABEL, "effect": "NoSchedule"}
 
 @dataclass
 class Member:
-    """A member of etcd. id: as etcd numbers it. host: where it runs."""
+    """A member of etcd, or the server that keeps the cluster in a database of its own. id: as etcd numbers it."""
 
     id: int
     host: str
@@ -154,12 +154,12 @@ class Cluster:
         host = site.hosts.get(name)
         if host is None or not host.up or not site.platform.lives(host):
             return "Kubelet stopped posting node status."
-        if not any(True for _ in host.below(CNI_FOLDER)) and not site.platform.brings_network:
+        if not site.own_network and not site.platform.network_ready(host):
             return "container runtime network not ready: cni config uninitialized"
         return ""
 
-    def pods(self, node: str | None = None) -> list[Document]:
-        return [pod for _, pod in self._all("pods") if node is None or pod["spec"].get("nodeName") == node]
+    def pods(self) -> list[Document]:
+        return [pod for _, pod in self._all("pods")]
 
     def _place_pods(self, host: Host, *, schedulable: bool) -> None:
         for number in range(APPS_PER_NODE if schedulable else 0):

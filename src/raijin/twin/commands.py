@@ -35,7 +35,7 @@ def succeeds(site: TwinSite, host: Host, argv: Sequence[str]) -> bool:
     if program == "systemctl" and words[0] == "is-active":
         name = next(word for word in words[1:] if not word.startswith("-"))
         return _active(host, name)
-    if program == "kubectl" and words[-1] == "/readyz":
+    if words[-2:] == ["--raw", "/readyz"]:
         return _kubectl(site, host, words)
     if tuple(argv) in _ENDED:
         return not host.of_kind(_ENDED[tuple(argv)])
@@ -106,6 +106,8 @@ def _active(host: Host, name: str) -> bool:
 def _systemctl(site: TwinSite, host: Host, words: Sequence[str]) -> float:
     verb, *names = (word for word in words if not word.startswith("-"))
     for name in (n if "." in n else f"{n}.service" for n in names):
+        if verb == "reload" and _active(host, name):
+            continue
         if verb == "stop" and name.endswith(".slice"):
             host.things.pop(("slice", name), None)
         elif verb in {"restart", "start"}:
@@ -141,10 +143,7 @@ def _on_files(host: Host, program: str, words: Sequence[str]) -> float:
 def _move(host: Host, source: str, target: str) -> None:
     if not host.exists(source):
         raise Failed("it ended with status 1", f"mv: cannot stat '{source}'")
-    for path in (source, *host.below(source)):
-        entry = host.things.pop(("path", path), None)
-        if entry is not None:
-            host.things["path", target + path[len(source) :]] = entry
+    host.move(source, target)
 
 
 def _pack(host: Host, words: Sequence[str]) -> None:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Callable, Mapping
-from functools import cache
 from typing import TYPE_CHECKING
 
 from raijin.facts import ABILITIES, LEFT_OUT
-from raijin.platforms.kubeadm.certificates import KUBELET_CLIENT
-from raijin.platforms.kubeadm.paths import KUBELET_CONF
+from raijin.twin.access import LEAF_DAYS, issued
 from raijin.twin.host import KERNEL, OWNER, STAMPS, Host
+from raijin.twin.installed import stamp_of
 
 if TYPE_CHECKING:
     from raijin.twin.site import TwinSite
@@ -19,6 +19,16 @@ _ARCH = {"amd64": "x86_64", "arm64": "aarch64", "arm": "armv7l"}
 _ID = "1.2.3"
 """Inode, size and change time of every file, as `stat` would print them: what was stamped has not been touched."""
 _MARK = re.compile(r"echo; echo (raijin-facts-[0-9a-f]+) ")
+_RELEASES = {
+    "debian": ('PRETTY_NAME="Debian GNU/Linux 13 (rehearsed)"', "ID=debian", 'VERSION_ID="13"'),
+    "rhel": (
+        'PRETTY_NAME="Rocky Linux 9.6 (rehearsed)"',
+        "ID=rocky",
+        'ID_LIKE="rhel centos fedora"',
+        'VERSION_ID="9.6"',
+    ),
+}
+_ACCESS = {"debian": "packages:apt\napparmor:Y", "rhel": "packages:dnf\nselinux:1"}
 _MEMORY_KIB = 8 * 2**20
 _PARTS = (
     "kubelet", "kubeadm", "kubectl", "containerd", "crictl", "runc", "crio", "docker", "k3s", "rke2", "k0s", "etcd",
@@ -51,9 +61,7 @@ def _files(host: Host) -> str:
     """The lines of the files that facts read, as `PATH:LINE`."""
     name = "eth0"
     lines = [
-        '/etc/os-release:PRETTY_NAME="Debian GNU/Linux 13 (rehearsed)"',
-        "/etc/os-release:ID=debian",
-        '/etc/os-release:VERSION_ID="13"',
+        *(f"/etc/os-release:{line}" for line in _RELEASES[host.family]),
         "/etc/resolv.conf:nameserver 192.0.2.1",
         f"/sys/class/net/{name}/address:{host.mac}",
         f"/sys/class/net/{name}/mtu:1500",
@@ -132,7 +140,7 @@ def _kubernetes(site: TwinSite, host: Host) -> str:
     """The stamps of what Raijin installed, the parts that are there, and the well-known files of a node."""
     lines: list[str] = []
     for path in _parts(host):
-        name, sha256 = _stamp_of(host, path)
+        name, sha256 = stamp_of(host, path)
         if name:
             lines += [f"= {name}", f"{sha256 or '-'} {_ID}|{path}"]
         lines.append(f"part {_ID}|{path}")
@@ -144,39 +152,19 @@ def _kubernetes(site: TwinSite, host: Host) -> str:
 
 
 def _certificates(site: TwinSite, host: Host) -> str:
-    """One of each node, which lives for years: a rehearsal lasts for minutes, and no certificate ends in it."""
-    del site
-    return f"file {KUBELET_CLIENT}\n{_certificate()}" if host.exists(KUBELET_CONF) else ""
-
-
-@cache
-def _certificate() -> str:
-    """The same for all: who signed it matters to nobody here."""
-    from cryptography.hazmat.primitives.serialization import Encoding  # noqa: PLC0415  (a slow import, for few uses)
-
-    from raijin.platforms.signing import new_authority  # noqa: PLC0415
-
-    return new_authority("rehearsal").certificate.public_bytes(Encoding.PEM).decode()
+    """All of them made today: a rehearsal lasts for minutes. One that was renewed ends a day later for each time."""
+    told = []
+    for path, days in site.platform.certificates(host).items():
+        text = issued(days + (host.renewals if days == LEAF_DAYS else 0))
+        kubeconfig = not path.endswith((".crt", ".pem"))
+        told.append(f"file {path}\n" + (f"data {base64.b64encode(text.encode()).decode()}\n" if kubeconfig else text))
+    return "".join(told)
 
 
 def _parts(host: Host) -> list[str]:
     paths = (f"{folder}/{name}" for name in _PARTS for folder in _FOLDERS)
     cni = ("/opt/cni/bin/bridge", "/opt/cni/bin/flannel")
     return [path for path in (*paths, *cni) if host.entry(path) is not None]
-
-
-def _stamp_of(host: Host, path: str) -> tuple[str, str]:
-    """The name under which a file was installed, and its sum if it came as one file."""
-    text = host.text(f"{STAMPS}/file:{path.replace('/', ',')}")
-    if text:
-        first, second = text.splitlines()[:2]
-        return first.removeprefix("= "), second.partition(" ")[0]
-    for stamp in host.below(STAMPS):
-        if stamp.startswith(f"{STAMPS}/archive:"):
-            first, *files = host.text(stamp).splitlines()
-            if path in files:
-                return first.removeprefix("= "), ""
-    return "", ""
 
 
 def _raijin(site: TwinSite, host: Host) -> str:
@@ -206,7 +194,7 @@ _SECTIONS: Mapping[str, Callable[[TwinSite, Host], str]] = {
     "clock": _clock,
     "ports": _ports,
     "identity": _identity,
-    "system": _constant("init:systemd\npackages:apt\napparmor:Y"),
+    "system": lambda site, host: f"init:systemd\n{_ACCESS[host.family]}",
     "units": _units,
     "resolver": _constant(""),
     "kubernetes": _kubernetes,

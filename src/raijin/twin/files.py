@@ -229,12 +229,13 @@ _CONTENTS = {
     "cni-plugins": ("bridge", "host-local", "loopback", "portmap"),
     "crictl": ("crictl",),
     "helm": ("helm",),
+    "rke2": ("bin/rke2", "lib/systemd/system/rke2-server.service", "lib/systemd/system/rke2-agent.service"),
 }
-"""What comes out of archives that are unpacked whole, by the beginning of their name."""
+"""What comes out of archives of which whole folders are unpacked, by the beginning of their name."""
 
 
 def _members(archive: Archive) -> tuple[str, ...]:
-    if archive.members:
+    if archive.members and not any(member.endswith("/") for member in archive.members):
         return tuple("/".join(member.split("/")[archive.strip :]) for member in archive.members)
     found = next((names for start, names in _CONTENTS.items() if archive.name.startswith(start)), None)
     return found or (re.split(r"[-_.]", archive.name)[0],)

@@ -29,6 +29,8 @@ _FOLDERS = (
     "/usr/local", "/usr/local/bin", "/usr/local/lib", "/usr/local/sbin", "/usr/local/share", "/var", "/var/lib",
     "/var/log",
 )  # fmt: skip
+_RHEL_FOLDERS = ("/etc/NetworkManager", "/etc/NetworkManager/conf.d", "/etc/pki/rpm-gpg", "/etc/yum.repos.d")
+_UNITS = ("/etc/systemd/system", "/usr/local/lib/systemd/system")
 _PACKAGES = ("apt", "bash", "coreutils", "curl", "iproute2", "openssh-server", "systemd", "tar", "util-linux")
 
 
@@ -61,15 +63,17 @@ class Unit:
 
 @dataclass
 class Host:
-    """number: of the host in its site, from 1. seconds: of its own time, spent so far. up: it answers.
+    """number: of the host in its site, from 1. family: of its Linux, `debian` or `rhel`. up: it answers.
 
-    cut: the seconds of its own time at which a lost link comes back. slow: by how much its disk is slower than others.
+    seconds: of its own time, spent so far. cut: the seconds of its own time at which a lost link comes back. slow: by
+    how much its disk is slower than others. renewals: how often its certificates were made anew.
     """
 
     name: str
     address: str
     arch: str
     number: int
+    family: str = "debian"
     up: bool = True
     cut: float = 0.0
     slow: float = 1.0
@@ -80,6 +84,7 @@ class Host:
     receipts: dict[str, dict[Thing, object]] = field(default_factory=dict)
     staged: dict[str, int] = field(default_factory=dict)
     stops: set[str] = field(default_factory=set)
+    renewals: int = 0
 
     def __post_init__(self) -> None:
         self.things |= self.pristine()
@@ -92,6 +97,9 @@ class Host:
         made |= {("package", name): True for name in _PACKAGES}
         made["unit", "ssh.service"] = Unit(running=True, enabled=True)
         made["swap", ""] = True
+        if self.family == "rhel":
+            made |= {("path", path): Entry("directory", mode="755") for path in _RHEL_FOLDERS}
+            made["unit", "NetworkManager.service"] = Unit(running=True, enabled=True)
         return made
 
     def of_kind(self, kind: str) -> list[tuple[str, str]]:
@@ -144,12 +152,19 @@ class Host:
         for key in (path, *self.below(path)):
             self.things.pop(("path", key), None)
 
+    def move(self, source: str, target: str) -> None:
+        """A path, with everything below it."""
+        for path in (source, *self.below(source)):
+            entry = self.things.pop(("path", path), None)
+            if entry is not None:
+                self.things["path", target + path[len(source) :]] = entry
+
     def unit(self, name: str) -> Unit | None:
         """The unit, if there is one: it is known, or its file exists."""
         found = self.things.get(("unit", name))
         if isinstance(found, Unit):
             return found
-        return Unit() if self.entry(f"/etc/systemd/system/{name}") is not None else None
+        return Unit() if any(self.entry(f"{folder}/{name}") is not None for folder in _UNITS) else None
 
     def runs(self, name: str) -> bool:
         unit = self.unit(f"{name}.service")

@@ -6,25 +6,19 @@ that Raijin's own programs are there to fulfil are made, so that a plan that for
 
 from __future__ import annotations
 
-import base64
-import datetime as dt
-import json
 import re
 import shlex
 from collections.abc import Iterable, Mapping
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
-from raijin.facts import etcd
+from raijin.model.cluster import Cluster as Defined
 from raijin.model.cluster import ClusterType
 from raijin.model.version import Version
 from raijin.platforms.kubeadm import external, upgrade
+from raijin.platforms.kubeadm.certificates import AUTHORITIES, KUBELET_CLIENT, RENEWED
 from raijin.platforms.kubeadm.paths import (
     ADMIN_CONF,
     API_MANIFEST,
-    CRI_SOCKET,
     ENCRYPTION_FILE,
     ETCD_ACCESS,
     ETCD_DATA,
@@ -37,8 +31,11 @@ from raijin.platforms.kubeadm.paths import (
 from raijin.platforms.kubeconfig import ca_hash
 from raijin.transport.base import Completed
 from raijin.transport.yamls import read_yamls
-from raijin.twin.cluster import CONTROL_PLANE_TAINT, Cluster, Member
+from raijin.twin import addons, etcd, saves
+from raijin.twin.access import AUTHORITY_DAYS, LEAF_DAYS, certificate, kubeconfig
+from raijin.twin.cluster import CNI_FOLDER, CONTROL_PLANE_TAINT, Cluster
 from raijin.twin.host import Host
+from raijin.twin.installed import version_of
 from raijin.twin.run import Failed
 
 if TYPE_CHECKING:
@@ -46,7 +43,6 @@ if TYPE_CHECKING:
 
 Document = dict[str, Any]
 PARTS = ("kube-apiserver", "kube-controller-manager", "kube-scheduler")
-ETCD_VERSION = "3.6.5"
 KUBELET_UNIT = "kubelet.service"
 _UPLOAD = re.compile(
     r"printf '%s' (?P<text>.*) \| kubeadm init phase upload-certs --upload-certs --config /dev/stdin\n", re.S
@@ -62,34 +58,33 @@ _KEYS = (
 )  # fmt: skip
 
 
-@cache
-def certificate() -> str:
-    """A certificate authority of its own, as PEM: joining hosts know a cluster by its key."""
-    from cryptography import x509  # noqa: PLC0415
-    from cryptography.hazmat.primitives import hashes, serialization  # noqa: PLC0415
-    from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "rehearsal")])
-    now = dt.datetime.now(dt.UTC)
-    made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-    made = made.serial_number(1).not_valid_before(now - dt.timedelta(days=1))
-    signed = made.not_valid_after(now + dt.timedelta(days=1)).sign(key, hashes.SHA256())
-    return signed.public_bytes(serialization.Encoding.PEM).decode()
-
-
 class KubeadmTwin:
     """Upstream Kubernetes by kubeadm."""
 
     type = ClusterType.VANILLA
-    brings_network = False
+
+    def family(self, cluster: Defined) -> str:
+        del cluster
+        return "debian"
 
     def lives(self, host: Host) -> bool:
         return host.up and host.runs("kubelet") and host.runs("containerd") and host.entry(KUBELET_CONF) is not None
 
+    def certificates(self, host: Host) -> Mapping[str, int]:
+        leaves = {path: LEAF_DAYS for path in (KUBELET_CLIENT, *sorted(RENEWED)) if host.entry(path) is not None}
+        # A worker has the certificate of an authority without its key: that is no business of its own.
+        own = (path for path in AUTHORITIES if host.entry(f"{path.removesuffix('.crt')}.key") is not None)
+        return leaves | dict.fromkeys(own, AUTHORITY_DAYS)
+
     def member_runs(self, host: Host) -> bool:
         manifest = host.entry(f"{MANIFESTS}/etcd.yaml") is not None
         return self.lives(host) and manifest and host.exists(f"{ETCD_DATA}/member")
+
+    def holds(self, host: Host) -> bool:
+        return host.exists(f"{ETCD_DATA}/member")
+
+    def network_ready(self, host: Host) -> bool:
+        return any(True for _ in host.below(CNI_FOLDER))
 
     def serves(self, site: TwinSite, host: Host) -> bool:
         return self.lives(host) and host.entry(API_MANIFEST) is not None and site.has_quorum()
@@ -111,16 +106,16 @@ class KubeadmTwin:
 
     def known_files(self, host: Host) -> Iterable[str]:
         yield from (path for path in _WELL_KNOWN if host.exists(path))
-        yield from sorted(path for folder in (MANIFESTS, "/etc/cni/net.d") for path in host.below(folder))
+        yield from sorted(path for folder in (MANIFESTS, CNI_FOLDER) for path in host.below(folder))
 
     def unit_changed(self, site: TwinSite, host: Host, unit: str) -> None:
         """A kubelet that starts registers its node; one that stops leaves it behind."""
-        if unit != KUBELET_UNIT or site.cluster is None or not self.lives(host) or not _served(self, site):
+        if unit != KUBELET_UNIT or site.cluster is None or not self.lives(host) or not site.served():
             return
         role = host.entry(API_MANIFEST) is not None
         node = site.cluster.node(host.name)
         taints = (node["spec"].get("taints") or []) if node else []
-        site.cluster.register(site, host, _kubelet_version(host), control_plane=role, taints=taints)
+        site.cluster.register(site, host, _installed(host, "kubelet"), control_plane=role, taints=taints)
 
     def static_pod(self, host: Host, name: str) -> int:
         manifest = host.entry(f"{MANIFESTS}/{name}.yaml")
@@ -142,11 +137,15 @@ class KubeadmTwin:
     def perform(self, site: TwinSite, host: Host, argv: tuple[str, ...]) -> float | None:
         program, *words = argv
         if program == "kubeadm":
-            return _kubeadm(self, site, host, words)
+            return _kubeadm(site, host, words)
         if program == "etcdctl":
-            return _etcdctl(self, host, words)
+            return saves.take(site, host, words[-1]) if words[-3:-1] == ["snapshot", "save"] else None
+        if program == "etcdutl" and words[:2] == ["snapshot", "restore"]:
+            host.write(f"{_option(words, '--data-dir')}/member", kind="directory", mode="700")
+            saves.restore(site, host, words[2])
+            return 10.0
         if program == "kubectl" and "rollout" in words and "restart" in words:
-            return _served_or_fail(self, site, 2.0)
+            return _served_or_fail(site, 2.0)
         return self._shell(site, host, words) if program == "sh" else None
 
     def _shell(self, site: TwinSite, host: Host, words: list[str]) -> float | None:
@@ -155,19 +154,14 @@ class KubeadmTwin:
         if words[1] == external.EMPTY:
             return _look_outside(site)
         if "kubectl replace -f -" in words[1] and words[2] == ADMIN_CONF:
-            return _served_or_fail(self, site, 10.0)  # encryption at rest: objects are written anew as they are
+            return _served_or_fail(site, 10.0)  # encryption at rest: objects are written anew as they are
         return _point(site, host, words) if words[1].startswith("own=") and "server: " in words[1] else None
 
     def script(self, site: TwinSite, host: Host, script: str) -> Completed | None:
-        if script == etcd.script(ETCD_ACCESS):
-            return _members(self, site, host)
         upload = _UPLOAD.fullmatch(script)
         if upload is not None:
-            return _upload(self, site, shlex.split(upload["text"])[0])
-        start = f"{etcd.ETCDCTL}\nrun_etcdctl "
-        if script.startswith(start):
-            return _change_members(self, site, host, shlex.split(script[len(start) :]))
-        return None
+            return _upload(site, shlex.split(upload["text"])[0])
+        return etcd.answer(site, host, script, ETCD_ACCESS)
 
 
 def _look_outside(site: TwinSite) -> float:
@@ -176,27 +170,14 @@ def _look_outside(site: TwinSite) -> float:
     return 0.5
 
 
-def _served(twin: KubeadmTwin, site: TwinSite) -> bool:
-    return site.cluster is not None and any(twin.serves(site, host) for host in site.hosts.values())
-
-
-def _served_or_fail(twin: KubeadmTwin, site: TwinSite, seconds: float) -> float:
-    if not _served(twin, site):
+def _served_or_fail(site: TwinSite, seconds: float) -> float:
+    if not site.served():
         raise Failed("it ended with status 1", "The connection to the server was refused")
     return seconds
 
 
-def _kubelet_version(host: Host) -> str:
-    """Of the binary that is installed, by the name under which Raijin installed it (`kubelet-v1.34.2`)."""
-    return _installed(host, "kubelet")
-
-
 def _installed(host: Host, name: str) -> str:
-    stamp = host.text(f"/var/lib/raijin/stamps/file:,usr,local,bin,{name}")
-    found = re.search(rf"^= {name}-(v[0-9][^\s]*)", stamp)
-    if found is None:
-        raise Failed("it cannot be run (status 127)", f"{name}: not found")
-    return found[1]
+    return version_of(host, f"/usr/local/bin/{name}")
 
 
 def _documents(text: str) -> dict[str, Document]:
@@ -207,21 +188,21 @@ def _option(words: list[str], name: str) -> str:
     return words[words.index(name) + 1] if name in words else ""
 
 
-def _kubeadm(twin: KubeadmTwin, site: TwinSite, host: Host, words: list[str]) -> float | None:
+def _kubeadm(site: TwinSite, host: Host, words: list[str]) -> float | None:
     _installed(host, "kubeadm")
     ignored = next((w.partition("=")[2].split(",") for w in words if w.startswith("--ignore-preflight-errors=")), [])
     config = _option(words, "--config")
     if "phase" in words[:3]:
         return _phase(host, words[words.index("phase") + 1 :])
-    if words[0] == "init":
-        return _init(site, host, config, ignored)
-    if words[0] == "join":
-        return _join(twin, site, host, config, ignored)
+    if words[:3] == ["certs", "renew", "all"]:
+        return _renew(host, config)
+    if words[0] in {"init", "join"}:
+        return (_init if words[0] == "init" else _join)(site, host, config, ignored)
     if words[0] == "reset":
         return _reset(site, host)
     if words[0] == "upgrade":
         leads = words[1] == "apply"
-        return _upgrade(twin, site, host, words[-1] if leads else _installed(host, "kubeadm"), leads=leads)
+        return _upgrade(site, host, words[-1] if leads else _installed(host, "kubeadm"), leads=leads)
     return None
 
 
@@ -258,48 +239,19 @@ def _init(site: TwinSite, host: Host, config: str, ignored: list[str]) -> float:
         outside = "external" in wanted.get("etcd", {})
         cluster = site.cluster = Cluster(str(wanted["clusterName"]), port, certificate(), outside=outside)
         cluster.settings["endpoint"] = str(wanted["controlPlaneEndpoint"])
-        for name in ("kube-system", "default", "kube-public", "kube-node-lease"):
-            namespace = {
-                "apiVersion": "v1",
-                "kind": "Namespace",
-                "metadata": {"name": name},
-                "status": {"phase": "Active"},
-            }
-            cluster.put(f"/api/v1/namespaces/{name}", namespace)
+        addons.namespaces(cluster)
         _addons(cluster, version)
     cluster.join_etcd(host)
     _control_plane(site, host, version, first=True)
     taints = registration.get("taints", [CONTROL_PLANE_TAINT])
     _become_node(host)
-    cluster.register(site, host, _kubelet_version(host), control_plane=True, taints=list(taints or []))
+    cluster.register(site, host, _installed(host, "kubelet"), control_plane=True, taints=list(taints or []))
     return 40.0
 
 
 def _addons(cluster: Cluster, version: str) -> None:
-    labels = {"k8s-app": "kube-proxy"}
-    pod = {"containers": [{"name": "kube-proxy", "image": f"registry.k8s.io/kube-proxy:{version}"}]}
-    cluster.put(
-        "/apis/apps/v1/namespaces/kube-system/daemonsets/kube-proxy",
-        {
-            "apiVersion": "apps/v1",
-            "kind": "DaemonSet",
-            "metadata": {"name": "kube-proxy", "namespace": "kube-system", "labels": labels},
-            "spec": {"selector": {"matchLabels": labels}, "template": {"metadata": {"labels": labels}, "spec": pod}},
-        },
-    )
-    cluster.put(
-        "/apis/apps/v1/namespaces/kube-system/deployments/coredns",
-        {
-            "apiVersion": "apps/v1",
-            "kind": "Deployment",
-            "metadata": {"name": "coredns", "namespace": "kube-system"},
-            "spec": {
-                "replicas": 2,
-                "selector": {"matchLabels": {"k8s-app": "kube-dns"}},
-                "template": {"metadata": {"labels": {"k8s-app": "kube-dns"}}, "spec": {"containers": []}},
-            },
-        },
-    )
+    addons.kube_proxy(cluster, version)
+    addons.name_service(cluster)
 
 
 def _control_plane(site: TwinSite, host: Host, version: str, *, first: bool) -> None:
@@ -311,7 +263,7 @@ def _control_plane(site: TwinSite, host: Host, version: str, *, first: bool) -> 
     for part in PARTS:
         _manifest(host, part, f"registry.k8s.io/{part}:{version}")
     if site.cluster is None or not site.cluster.outside:
-        _manifest(host, "etcd", f"registry.k8s.io/etcd:{ETCD_VERSION}-0")
+        _manifest(host, "etcd", f"registry.k8s.io/etcd:{etcd.VERSION}-0")
         host.write(f"{ETCD_DATA}/member", kind="directory", mode="700")
 
 
@@ -322,24 +274,7 @@ def _manifest(host: Host, name: str, image: str) -> None:
 
 def _kubeconfig(site: TwinSite) -> str:
     cluster = site.cluster
-    endpoint, ca = (cluster.settings["endpoint"], cluster.ca) if cluster else ("", certificate())
-    document = {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "clusters": [
-            {
-                "name": "kubernetes",
-                "cluster": {
-                    "certificate-authority-data": base64.b64encode(ca.encode()).decode(),
-                    "server": f"https://{endpoint}",
-                },
-            }
-        ],
-        "users": [{"name": "kubernetes-admin", "user": {"token": "of-a-rehearsal"}}],
-        "contexts": [{"name": "admin", "context": {"cluster": "kubernetes", "user": "kubernetes-admin"}}],
-        "current-context": "admin",
-    }
-    return yaml.safe_dump(document, sort_keys=False)
+    return kubeconfig(cluster.ca, f"https://{cluster.settings['endpoint']}") if cluster else ""
 
 
 def _become_node(host: Host) -> None:
@@ -351,14 +286,14 @@ def _become_node(host: Host) -> None:
     host.start_unit(KUBELET_UNIT)
 
 
-def _join(twin: KubeadmTwin, site: TwinSite, host: Host, config: str, ignored: list[str]) -> float:
+def _join(site: TwinSite, host: Host, config: str, ignored: list[str]) -> float:
     document = _documents(host.text(config)).get("JoinConfiguration")
     if document is None:
         raise Failed("it ended with status 1", f"there is no JoinConfiguration in {config}")
     control_plane = "controlPlane" in document
     _preflight(host, control_plane=control_plane, ignored=ignored)
     cluster = site.cluster
-    if cluster is None or not _served(twin, site):
+    if cluster is None or not site.served():
         raise Failed("it ended with status 1", "couldn't validate the identity of the API server: connection refused")
     token = document["discovery"]["bootstrapToken"]
     if f"/api/v1/namespaces/kube-system/secrets/bootstrap-token-{token['token'].split('.')[0]}" not in cluster.objects:
@@ -374,7 +309,7 @@ def _join(twin: KubeadmTwin, site: TwinSite, host: Host, config: str, ignored: l
         cluster.join_etcd(host)
     _become_node(host)
     taints = document["nodeRegistration"].get("taints", [CONTROL_PLANE_TAINT] if control_plane else [])
-    cluster.register(site, host, _kubelet_version(host), control_plane=control_plane, taints=list(taints or []))
+    cluster.register(site, host, _installed(host, "kubelet"), control_plane=control_plane, taints=list(taints or []))
     return 25.0 if control_plane else 8.0
 
 
@@ -384,13 +319,12 @@ def _reset(site: TwinSite, host: Host) -> float:
         if not path.startswith(f"{KUBERNETES}/raijin") and path != MANIFESTS:
             host.remove(path)
     host.things.pop(("containers", ""), None)
-    site.forget_dead_cluster()
     return 6.0
 
 
-def _upgrade(twin: KubeadmTwin, site: TwinSite, host: Host, version: str, *, leads: bool) -> float:
+def _upgrade(site: TwinSite, host: Host, version: str, *, leads: bool) -> float:
     """`kubeadm upgrade apply|node`: one minor at a time, and not before the API answers."""
-    _served_or_fail(twin, site, 0)
+    _served_or_fail(site, 0)
     wanted, tool = Version.parse(version), Version.parse(_installed(host, "kubeadm"))
     if wanted is None or tool is None or tool < wanted:
         raise Failed("it ended with status 1", f"kubeadm {tool} cannot upgrade to {version}")
@@ -405,6 +339,15 @@ def _upgrade(twin: KubeadmTwin, site: TwinSite, host: Host, version: str, *, lea
     if leads and site.cluster is not None:
         _addons(site.cluster, version)
     return 60.0 if leads else 40.0
+
+
+def _renew(host: Host, config: str) -> float:
+    if config and not host.exists(config):
+        raise Failed("it ended with status 1", f"unable to read config from {config}")
+    for path in (path for path in RENEWED if host.entry(path) is not None):
+        host.write(path, host.text(path), mode="600")
+    host.renewals += 1
+    return 4.0
 
 
 _PHASES = {
@@ -441,69 +384,16 @@ def _point(site: TwinSite, host: Host, words: list[str]) -> float:
     return 2.0
 
 
-def _etcdctl(twin: KubeadmTwin, host: Host, words: list[str]) -> float | None:
-    if "snapshot" not in words or words[words.index("snapshot") + 1] != "save":
-        return None
-    if not twin.member_runs(host):
-        raise Failed("it ended with status 1", "Error: context deadline exceeded")
-    host.write(words[-1], "a rehearsed snapshot of etcd\n", mode="600")
-    return 3.0
-
-
-def _upload(twin: KubeadmTwin, site: TwinSite, text: str) -> Completed:
+def _upload(site: TwinSite, text: str) -> Completed:
     """kubeadm init phase upload-certs: the certificates in a Secret, for who has the key."""
     key = _documents(text)["InitConfiguration"].get("certificateKey")
-    if site.cluster is None or not _served(twin, site) or not key:
+    if site.cluster is None or not site.served() or not key:
         return Completed(1, "", "error execution phase upload-certs: the API does not answer\n", 0.0)
     site.cluster.settings["certificate key"] = key
     path = "/api/v1/namespaces/kube-system/secrets/kubeadm-certs"
     metadata = {"name": "kubeadm-certs", "namespace": "kube-system"}
     site.cluster.put(path, {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": {}})
     return Completed(0, "[upload-certs] Storing the certificates in Secret kubeadm-certs\n", "", 2.0)
-
-
-def _members(twin: KubeadmTwin, site: TwinSite, host: Host) -> Completed:
-    """What the three questions of facts/etcd.py are answered with, one JSON document a line."""
-    if site.cluster is None or not twin.member_runs(host) or not site.has_quorum():
-        return Completed(0, "null\n", "Error: context deadline exceeded\n", 5.0)
-    members = list(site.cluster.members.values())
-    alive = [member for member in members if twin.member_runs(site.hosts[member.host])]
-    leader = alive[0].id
-    listed = [_listed(member) for member in members]
-    status = [_status(member, leader) for member in alive]
-    lines = [json.dumps({"members": listed}), json.dumps(status), json.dumps({"alarms": []})]
-    return Completed(0, "\n".join([*lines, ""]), "", 0.2)
-
-
-def _url(address: str, port: int) -> str:
-    return f"https://[{address}]:{port}" if ":" in address else f"https://{address}:{port}"
-
-
-def _listed(member: Member) -> Document:
-    peers, clients = _url(member.address, 2380), _url(member.address, 2379)
-    return {"ID": member.id, "name": member.host, "peerURLs": [peers], "clientURLs": [clients]}
-
-
-def _status(member: Member, leader: int) -> Document:
-    header = {"member_id": member.id, "revision": 1000}
-    return {
-        "Endpoint": _url(member.address, 2379),
-        "Status": {"header": header, "version": ETCD_VERSION, "dbSize": 20480, "dbSizeInUse": 20480, "leader": leader},
-    }
-
-
-def _change_members(twin: KubeadmTwin, site: TwinSite, host: Host, words: list[str]) -> Completed | None:
-    """etcdctl member remove ID."""
-    if words[0] != CRI_SOCKET or "member" not in words or words[words.index("member") + 1] != "remove":
-        return None
-    cluster = site.cluster
-    if cluster is None or not twin.member_runs(host) or not site.has_quorum():
-        return Completed(1, "", "Error: context deadline exceeded\n", 5.0)
-    gone = next((name for name, member in cluster.members.items() if f"{member.id:x}" == words[-1]), None)
-    if gone is None:
-        return Completed(1, "", "Error: etcdserver: member not found\n", 0.1)
-    del cluster.members[gone]
-    return Completed(0, f"Member {words[-1]} removed\n", "", 0.5)
 
 
 TWIN = KubeadmTwin()

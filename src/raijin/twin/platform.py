@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
+from raijin.model.cluster import Cluster as Defined
 from raijin.model.cluster import ClusterType
 from raijin.transport.base import Completed
 from raijin.twin.host import Host
@@ -20,11 +21,21 @@ class PlatformTwin(Protocol):
     """The simulated side of one distribution."""
 
     type: ClusterType
-    brings_network: bool
-    """Its nodes are Ready without a container network that Raijin installs."""
+
+    def family(self, cluster: Defined) -> str:
+        """Of the Linux that the hosts of a definition must run: `debian` where it does not matter, or `rhel`."""
+        ...
 
     def lives(self, host: Host) -> bool:
         """Whether the node's agent runs."""
+        ...
+
+    def holds(self, host: Host) -> bool:
+        """Whether data of a cluster lies on this host: with the last of it the cluster is gone."""
+        ...
+
+    def network_ready(self, host: Host) -> bool:
+        """Whether the runtime of this host was told a container network."""
         ...
 
     def serves(self, site: TwinSite, host: Host) -> bool:
@@ -41,6 +52,10 @@ class PlatformTwin(Protocol):
 
     def known_files(self, host: Host) -> Iterable[str]:
         """Those of the well-known files of facts/kubernetes.py that are there."""
+        ...
+
+    def certificates(self, host: Host) -> Mapping[str, int]:
+        """Those of the node that are there, and for how many days each of them is made."""
         ...
 
     def member_runs(self, host: Host) -> bool:

@@ -17,7 +17,7 @@ from raijin.transport.base import Completed, LineHandler
 from raijin.transport.pool import TwinTarget
 from raijin.transport.twin import Asked, Told
 from raijin.twin import api, facts
-from raijin.twin.cluster import Cluster
+from raijin.twin.cluster import Cluster, Member
 from raijin.twin.faults import SLOW, Fault, FaultKind
 from raijin.twin.files import deliver
 from raijin.twin.host import Host
@@ -36,7 +36,10 @@ _STAGED = re.compile(rf"\[ -s '?{STATE_FOLDER}/stage/([0-9a-f]{{64}})'? \] && ec
 @dataclass
 class TwinSite:
     """platform: of the cluster that is rehearsed. virtual: the address that its API has, beside those of its hosts.
-    endpoint: the name by which its API is reached, where the definition gives one.
+    endpoint, port: the name and the port by which its API is reached, where the definition gives them. family: of the
+    hosts' Linux. own_network: who owns the cluster brings its container network, and is taken to have done so.
+
+    snapshots: what the cluster was, by the sum of the snapshot that was taken of it.
 
     kill: ends this process at once, as `kill -9` does; None where no such fault is asked for. pace: seconds that pass
     for each second of a host, for people who watch; 0: none.
@@ -45,8 +48,12 @@ class TwinSite:
     platform: PlatformTwin
     virtual: str = ""
     endpoint: str = ""
+    port: int = 0
+    family: str = "debian"
+    own_network: bool = False
     hosts: dict[str, Host] = field(default_factory=dict)
     cluster: Cluster | None = None
+    snapshots: dict[str, Cluster] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     armed: dict[str, Fault] = field(default_factory=dict)
     kill: Callable[[], None] | None = None
@@ -60,7 +67,7 @@ class TwinSite:
         if defined.name not in self.hosts:
             number = len(self.hosts) + 1
             address = str(defined.address or f"198.18.{number >> 8}.{number & 255}")
-            self.hosts[defined.name] = Host(defined.name, address, str(defined.arch or "amd64"), number)
+            self.hosts[defined.name] = Host(defined.name, address, str(defined.arch or "amd64"), number, self.family)
         return self.hosts[defined.name]
 
     def targets(self, hosts: Iterable[Defined]) -> dict[str, TwinTarget]:
@@ -72,16 +79,21 @@ class TwinSite:
         if self.cluster and self.cluster.outside:
             return True
         members = self.cluster.members.values() if self.cluster else ()
-        alive = sum(m.host in self.hosts and self.platform.member_runs(self.hosts[m.host]) for m in members)
-        return alive > len(members) // 2
+        return sum(map(self.member_runs, members)) > len(members) // 2
+
+    def member_runs(self, member: Member) -> bool:
+        return member.host in self.hosts and self.platform.member_runs(self.hosts[member.host])
+
+    def served(self) -> bool:
+        """Whether some API server answers."""
+        return self.cluster is not None and any(self.platform.serves(self, host) for host in self.hosts.values())
 
     def forget_dead_cluster(self) -> None:
-        """With the last member of its etcd the cluster is gone."""
-        if (
-            self.cluster
-            and not self.cluster.outside
-            and not any(self.hosts[m.host].exists("/var/lib/etcd/member") for m in self.cluster.members.values())
-        ):
+        """With the last of its data the cluster is gone."""
+        cluster = self.cluster
+        if cluster is None or cluster.outside:
+            return
+        if not any(self.platform.holds(self.hosts[member.host]) for member in cluster.members.values()):
             self.cluster = None
 
     def unit_changed(self, host: Host, unit: str) -> None:
@@ -111,7 +123,8 @@ class TwinSite:
         """Ports at which the API is reached: its own, and that of the load balancer before it."""
         if self.cluster is None:
             return set()
-        return {self.cluster.port, int(str(self.cluster.settings.get("endpoint", "")).rpartition(":")[2] or 0)}
+        before = str(self.cluster.settings.get("endpoint", "")).rpartition(":")[2]
+        return {self.cluster.port, self.port, int(before or 0)}
 
     def carried(self, host: Host) -> list[str]:
         """The virtual address, on the first host that carries it."""
@@ -225,6 +238,7 @@ class TwinMachine:
                 lines.append(line)
                 if on_line is not None:
                     on_line(line)
+        site.forget_dead_cluster()
         if silent:
             raise HostUnreachable("the connection was lost (rehearsed)", host=host.name)
         return Completed(0, "\n".join([*lines, ""]), "", host.seconds - begun)

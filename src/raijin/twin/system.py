@@ -46,13 +46,18 @@ def change_package(run: Run, wanted: Package) -> None:
 
 
 def check_repository(run: Run, wanted: Repository) -> Found:
-    (key, key_text), (source, text), *_ = wanted.files()  # simulated hosts have apt
-    pairs = ((key, key_text), (source, text))
-    return [change for path, content in pairs for change in compared(run.host, path, Entry(content=content))]
+    return [
+        change for path, content in _sources(run, wanted) for change in compared(run.host, path, Entry(content=content))
+    ]
+
+
+def _sources(run: Run, wanted: Repository) -> tuple[tuple[str, str], ...]:
+    """Key and source for apt, or for dnf."""
+    return wanted.files()[:2] if run.host.family == "debian" else wanted.files()[2:4]
 
 
 def change_repository(run: Run, wanted: Repository) -> None:
-    for path, content in wanted.files()[:2]:
+    for path, content in _sources(run, wanted):
         run.write(path, content)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from raijin.observe.waiting import until
 from raijin.plan.handlers import CallContext, Handlers
 from raijin.validation.checks import chosen, judge, parts_of
 from raijin.validation.finding import faults, few
@@ -21,13 +20,11 @@ async def wait_until_healthy(context: CallContext) -> None:
         found = faults(judge(checks, await look(context.pool, subject, parts_of(checks))))
         return few((f"{fault.check}: {fault}" for fault in found), 3)
 
-    await until(
+    await context.until(
         f"{context.target} to be healthy",
         probe,
-        timeout=context.timeout,
         interval=INTERVAL,
         host=context.target,
-        on_wait=context.say,
         remedy="look at `raijin cluster health`, mend what it names, then resume the run",
     )
 

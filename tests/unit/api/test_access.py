@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 import yaml
 from argon2 import PasswordHasher
+from tests.unit.api.test_changes import shown
 
+from raijin.app.changes import Change
 from raijin.app.settings import ServerSettings
 from raijin.state.tables import TOKENS, USERS
 
@@ -42,10 +44,19 @@ def csrf(session: dict[str, Any]) -> dict[str, str]:
     return {"X-CSRF-Token": session["csrf"]}
 
 
+OWN_SITE = """
+---
+kind: Site
+hosts:
+- {name: n1, address: 192.0.2.11}
+- {name: n2, address: 192.0.2.12}
+"""
 EVERYTHING = [
     ("GET", "/clusters"), ("POST", "/clusters/provision"), ("GET", "/clusters/lab"), ("DELETE", "/clusters/lab"),
     ("PUT", "/clusters/lab/scale"), ("POST", "/clusters/lab/validate"), ("POST", "/clusters/lab/plan"),
-    ("POST", "/clusters/lab/apply"), ("GET", "/clusters/lab/kubeconfig"), ("GET", "/runs"), ("GET", "/events"),
+    ("POST", "/clusters/lab/apply"), ("POST", f"/clusters/lab/plans/{'a' * 64}/run"),
+    ("POST", "/clusters/lab/certificates/renew"), ("POST", "/clusters/lab/backups/latest/verify"),
+    ("GET", "/clusters/lab/versions"), ("GET", "/clusters/lab/kubeconfig"), ("GET", "/runs"), ("GET", "/events"),
     ("GET", "/definitions"), ("PUT", "/definitions/x"), ("GET", "/hosts"), ("GET", "/audit"), ("GET", "/users"),
     ("POST", "/users"), ("GET", "/tokens"), ("GET", "/session"), ("GET", "/system"),
 ]  # fmt: skip
@@ -117,6 +128,60 @@ async def test_roles_allow_what_they_say(guarded, cluster, problem) -> None:
     assert (await guarded.get("/runs", headers=stranger)).json()["runs"] == []
     assert (await guarded.get("/audit", headers=admin)).status_code == 200
     assert guarded.queue.runs == [run.json()["id"]]
+
+
+async def test_agreeing_to_a_plan_takes_the_role_of_its_verb(guarded, cluster, problem) -> None:
+    """An operator may look at what would end a cluster, and not have it done; a restoration opens the backup."""
+    guarded.put_file("lab", yaml.safe_dump({"kind": "Cluster", **cluster}) + OWN_SITE)
+    viewer, operator, admin = [await token_of(guarded, f"{role}:lab") for role in ("viewer", "operator", "admin")]
+    problem(await guarded.post("/clusters/lab/plan", {"verb": "apply"}, headers=viewer), 403, "access-denied")
+    problem(await guarded.post("/clusters/lab/plan", {"verb": "restore"}, headers=operator), 403, "access-denied")
+    problem(await guarded.post("/clusters/lab/certificates/renew", headers=viewer), 403, "access-denied")
+    problem(await guarded.post("/clusters/lab/backups/latest/verify", headers=viewer), 403, "access-denied")
+    destroy, upgrade = shown(guarded, Change("destroy")), shown(guarded, Change("upgrade", version="v1.35.4"))
+    problem(await guarded.post(f"/clusters/lab/plans/{upgrade}/run", headers=viewer), 403, "access-denied")
+    problem(await guarded.post(f"/clusters/lab/plans/{destroy}/run", headers=operator), 403, "access-denied")
+    assert guarded.queue.runs == []
+    assert "v1.34.2" in guarded.service.store.text("lab")[1]
+    assert (await guarded.post(f"/clusters/lab/plans/{upgrade}/run", headers=operator)).status_code == 202
+    problem(await guarded.post(f"/clusters/lab/plans/{destroy}/run", headers=admin), 423, "locked")
+
+
+async def test_agreeing_from_a_browser_needs_what_its_session_repeats(guarded, cluster, problem) -> None:
+    guarded.put_file("lab", yaml.safe_dump({"kind": "Cluster", **cluster}) + OWN_SITE)
+    digest = shown(guarded, Change("backup"))
+    session = (await guarded.post("/session", ADMIN)).json()
+    problem(await guarded.post(f"/clusters/lab/plans/{digest}/run"), 403, "access-denied")
+    run = await guarded.post(f"/clusters/lab/plans/{digest}/run", headers=csrf(session))
+    assert (run.status_code, run.json()["requested_by"]) == (202, "ada")
+
+
+async def test_the_page_of_the_login_knows_a_new_server(start, guarded) -> None:
+    assert (await guarded.get("/entrance")).json() == {"setup": False, "provider": ""}
+    provider = {"issuer": "https://id.example.org/realms/lab", "clientId": "raijin"}
+    fresh = await start(ask=True, settings=ServerSettings.model_validate({"oidc": provider}))
+    fresh.access.users.remove("ada")
+    assert (await fresh.get("/entrance")).json() == {"setup": True, "provider": provider["issuer"]}
+
+
+async def test_the_trail_is_read_in_pages_and_by_words(guarded) -> None:
+    admin = await token_of(guarded, "admin")
+    for name in ("bob", "eve", "bob"):
+        await guarded.post("/session", {"name": name, "password": "wrong" * 4})
+    first = (await guarded.get("/audit?limit=2", headers=admin)).json()
+    assert [entry["who"] for entry in first["entries"]] == ["bob", "eve"]
+    rest = (await guarded.get(f"/audit?before={first['next']}", headers=admin)).json()
+    assert rest["next"] == 0
+    numbers = [entry["number"] for page in (first, rest) for entry in page["entries"]]
+    assert numbers == list(range(len(numbers), 0, -1))
+    bobs = (await guarded.get("/audit?who=bob&result=refused&limit=2", headers=admin)).json()
+    assert ([entry["who"] for entry in bobs["entries"]], bobs["next"]) == (["bob", "bob"], 0)
+    bad = (await guarded.get("/audit?incidents=true", headers=admin)).json()["entries"]
+    assert [entry["who"] for entry in bad] == ["bob", "eve", "bob"]
+    page = (await guarded.get("/audit/incidents?limit=1", headers=admin)).json()
+    assert (page["incidents"][0]["who"], page["next"]) == ("bob", page["incidents"][0]["number"])
+    lines = (await guarded.get("/audit/export?format=csv&who=eve", headers=admin)).text.splitlines()
+    assert (len(lines), "eve" in lines[1]) == (2, True)
 
 
 async def test_a_token_allows_at_most_what_its_owner_may(guarded, problem) -> None:

@@ -47,7 +47,7 @@ async def test_incidents_are_the_same_everywhere(server, result) -> None:
         trail.append(Entry("eve", "api", action, result=result))
     expected = ["login", "host-key"] if result == "refused" else []
     found = (await server.get("/audit/incidents")).json()["incidents"]
-    assert [entry["action"] for entry in found] == expected
+    assert [entry["action"] for entry in found] == expected[::-1]
     assert [e.action for e in trail.entries(newest=True, incidents=True)] == expected[::-1]
     assert [e.action for e in trail.all() if e.incident] == expected
     assert trail.count() == (3.0, float(len(expected)))

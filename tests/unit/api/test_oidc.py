@@ -7,11 +7,9 @@ import base64
 import hashlib
 import hmac
 import json
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -20,6 +18,7 @@ import httpx2
 import pytest
 from joserfc import jwt
 from joserfc.jwk import RSAKey
+from tests.unit.listening import Answering, listening
 
 from raijin.app import oidc as module
 from raijin.app.settings import ServerSettings
@@ -78,37 +77,23 @@ class Provider:
 def serving() -> Iterator[Provider]:
     made = Provider()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Answering):
         def answer(self, found: tuple[int, Any, dict[str, str]]) -> None:
             status, body, headers = (503, {}, {}) if made.down else found
-            content = json.dumps(body).encode()
-            self.send_response(status)
-            for name, value in {"Content-Type": "application/json", **headers}.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
+            self.reply(status, json.dumps(body).encode(), {"Content-Type": "application/json", **headers})
 
-        def do_GET(self) -> None:
+        def do_GET(self) -> None:  # noqa: N802
             parts = urlsplit(self.path)
             made.asked.append(parts.path)
             self.answer(made.get(parts.path, {k: v[0] for k, v in parse_qs(parts.query).items()}))
 
-        def do_POST(self) -> None:
+        def do_POST(self) -> None:  # noqa: N802
             text = self.rfile.read(int(self.headers["content-length"])).decode()
             self.answer(made.exchange({k: v[0] for k, v in parse_qs(text).items()}))
 
-        def log_message(self, *_: object) -> None:
-            return
-
-    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    made.issuer = f"http://127.0.0.1:{http.server_address[1]}"
-    thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield made
-    http.shutdown()
-    http.server_close()
-    thread.join()
+    with listening(Handler) as port:
+        made.issuer = f"http://127.0.0.1:{port}"
+        yield made
 
 
 @pytest.fixture

@@ -152,6 +152,12 @@ def test_default_versions_follow_the_minor() -> None:
     assert default_version("etcd", "v1.34.10") == "v3.6.5"
 
 
+def test_the_tools_of_etcd_go_with_a_distribution_that_is_older_than_kubeadms_range() -> None:
+    assert default_version("etcd", "v1.28.9+k3s1") == "v3.5.10"
+    with pytest.raises(Unsupported):
+        default_version("kubelet", "v1.28.9")
+
+
 def test_kubeadm_images_as_kubeadm_lists_them() -> None:
     assert kubeadm_images("1.34.10") == (
         "registry.k8s.io/kube-apiserver:v1.34.10",

@@ -16,6 +16,7 @@ from raijin.observe.events import Event, Events, Kind
 from raijin.observe.masking import MASKER
 from raijin.operations import program as program_module
 from raijin.operations.base import SecretRef
+from raijin.operations.command import Command
 from raijin.operations.install import Install
 from raijin.operations.reboot import Reboot
 from raijin.transport.base import Completed
@@ -91,6 +92,22 @@ async def test_an_api_that_was_away_for_a_moment_is_tried_again(execute, make, t
     with pytest.raises(ApiLost) as caught:
         await execute(make["command"]("upgrade", f"cat {tmp_path}/words >&2; exit 1", tmp_path / "done"))
     assert caught.value.transient
+
+
+async def test_a_post_mortem_tells_more_and_changes_nothing_of_the_rest(execute, tmp_path: Path) -> None:
+    broken = Command(
+        "join",
+        ("sh", "-c", 'echo "error: $A is not started" >&2; exit 1', "etcd"),
+        environment=(("A", "member 1"),),
+        only_if=("true",),
+        creates=str(tmp_path / "done"),
+        post_mortem=("sh", "-c", 'echo "the last words of $0:" "$1"; echo dial tcp: timeout >&2', "etcd", "no peer"),
+    )
+    with pytest.raises(OperationFailed) as caught:
+        await execute(broken)
+    said = "it ended with status 1: error: member 1 is not started; the last words of etcd: no peer"
+    assert caught.value.message == f"join failed: {said}"
+    assert not caught.value.transient
 
 
 @pytest.mark.parametrize("words", ["dial tcp: lookup api.example.org: no such host", "port 6443 is in use"])

@@ -112,8 +112,15 @@ def test_ssh_trusts_exactly_the_machines_of_the_lab() -> None:
 
 def test_nat_is_in_a_table_of_its_own() -> None:
     text = network.ruleset(PATHS.label, "198.51.100.0/24")
-    assert f'ip saddr 198.51.100.0/24 oifname != "{PATHS.label}" masquerade' in text
+    assert f'ip saddr 198.51.100.0/24 ip daddr != 198.51.100.0/24 oifname != "{PATHS.label}" masquerade' in text
     assert f"delete table ip {PATHS.label}" in text
+
+
+def test_the_table_of_a_lab_whose_bridge_is_gone_is_an_orphan() -> None:
+    listed = [{"metainfo": {"version": "1.0.6"}}, *({"table": {"family": "ip", "name": name}} for name in (
+        PATHS.label, "raijin-0123ab", "raijin-firewall", "filter"
+    ))]  # fmt: skip
+    assert network.orphans(listed, {PATHS.label, "eth0"}) == ["raijin-0123ab"]
 
 
 @pytest.mark.parametrize("name", ["prepare", "runc"])

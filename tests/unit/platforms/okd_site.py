@@ -8,13 +8,11 @@ from __future__ import annotations
 import base64
 import ipaddress
 import json
-import ssl
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPException
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -25,6 +23,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
+from tests.unit.listening import Answering, listening
 from tests.unit.transport.test_kube import certified
 
 from raijin.platforms.okd.approval import API as REQUESTS
@@ -41,11 +40,10 @@ BOOTSTRAP = "/api/v1/namespaces/kube-system/configmaps/bootstrap"
 PAUSE = 0.02
 
 
-def request_of(node: str, *names: x509.GeneralName) -> str:
-    subject = [
-        x509.NameAttribute(NameOID.ORGANIZATION_NAME, "system:nodes"),
-        x509.NameAttribute(NameOID.COMMON_NAME, f"system:node:{node}"),
-    ]
+def request_of(common: str, organizations: tuple[str, ...] = ("system:nodes",), *names: x509.GeneralName) -> str:
+    """A certificate request, as kubelets put it into the API."""
+    subject = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, one) for one in organizations]
+    subject.append(x509.NameAttribute(NameOID.COMMON_NAME, common))
     builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name(subject))
     if names:
         builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
@@ -114,7 +112,7 @@ class OkdSite:
         """Ask for a certificate, and wait for it."""
         path = f"{REQUESTS}/csr-{len(self.objects)}"
         spec = {"signerName": signer, "username": user, "groups": groups, "usages": usages}
-        spec["request"] = request_of(name, *names)
+        spec["request"] = request_of(f"system:node:{name}", ("system:nodes",), *names)
         self.objects[path] = {"metadata": {"name": path.rpartition("/")[2]}, "spec": spec, "status": {}}
         self._until(lambda: bool(self.objects[path]["status"].get("conditions")))
 
@@ -165,7 +163,7 @@ class OkdSite:
     def serving(self, folder: Path) -> Iterator[OkdSite]:
         site = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Handler(Answering):
             protocol_version = "HTTP/1.1"
 
             def handle_any(self) -> None:
@@ -175,38 +173,20 @@ class OkdSite:
                     return
                 status, told = site.answer(self.command, urlsplit(self.path).path, body)
                 content = told.encode() if isinstance(told, str) else json.dumps(told).encode()
-                self.send_response(status)
-                self.send_header("content-type", "application/json")
-                self.send_header("content-length", str(len(content)))
-                self.end_headers()
-                self.wfile.write(content)
+                self.reply(status, content, {"content-type": "application/json"})
 
             do_GET = do_PUT = do_PATCH = do_DELETE = do_POST = handle_any  # noqa: N815
 
-            def log_message(self, *_: object) -> None:
-                return
-
         certificate, key = certified()
         (folder / "server.pem").write_bytes(certificate + key)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(folder / "server.pem")
-        http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        http.daemon_threads = True
-        http.handle_error = lambda *_: None  # type: ignore[method-assign]  # clients of ours hang up on purpose
-        http.socket = context.wrap_socket(http.socket, server_side=True)
-        self.port = http.server_address[1]
         self.kubeconfig = _kubeconfig(certificate)
-        thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield self
-        finally:
-            self.ended.set()
-            for machine in self.threads:
-                machine.join(5)
-            http.shutdown()
-            http.server_close()
-            thread.join()
+        with listening(Handler, folder / "server.pem") as self.port:
+            try:
+                yield self
+            finally:
+                self.ended.set()
+                for machine in self.threads:
+                    machine.join(5)
 
 
 def _kubeconfig(certificate: bytes) -> str:

@@ -14,7 +14,7 @@ from tests.unit.platforms.openshift import CONFIG, Openshift
 
 from raijin.errors import HostUnreachable, KubernetesUnavailable, OperationFailed, PlanRefused, StateError
 from raijin.plan.handlers import CallContext
-from raijin.platforms.okd import assets, calls, etcd, install, look, offering, upgrade
+from raijin.platforms.okd import approval, assets, calls, etcd, install, look, offering, upgrade
 from raijin.platforms.okd.assets import GOOD_SECONDS, Assets
 from raijin.platforms.okd.ignition import boot_line, digest, named
 from raijin.platforms.okd.operators import operator_faults, pool_faults, releases, version_fault
@@ -260,12 +260,60 @@ async def test_a_node_that_is_ready_is_left_alone(site: Site) -> None:
     assert site.tool.offers == {}
 
 
+async def test_what_becomes_of_a_request_is_said_once_however_often_it_is_looked_at(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await begun(site)
+    left = approval.Verdict("csr-9", "w9", serving=False, fault="w9 is no node that is expected now")
+    signed = approval.Verdict("csr-1", "w1", serving=True)
+    looks = [[left], [left, signed], [left, signed]]
+
+    async def approve(*_: object) -> list[approval.Verdict]:
+        found = looks.pop(0)
+        if not looks:
+            site.tool.objects["Node w1"] = READY
+        return found
+
+    monkeypatch.setattr(approval, "approve", approve)
+    await calls.join(site.context("w1", **JOIN))
+    assert looks == []
+    assert [line for line in site.said if "csr-" in line] == [
+        "the request csr-9 (client) is not signed: w9 is no node that is expected now",
+        "the serving certificate of w1 is signed (csr-1)",
+    ]
+
+
 # Machines
 
 
 async def test_a_machine_that_waits_for_its_configuration_is_no_fault(site: Site) -> None:
     view = await look.look(site.pool, "w1")
     assert view.own.ports == frozenset()  # type: ignore[union-attr, attr-defined]
+
+
+async def test_dns_names_are_looked_up_until_the_bootstrap_has_ended(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    async def resolved(name: str) -> tuple[tuple[str, ...], str]:
+        asked.append(name)
+        return ("192.0.2.6",), ""
+
+    async def silent(seen: look.Seen, _: str) -> look.Seen:
+        return seen
+
+    monkeypatch.setattr(look, "resolved", resolved)
+    monkeypatch.setattr(look, "_ask", silent)
+    monkeypatch.setattr(look, "REMEMBERED_SECONDS", -1.0)
+    found = {"api": (("192.0.2.6",), "")}
+    assert (await look.seen_by(site.access)).names == found
+    await begun(site)
+    assert (await look.seen_by(site.access)).names == found
+    assets.keep(site.secrets, "demo", assets.completed(site.assets))
+    seen = await look.seen_by(site.access)
+    assert (seen.complete, seen.names) == (True, {})
+    assert asked == ["api.demo.example.org"] * 2
 
 
 async def test_a_node_that_is_not_ready_and_answers_nowhere_is_dead(site: Site) -> None:

@@ -8,27 +8,13 @@ from typing import Any
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.oid import NameOID
+from tests.unit.platforms.okd_site import request_of
 
 from raijin.platforms.okd.approval import API, BOOTSTRAPPER, CLIENT, SERVING, approve, judge, pending
 
 EXPECTED = {"w1": ["192.0.2.91"], "w2.example.org": ["192.0.2.92"]}
-KEY = ec.generate_private_key(ec.SECP256R1())
 GROUPS = ["system:serviceaccounts:openshift-machine-config-operator", "system:serviceaccounts", "system:authenticated"]
 NODES = ["system:nodes", "system:authenticated"]
-
-
-def asked(common: str, organizations: tuple[str, ...] = ("system:nodes",), *names: x509.GeneralName) -> str:
-    subject = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, one) for one in organizations]
-    builder = x509.CertificateSigningRequestBuilder().subject_name(
-        x509.Name([*subject, x509.NameAttribute(NameOID.COMMON_NAME, common)])
-    )
-    if names:
-        builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
-    return base64.b64encode(builder.sign(KEY, SHA256()).public_bytes(Encoding.PEM)).decode()
 
 
 def client(node: str = "w1", text: str = "", **spec: Any) -> dict[str, Any]:
@@ -37,7 +23,7 @@ def client(node: str = "w1", text: str = "", **spec: Any) -> dict[str, Any]:
         "username": BOOTSTRAPPER,
         "groups": GROUPS,
         "usages": ["digital signature", "client auth"],
-        "request": text or asked(f"system:node:{node}"),
+        "request": text or request_of(f"system:node:{node}"),
     }
     return {"metadata": {"name": "csr-1"}, "spec": {**whole, **spec}, "status": {}}
 
@@ -49,7 +35,7 @@ def serving(node: str = "w1", *names: x509.GeneralName, **spec: Any) -> dict[str
         "username": f"system:node:{node}",
         "groups": NODES,
         "usages": ["digital signature", "server auth"],
-        "request": asked(f"system:node:{node}", ("system:nodes",), *names),
+        "request": request_of(f"system:node:{node}", ("system:nodes",), *names),
     }
     return {"metadata": {"name": "csr-2"}, "spec": {**whole, **spec}, "status": {}}
 
@@ -75,10 +61,13 @@ ELSEWHERE = x509.IPAddress(ipaddress.ip_address("192.0.2.99"))
     ("request_", "fault"),
     [
         (client("w3"), "w3 is no node that is expected"),
-        (client(text=asked("admin", ("system:masters",))), "it is not for a node"),
-        (client(text=asked("system:node:w1", ("system:masters",))), "its organization is not system:nodes"),
-        (client(text=asked("system:node:w1", ("system:nodes", "system:masters"))), "its organization is not"),
-        (client(text=asked("system:node:w1", ("system:nodes",), x509.DNSName("api"))), "it asks for further names"),
+        (client(text=request_of("admin", ("system:masters",))), "it is not for a node"),
+        (client(text=request_of("system:node:w1", ("system:masters",))), "its organization is not system:nodes"),
+        (client(text=request_of("system:node:w1", ("system:nodes", "system:masters"))), "its organization is not"),
+        (
+            client(text=request_of("system:node:w1", ("system:nodes",), x509.DNSName("api"))),
+            "it asks for further names",
+        ),
         (client(username="system:node:w2"), "system:node:w2 asks for it, and not the node bootstrapper"),
         (client(groups=[*GROUPS, "system:masters"]), "and not the node bootstrapper"),
         (client(usages=["digital signature", "client auth", "cert sign"]), "it asks for other usages"),
@@ -102,7 +91,7 @@ def test_the_name_of_a_node_that_is_there_is_not_given_away_again() -> None:
 
 
 def test_a_signature_by_another_key_is_seen() -> None:
-    der = bytearray(base64.b64decode(base64.b64decode(asked("system:node:w1")).split(b"-----")[2]))
+    der = bytearray(base64.b64decode(base64.b64decode(request_of("system:node:w1")).split(b"-----")[2]))
     der[-1] ^= 1
     begin, end = (b"-----%s CERTIFICATE REQUEST-----\n" % word for word in (b"BEGIN", b"END"))
     pem = begin + base64.encodebytes(bytes(der)) + end

@@ -8,7 +8,7 @@ import pytest
 
 from raijin.errors import NotFound, StateError
 from raijin.observe.masking import MASKER
-from raijin.state.secrets import SecretStore
+from raijin.state.secrets import Imagined, SecretStore
 
 NAME, VALUE = "cluster/lab/join/alpha", "abcdef.0123456789abcdef\nsecond line é"
 
@@ -99,3 +99,19 @@ def test_a_damaged_secret_is_said(home: Path) -> None:
     path.write_bytes(path.read_bytes()[:-10])
     with pytest.raises(StateError):
         SecretStore(home).get(NAME)
+
+
+def test_what_is_imagined_reaches_no_disk(home: Path) -> None:
+    """A restoration is planned with the secrets of its backup, and they are gone with the plan."""
+    store = SecretStore(home)
+    store.put(NAME, "kept")
+    store.put("cluster/lab/other", "also")
+    imagined = Imagined(home)
+    imagined.put(NAME, "of the backup")
+    imagined.put("restore/lab/ca", "of the backup")
+    imagined.delete("cluster/lab/other")
+    assert (imagined.get(NAME), imagined.has("cluster/lab/other")) == ("of the backup", False)
+    assert imagined.names() == [NAME, "restore/lab/ca"]
+    with pytest.raises(NotFound):
+        imagined.get("cluster/lab/other")
+    assert (store.get(NAME), store.names()) == ("kept", [NAME, "cluster/lab/other"])

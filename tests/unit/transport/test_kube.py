@@ -6,12 +6,10 @@ import base64
 import datetime as dt
 import ipaddress
 import json
-import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -22,6 +20,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from tests.unit.listening import Answering, listening
 
 from raijin.errors import KubernetesError, KubernetesUnavailable
 from raijin.transport import kube as module
@@ -109,7 +108,7 @@ def serving(folder: Path, address: str = "127.0.0.1") -> Iterator[Api]:
     """An API on 127.0.0.1, whose certificate is for this address."""
     api = Api()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Answering):
         protocol_version = "HTTP/1.1"
 
         def handle_any(self) -> None:
@@ -121,33 +120,17 @@ def serving(folder: Path, address: str = "127.0.0.1") -> Iterator[Api]:
             missing = {"kind": "Status", "apiVersion": "v1", "message": "not found", "reason": "NotFound", "code": 404}
             status, answer = api.answers.get((self.command, parts.path), lambda _: (404, missing))(request)
             content = answer.encode() if isinstance(answer, str) else json.dumps(answer).encode()
-            self.send_response(status)
-            self.send_header("content-type", "text/plain" if isinstance(answer, str) else "application/json")
-            self.send_header("content-length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
+            kind = "text/plain" if isinstance(answer, str) else "application/json"
+            self.reply(status, content, {"content-type": kind})
 
         do_GET = do_POST = do_PATCH = do_DELETE = handle_any  # noqa: N815
-
-        def log_message(self, *_: object) -> None:
-            return
 
     certificate, key = certified(address)
     path = folder / "server.pem"
     path.write_bytes(certificate + key)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(path)
-    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    http.daemon_threads = True
-    http.handle_error = lambda *_: None  # type: ignore[method-assign]  # clients of ours hang up on purpose
-    http.socket = context.wrap_socket(http.socket, server_side=True)
-    api.port, api.kubeconfig = http.server_address[1], kubeconfig_of(certificate)
-    thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield api
-    http.shutdown()
-    http.server_close()
-    thread.join()
+    with listening(Handler, path) as port:
+        api.port, api.kubeconfig = port, kubeconfig_of(certificate)
+        yield api
 
 
 @pytest.fixture

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import io
 import shutil
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -26,11 +27,20 @@ async def carried(stage: Stage) -> Result:
     return await stage.perform(lambda _: True)
 
 
-@pytest.fixture
-def rehearse(tmp_path: Path, migrated: Path) -> Callable[..., tuple[Result, Stage]]:
-    """Rehearse a definition (a text, or the name of an example); the result, and the stage as it is then."""
+async def lived(stage: Stage) -> list[Result]:
+    """A whole life: applied, planned again, destroyed, planned again."""
+    made = await carried(stage)
+    stage.wish = replace(stage.wish, verb="destroy")
+    return [made, await stage.perform(lambda _: True)]
 
-    def run(text: str = MINIMAL, *faults: str, **wish: object) -> tuple[Result, Stage]:
+
+@pytest.fixture
+def staged(tmp_path: Path, migrated: Path) -> Callable[..., tuple[object, Stage]]:
+    """Work with the stage of a definition (a text, or the name of an example); what came of it, and the stage."""
+
+    def run(
+        work: Callable[[Stage], Awaitable[object]], text: str = MINIMAL, *faults: str, **wish: object
+    ) -> tuple[object, Stage]:
         file = tmp_path / "raijin.yaml"
         file.write_text((EXAMPLES / f"{text}.yaml").read_text() if "\n" not in text else text)
         home = tmp_path / "home"
@@ -38,7 +48,19 @@ def rehearse(tmp_path: Path, migrated: Path) -> Callable[..., tuple[Result, Stag
         shutil.copy(migrated, home / "state.sqlite")
         asked = Wish((file,), faults=tuple(map(parse_fault, faults)), **{"then_empty": True, **wish})  # type: ignore[arg-type]
         with rehearsal(asked, home) as stage:
-            return asyncio.run(carried(stage)), stage
+            return asyncio.run(work(stage)), stage  # type: ignore[arg-type]
+
+    return run
+
+
+@pytest.fixture
+def rehearse(staged: Callable[..., tuple[object, Stage]]) -> Callable[..., tuple[Result, Stage]]:
+    """Rehearse a definition; the result, and the stage as it is then."""
+
+    def run(text: str = MINIMAL, *faults: str, **wish: object) -> tuple[Result, Stage]:
+        result, stage = staged(carried, text, *faults, **wish)
+        assert isinstance(result, Result)
+        return result, stage
 
     return run
 

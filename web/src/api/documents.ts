@@ -1,11 +1,7 @@
-// Documents that the OpenAPI description gives as free objects, as the server writes them.
+// Documents that the OpenAPI description gives as free objects, as the server writes them: the fields that pages read.
 export interface System {
   version: string;
-  started: number;
-  state: string;
-  runners: { id: string; alive: boolean }[];
   rehearsal?: boolean;
-  caller: { name: string; roles: string[] };
 }
 
 export interface Change {
@@ -21,14 +17,11 @@ export interface PlanStep {
   stage: string;
   target: string;
   title: string;
-  needs: string[];
   changes: Change[];
   disruption: string;
-  estimate: number;
 }
 
 export interface PlanDocument {
-  verb: string;
   cluster: string;
   digest: string;
   notes: string[];
@@ -39,24 +32,7 @@ export interface PlanDocument {
   runbook: string;
 }
 
-export interface RunEvent {
-  id: number;
-  kind: string;
-  step: string;
-  host: string;
-  at: number;
-  data: Record<string, unknown>;
-}
-
-export interface HostRow {
-  name: string;
-  address: string;
-  definition: string;
-  cluster: string;
-  key: string;
-}
-
-export interface SiteNetwork {
+interface SiteNetwork {
   name: string;
   cidr?: string;
   vlan?: number;
@@ -68,7 +44,7 @@ export interface SiteDocument {
   definition: string;
   hosts: { name: string; address?: string }[];
   networks: SiteNetwork[];
-  wanLinks: { interface: string; weight?: number; check?: string }[];
+  wanLinks: { interface: string; weight?: number }[];
   wanBalance: string;
   nas: string[];
   clusters: { name: string; virtualIp: string; endpoint: string; hosts: { name: string; role: string }[] }[];
@@ -93,12 +69,8 @@ export interface CertificateRow {
   node: string;
   path: string;
   subject: string;
-  issuer: string;
-  begins: number;
-  ends: number;
   expires: string;
   days_left: number;
-  authority: boolean;
   state: string;
   renewed_by: string;
   fault: string;
@@ -119,6 +91,4 @@ export interface AuditEntry {
   result: string;
   address: string;
   run: string;
-  plan: string;
-  hash: string;
 }

@@ -1,15 +1,7 @@
 // What the pages ask for, each with how long an answer is good for.
 import { queryOptions } from "@tanstack/react-query";
 import { api, must, rememberCsrf } from "./client";
-import type {
-  AuditEntry,
-  BackupList,
-  CertificateList,
-  HostRow,
-  PlanDocument,
-  SiteDocument,
-  System,
-} from "./documents";
+import type { AuditEntry, BackupList, CertificateList, SiteDocument, System } from "./documents";
 
 const SECONDS = 1000;
 
@@ -67,25 +59,6 @@ export const run = (id: string) =>
     queryKey: ["run", id],
     queryFn: () => must(api.GET("/api/v1/runs/{run}", { params: { path: { run: id } } })),
   });
-
-export const runPlan = (id: string, there: boolean) =>
-  queryOptions({
-    queryKey: ["run-plan", id],
-    queryFn: async () =>
-      (await must(
-        api.GET("/api/v1/runs/{run}/plan", { params: { path: { run: id } } }),
-      )) as unknown as PlanDocument,
-    enabled: there,
-    staleTime: Number.POSITIVE_INFINITY,
-  });
-
-export const hosts = queryOptions({
-  queryKey: ["hosts"],
-  queryFn: async () => {
-    const found = await must(api.GET("/api/v1/hosts", { params: { query: { limit: 5000 } } }));
-    return (found as unknown as { hosts: HostRow[] }).hosts;
-  },
-});
 
 export const sites = queryOptions({
   queryKey: ["sites"],

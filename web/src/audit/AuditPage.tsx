@@ -70,7 +70,7 @@ export default function AuditPage() {
             />
           </Group>
         )}
-        {found.error && <ProblemAlert error={found.error} />}
+        <ProblemAlert error={found.error} />
         {found.data && (
           <DataTable
             label="Audit trail"

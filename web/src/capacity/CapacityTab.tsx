@@ -60,8 +60,13 @@ export default function CapacityTab({ name }: { name: string }) {
         ["utilisation", "capacity"].map((key) => client.invalidateQueries({ queryKey: [key, name] })),
       ),
   });
-  const cpu = useMemo(() => seriesOf(used.data?.history ?? [], "cpu"), [used.data]);
-  const memory = useMemo(() => seriesOf(used.data?.history ?? [], "memory"), [used.data]);
+  const charts = useMemo(() => {
+    const history = used.data?.history ?? [];
+    return [
+      { title: "CPU", unit: "cores", columns: seriesOf(history, "cpu") },
+      { title: "Memory", unit: "GB", columns: seriesOf(history, "memory") },
+    ];
+  }, [used.data]);
   const measured = used.data?.at != null;
   return (
     <Stack gap="lg">
@@ -90,8 +95,8 @@ export default function CapacityTab({ name }: { name: string }) {
         </Group>
       </Group>
       {(used.isPending || room.isPending) && <Loader aria-label="loading" />}
-      {used.error && <ProblemAlert error={used.error} />}
-      {measure.error && <ProblemAlert error={measure.error} title="It could not be measured" />}
+      <ProblemAlert error={used.error} />
+      <ProblemAlert error={measure.error} title="It could not be measured" />
       {used.data && used.data.faults.length > 0 && (
         <List size="sm">
           {used.data.faults.map((fault) => (
@@ -101,22 +106,16 @@ export default function CapacityTab({ name }: { name: string }) {
           ))}
         </List>
       )}
-      {used.data && used.data.history.length > 1 && (
-        <>
-          <div>
+      {used.data &&
+        used.data.history.length > 1 &&
+        charts.map(({ title, unit, columns }) => (
+          <div key={title}>
             <Title order={2} size="h4">
-              CPU (cores)
+              {title} ({unit})
             </Title>
-            <Chart title="CPU" unit="" columns={cpu} />
+            <Chart title={title} columns={columns} />
           </div>
-          <div>
-            <Title order={2} size="h4">
-              Memory (GB)
-            </Title>
-            <Chart title="Memory" unit="" columns={memory} />
-          </div>
-        </>
-      )}
+        ))}
       {room.data && measured && <Room capacity={room.data} />}
       {used.data && measured && (
         <DataTable

@@ -13,7 +13,7 @@ const LINES = [
   { label: "there", light: "#495057", dark: "#bcc3cb", dash: [2, 3], fill: false },
 ];
 
-export default function Chart({ title, unit, columns }: { title: string; unit: string; columns: Columns }) {
+export default function Chart({ title, columns }: { title: string; columns: Columns }) {
   const scheme = useComputedColorScheme("light");
   const { ref, width } = useElementSize();
   const place = useRef<HTMLDivElement>(null);
@@ -28,7 +28,7 @@ export default function Chart({ title, unit, columns }: { title: string; unit: s
         width,
         height: HEIGHT,
         scales: { y: { range: (_, __, most) => [0, Math.max(most * 1.05, 0.1)] } },
-        axes: [axis, { ...axis, size: 56, values: (_, splits) => splits.map((value) => `${value} ${unit}`) }],
+        axes: [axis, { ...axis, size: 56, values: (_, splits) => splits.map(String) }],
         series: [
           {},
           ...LINES.map((line) => ({
@@ -37,7 +37,7 @@ export default function Chart({ title, unit, columns }: { title: string; unit: s
             dash: line.dash,
             width: 2,
             fill: line.fill ? (dark ? "#a3c6ff22" : "#1c4fa81a") : undefined,
-            value: (_: uPlot, value: number | null) => (value === null ? "" : `${value.toFixed(2)} ${unit}`),
+            value: (_: uPlot, value: number | null) => (value === null ? "" : value.toFixed(2)),
           })),
         ],
       },
@@ -45,7 +45,7 @@ export default function Chart({ title, unit, columns }: { title: string; unit: s
       place.current,
     );
     return () => chart.destroy();
-  }, [columns, scheme, unit, width]);
+  }, [columns, scheme, width]);
   return (
     <figure
       ref={ref}

@@ -5,6 +5,7 @@ import { api, must, onceOnly } from "../api/client";
 import type { BackupRow } from "../api/documents";
 import { backups } from "../api/queries";
 import { type Column, DataTable } from "../parts/DataTable";
+import { Faults } from "../parts/Faults";
 import { ProblemAlert } from "../parts/ProblemAlert";
 import { State } from "../parts/State";
 import { bytes, moment } from "../parts/time";
@@ -51,11 +52,9 @@ export function BackupsTab({ name }: { name: string }) {
           Take a backup
         </Button>
       </Group>
-      {take.error && <ProblemAlert error={take.error} />}
-      {found.error && <ProblemAlert error={found.error} />}
-      {found.data?.faults.map((fault) => (
-        <ProblemAlert key={fault} error={new Error(fault)} />
-      ))}
+      <ProblemAlert error={take.error} />
+      <ProblemAlert error={found.error} />
+      <Faults faults={found.data?.faults} />
       {found.data && (
         <DataTable
           label="Backups"

@@ -3,6 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import type { CertificateRow } from "../api/documents";
 import { certificates } from "../api/queries";
 import { type Column, DataTable } from "../parts/DataTable";
+import { Faults } from "../parts/Faults";
 import { ProblemAlert } from "../parts/ProblemAlert";
 import { State } from "../parts/State";
 
@@ -29,11 +30,9 @@ export function CertificatesTab({ name }: { name: string }) {
   const first = rows.length > 0 ? rows.reduce((a, b) => (a.days_left < b.days_left ? a : b)) : undefined;
   return (
     <Stack>
-      {found.error && <ProblemAlert error={found.error} />}
+      <ProblemAlert error={found.error} />
       {found.isPending && <Loader aria-label="loading" />}
-      {found.data?.faults.map((fault) => (
-        <ProblemAlert key={fault} error={new Error(fault)} />
-      ))}
+      <Faults faults={found.data?.faults} />
       {first && (
         <Text>
           The next one ends on {first.expires}: {first.path} on {first.node}.

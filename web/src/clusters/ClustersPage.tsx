@@ -14,7 +14,7 @@ export default function ClustersPage() {
   const rows = found.data ?? [];
   return (
     <Page title="Clusters" under={found.data ? `${rows.length} in the store of this server` : ""}>
-      {found.error && <ProblemAlert error={found.error} />}
+      <ProblemAlert error={found.error} />
       {found.isPending && <Loader aria-label="loading" />}
       {rows.length > MOST_CARDS ? (
         <ClusterTable rows={rows} />

@@ -61,7 +61,7 @@ export function OverviewTab({ cluster }: { cluster: Schemas["ClusterDetails"] })
           </List>
         </Alert>
       )}
-      {seen.error && <ProblemAlert error={seen.error} title="The hosts could not be asked" />}
+      <ProblemAlert error={seen.error} title="The hosts could not be asked" />
       <DataTable
         label="Hosts"
         rows={hosts}
@@ -81,7 +81,7 @@ export function OverviewTab({ cluster }: { cluster: Schemas["ClusterDetails"] })
             <State word={check.data.healthy ? "healthy" : "failed"} label={check.data.verdict} />
           )}
         </Group>
-        {check.error && <ProblemAlert error={check.error} />}
+        <ProblemAlert error={check.error} />
         {check.data && (
           <DataTable
             label="Findings"

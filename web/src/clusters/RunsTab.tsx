@@ -5,6 +5,10 @@ import { RunTable } from "../runs/RunTable";
 
 export function RunsTab({ name }: { name: string }) {
   const found = useQuery(runs(name));
-  if (found.error) return <ProblemAlert error={found.error} />;
-  return <RunTable rows={found.data ?? []} />;
+  return (
+    <>
+      <ProblemAlert error={found.error} />
+      {found.data && <RunTable rows={found.data} />}
+    </>
+  );
 }

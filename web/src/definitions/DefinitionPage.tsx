@@ -65,7 +65,7 @@ function Writing({ name, text, etag, schema }: { name: string; text: string; eta
             }}
           />
         )}
-        {save.error && <ProblemAlert error={save.error} title="It was not saved" />}
+        <ProblemAlert error={save.error} title="It was not saved" />
         {save.isSuccess && !changed && <SavedNext clusters={save.data.clusters} />}
         <Editor
           key={begin}
@@ -76,7 +76,7 @@ function Writing({ name, text, etag, schema }: { name: string; text: string; eta
           onChange={setDraft}
           onVerdict={setVerdict}
         />
-        {verdict.error && <ProblemAlert error={verdict.error} />}
+        <ProblemAlert error={verdict.error} />
         {(verdict.checked?.warnings.length ?? 0) > 0 && (
           <List size="sm">
             {verdict.checked?.warnings.map((warning) => (

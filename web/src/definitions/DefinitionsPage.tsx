@@ -63,7 +63,7 @@ export default function DefinitionsPage() {
         </form>
       }
     >
-      {found.error && <ProblemAlert error={found.error} />}
+      <ProblemAlert error={found.error} />
       {found.data && (
         <DataTable
           label="Definitions"

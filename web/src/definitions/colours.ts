@@ -4,11 +4,7 @@ import type { Extension } from "@codemirror/state";
 import { EditorView } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 
-const LIGHT = { key: "#1c4fa8", text: "#14692f", number: "#7a4a00", comment: "#52595f" };
-const DARK = { key: "#a3c6ff", text: "#84dfa0", number: "#ffd479", comment: "#adb3bb" };
-
 export function colours(dark: boolean): Extension {
-  const used = dark ? DARK : LIGHT;
   const look = EditorView.theme(
     {
       "&": {
@@ -32,10 +28,10 @@ export function colours(dark: boolean): Extension {
     { dark },
   );
   const words = HighlightStyle.define([
-    { tag: [tags.propertyName, tags.definition(tags.propertyName)], color: used.key },
-    { tag: [tags.string, tags.content], color: used.text },
-    { tag: [tags.number, tags.bool, tags.null, tags.keyword], color: used.number },
-    { tag: tags.comment, color: used.comment, fontStyle: "italic" },
+    { tag: [tags.propertyName, tags.definition(tags.propertyName)], color: "var(--busy)" },
+    { tag: [tags.string, tags.content], color: "var(--good)" },
+    { tag: [tags.number, tags.bool, tags.null, tags.keyword], color: "var(--warn)" },
+    { tag: tags.comment, color: "var(--mantine-color-dimmed)", fontStyle: "italic" },
   ]);
   return [look, syntaxHighlighting(words)];
 }

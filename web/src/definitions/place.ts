@@ -2,7 +2,7 @@
 import type { Path } from "./schema.ts";
 
 /** path: of the place that is written. key: what is written is a field's name; else its value. there: its neighbours. */
-export interface Place {
+interface Place {
   kind: string;
   path: Path;
   key: boolean;

@@ -15,7 +15,7 @@ export interface Schema {
   required?: string[];
 }
 
-export interface Choice {
+interface Choice {
   label: string;
   info: string;
   detail: string;

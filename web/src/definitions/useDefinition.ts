@@ -5,7 +5,7 @@ import { api, must, ProblemError } from "../api/client";
 const YAML = { "Content-Type": "application/yaml" };
 const asIs = (body: unknown) => body as string;
 
-export interface Read {
+interface Read {
   text: string;
   etag: string;
 }
@@ -16,7 +16,7 @@ export interface Checked {
   warnings: { path: string; message: string; line?: number }[];
 }
 
-/** fresh: there is no such file yet. */
+/** The text and ETag of a file; both are empty while there is no such file. */
 export function useDefinition(name: string) {
   return useQuery({
     queryKey: ["definition", name],

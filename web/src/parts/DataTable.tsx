@@ -30,17 +30,9 @@ interface Props<Row> {
   columns: Column<Row>[];
   rowKey: (row: Row) => string;
   empty: string;
-  search?: boolean;
 }
 
-export function DataTable<Row extends object>({
-  label,
-  rows,
-  columns,
-  rowKey,
-  empty,
-  search = true,
-}: Props<Row>) {
+export function DataTable<Row extends object>({ label, rows, columns, rowKey, empty }: Props<Row>) {
   const [wanted, setWanted] = useState("");
   const defined = useMemo(() => {
     const helper = createColumnHelper<typeof features, Row>();
@@ -70,7 +62,7 @@ export function DataTable<Row extends object>({
   const table = useTable({ features, columns: defined, data: found, getRowId: rowKey });
   return (
     <div>
-      {search && rows.length > 5 && (
+      {rows.length > 5 && (
         <TextInput
           mb="sm"
           maw={340}

@@ -87,7 +87,7 @@ export function PlanTab({ name }: { name: string }) {
           {plan.steps.length > 0 && <Button onClick={ask.open}>Approve</Button>}
         </Group>
       </Group>
-      {approve.error && <ProblemAlert error={approve.error} title="It was not begun" />}
+      <ProblemAlert error={approve.error} title="It was not begun" />
       {plan.notes.length > 0 && (
         <Alert color="yellow" variant="outline" py="xs" title="To know">
           <List size="sm">

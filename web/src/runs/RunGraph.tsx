@@ -1,8 +1,7 @@
 // The plan as a picture: a lane for each host, from left to right what comes after what, each step in the colour of its state.
-import "@xyflow/react/dist/style.css";
-import { useComputedColorScheme } from "@mantine/core";
-import { Background, Controls, type Edge, Handle, type Node, Position, ReactFlow } from "@xyflow/react";
+import { type Edge, Handle, type Node, Position } from "@xyflow/react";
 import { useMemo } from "react";
+import { Picture, STILL } from "../parts/Picture";
 import { signOf, toneOf } from "../parts/State";
 import { duration } from "../parts/time";
 import { pictureOf } from "./lanes";
@@ -32,28 +31,41 @@ function LaneNode({ data }: { data: { target: string } }) {
 
 const TYPES = { step: StepNode, lane: LaneNode };
 
-export function RunGraph({ steps, cluster }: { steps: LiveStep[]; cluster: string }) {
-  const scheme = useComputedColorScheme("light");
+const FIT = { padding: 0.06 };
+const ZOOM = { least: 0.15, most: 1.5 };
+
+interface Props {
+  steps: LiveStep[];
+  cluster: string;
+}
+
+/** The places of the steps are computed only for a plan that is drawn: that work grows with the square of its size. */
+export function RunGraph({ steps, cluster }: Props) {
+  if (steps.length === 0) return null;
+  if (steps.length > MOST_STEPS) return <p>The plan has {steps.length} steps: see the list of steps.</p>;
+  return <Drawn steps={steps} cluster={cluster} />;
+}
+
+function Drawn({ steps, cluster }: Props) {
   const shape = steps.map((step) => step.id).join();
   // biome-ignore lint/correctness/useExhaustiveDependencies: places change with the steps that there are, not with their states
   const picture = useMemo(() => pictureOf(steps, cluster), [shape, cluster]);
   const nodes = useMemo<Node[]>(() => {
     const known = new Map(steps.map((step) => [step.id, step]));
-    const fixed = { draggable: false, selectable: false, connectable: false, focusable: false };
     return [
       ...picture.lanes.map((lane) => ({
         id: `lane ${lane.target}`,
         type: "lane",
         position: { x: -84, y: lane.y + 8 },
         data: { target: lane.target },
-        ...fixed,
+        ...STILL,
       })),
       ...picture.steps.map((place) => ({
         id: place.id,
         type: "step",
         position: { x: place.x, y: place.y },
         data: { step: known.get(place.id) },
-        ...fixed,
+        ...STILL,
       })),
     ];
   }, [picture, steps]);
@@ -68,32 +80,15 @@ export function RunGraph({ steps, cluster }: { steps: LiveStep[]; cluster: strin
     [picture],
   );
   const height = Math.min(460, 120 + 52 * picture.lanes.length);
-  if (steps.length === 0) return null;
-  if (steps.length > MOST_STEPS) return <p>The plan has {steps.length} steps: see the list of steps.</p>;
   return (
-    <section
-      className="graph"
-      style={{ height }}
-      aria-label="Steps as a picture; the tab Steps has the same as a list"
-    >
-      <ReactFlow
-        nodes={nodes}
-        edges={edges}
-        nodeTypes={TYPES}
-        colorMode={scheme}
-        fitView
-        fitViewOptions={{ padding: 0.06 }}
-        minZoom={0.15}
-        maxZoom={1.5}
-        nodesFocusable={false}
-        edgesFocusable={false}
-        zoomOnScroll={false}
-        preventScrolling={false}
-        deleteKeyCode={null}
-      >
-        <Background gap={22} />
-        <Controls showInteractive={false} />
-      </ReactFlow>
-    </section>
+    <Picture
+      nodes={nodes}
+      edges={edges}
+      types={TYPES}
+      label="Steps as a picture; the tab Steps has the same as a list"
+      fit={FIT}
+      zoom={ZOOM}
+      height={height}
+    />
   );
 }

@@ -87,7 +87,7 @@ export default function RunPage({ id }: { id: string }) {
     >
       <Stack gap="md">
         <RunProgress run={run} steps={steps} going={going} connected={live.connected} />
-        {change.error && <ProblemAlert error={change.error} />}
+        <ProblemAlert error={change.error} />
         {!going && run.error && (
           <ProblemAlert error={new Error(String(run.error.detail ?? ""))} title="It ended with" />
         )}

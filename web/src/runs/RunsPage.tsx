@@ -10,7 +10,7 @@ export default function RunsPage() {
   const found = useQuery(runs());
   return (
     <Page title="Runs" under="What was asked, how it goes, how it went">
-      {found.error && <ProblemAlert error={found.error} />}
+      <ProblemAlert error={found.error} />
       {found.data && <RunTable rows={found.data} />}
       {found.data?.length === 0 && (
         <Anchor component={Link} href="/clusters">

@@ -1,5 +1,8 @@
 // What the events of a run make of its steps and of its log: pure, so that it can be tested without a browser.
-import type { RunEvent } from "../api/documents.ts";
+import type { Schemas } from "../api/client.ts";
+
+/** An event as the server sends it, by the fields that are looked at. */
+export type RunEvent = Pick<Schemas["EventLine"], "id" | "kind" | "step" | "host" | "at" | "data">;
 
 export type StepState = "waiting" | "running" | "done" | "failed" | "skipped" | "cancelled";
 

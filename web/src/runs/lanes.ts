@@ -1,12 +1,12 @@
 // Where each step stands in the picture: a lane for each host, further right what comes later.
 
-export interface Placed {
+interface Placed {
   id: string;
   x: number;
   y: number;
 }
 
-export interface Lane {
+interface Lane {
   target: string;
   y: number;
 }

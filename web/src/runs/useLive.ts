@@ -1,7 +1,6 @@
 // The events of a run as they come. The browser comes back by itself after a break, with the last number it has seen.
 import { useEffect, useState } from "react";
-import type { RunEvent } from "../api/documents";
-import { fold, type Live, NOTHING } from "./fold";
+import { fold, type Live, NOTHING, type RunEvent } from "./fold";
 
 const KINDS = [
   "run-started",
@@ -14,7 +13,7 @@ const KINDS = [
 ];
 const PAINT_MS = 120;
 
-export interface Following extends Live {
+interface Following extends Live {
   connected: boolean;
   ended: boolean;
 }

@@ -1,8 +1,6 @@
 // The steps of a run as they are now: the document says what there is, the events how it goes.
-import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import type { Schemas } from "../api/client";
-import { runPlan } from "../api/queries";
 import type { Live, StepState } from "./fold";
 
 export interface LiveStep {
@@ -20,9 +18,7 @@ export interface LiveStep {
 }
 
 export function useSteps(run: Schemas["RunDetails"] | undefined, live: Live): LiveStep[] {
-  const plan = useQuery(runPlan(run?.id ?? "", (run?.total ?? 0) > 0));
   return useMemo(() => {
-    const estimates = new Map(plan.data?.steps.map((step) => [step.id, step.estimate]));
     return (run?.steps ?? []).map((step) => {
       const seen = live.steps.get(step.step);
       return {
@@ -34,10 +30,10 @@ export function useSteps(run: Schemas["RunDetails"] | undefined, live: Live): Li
         state: seen?.state ?? (step.state as StepState),
         started: seen?.started ?? step.started,
         seconds: seen?.seconds ?? step.seconds,
-        estimate: estimates.get(step.step) ?? 0,
+        estimate: step.estimate,
         doing: seen?.doing ?? "",
         error: step.error ? String(step.error.detail ?? "") : "",
       };
     });
-  }, [run, live.steps, plan.data]);
+  }, [run, live.steps]);
 }

@@ -63,7 +63,7 @@ export function LoginPage() {
               autoComplete={first ? "new-password" : "current-password"}
               {...field("password")}
             />
-            {login.error && <ProblemAlert error={login.error} />}
+            <ProblemAlert error={login.error} />
             <Button type="submit" loading={login.isPending}>
               {first ? "Make the first administrator" : "Log in"}
             </Button>

@@ -1,8 +1,7 @@
-import "@xyflow/react/dist/style.css";
-import { useComputedColorScheme } from "@mantine/core";
-import { Background, Controls, type Edge, Handle, type Node, Position, ReactFlow } from "@xyflow/react";
+import { type Edge, Handle, type Node, Position } from "@xyflow/react";
 import { useMemo } from "react";
 import type { SiteDocument } from "../api/documents";
+import { Picture, STILL } from "../parts/Picture";
 import { signOf, toneOf } from "../parts/State";
 import { type Box, layoutOf } from "./layout";
 
@@ -47,50 +46,45 @@ function BoxNode({ data }: { data: { box: Box; state: string } }) {
 }
 
 const TYPES = { box: BoxNode };
+const FIT = { padding: 0.08, maxZoom: 1.1 };
+const ZOOM = { least: 0.1 };
 
 /** states: by `cluster host`. */
 export function SitePicture({ site, states }: { site: SiteDocument; states: ReadonlyMap<string, string> }) {
-  const scheme = useComputedColorScheme("light");
   const picture = useMemo(() => layoutOf(site), [site]);
-  const nodes: Node[] = picture.boxes.map((box) => ({
-    id: box.id,
-    type: "box",
-    position: { x: box.x, y: box.y },
-    width: box.width,
-    height: box.height,
-    data: { box, state: box.kind === "host" ? (states.get(`${box.cluster} ${box.title}`) ?? "") : "" },
-    draggable: false,
-    selectable: false,
-    connectable: false,
-    focusable: false,
-    zIndex: box.kind === "frame" ? 0 : 1,
-  }));
-  const edges: Edge[] = picture.wires.map((wire) => ({
-    id: `${wire.from} ${wire.to}`,
-    source: wire.from,
-    target: wire.to,
-    label: wire.label || undefined,
-    focusable: false,
-  }));
+  const nodes = useMemo<Node[]>(
+    () =>
+      picture.boxes.map((box) => ({
+        id: box.id,
+        type: "box",
+        position: { x: box.x, y: box.y },
+        width: box.width,
+        height: box.height,
+        data: { box, state: box.kind === "host" ? (states.get(`${box.cluster} ${box.title}`) ?? "") : "" },
+        ...STILL,
+        zIndex: box.kind === "frame" ? 0 : 1,
+      })),
+    [picture, states],
+  );
+  const edges = useMemo<Edge[]>(
+    () =>
+      picture.wires.map((wire) => ({
+        id: `${wire.from} ${wire.to}`,
+        source: wire.from,
+        target: wire.to,
+        label: wire.label || undefined,
+        focusable: false,
+      })),
+    [picture],
+  );
   return (
-    <section className="graph" aria-label="The site as a picture; the table below has the same hosts">
-      <ReactFlow
-        nodes={nodes}
-        edges={edges}
-        nodeTypes={TYPES}
-        colorMode={scheme}
-        fitView
-        fitViewOptions={{ padding: 0.08, maxZoom: 1.1 }}
-        minZoom={0.1}
-        nodesFocusable={false}
-        edgesFocusable={false}
-        zoomOnScroll={false}
-        preventScrolling={false}
-        deleteKeyCode={null}
-      >
-        <Background gap={22} />
-        <Controls showInteractive={false} />
-      </ReactFlow>
-    </section>
+    <Picture
+      nodes={nodes}
+      edges={edges}
+      types={TYPES}
+      label="The site as a picture; the table below has the same hosts"
+      fit={FIT}
+      zoom={ZOOM}
+    />
   );
 }

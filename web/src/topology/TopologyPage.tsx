@@ -1,6 +1,7 @@
 import { Select, Stack } from "@mantine/core";
 import { useQueries, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
+import type { Schemas } from "../api/client";
 import { sites, status } from "../api/queries";
 import { Page } from "../parts/Page";
 import { ProblemAlert } from "../parts/ProblemAlert";
@@ -12,12 +13,10 @@ export default function TopologyPage() {
   const [wanted, setWanted] = useState<string | null>(null);
   const all = found.data ?? [];
   const site = all.find((item) => keyOf(item) === wanted) ?? all[0];
-  const asked = useQueries({ queries: (site?.clusters ?? []).map((cluster) => status(cluster.name)) });
-  const states = new Map<string, string>();
-  for (const answer of asked) {
-    for (const host of answer.data?.hosts ?? [])
-      states.set(`${answer.data?.cluster} ${host.name}`, String(host.state));
-  }
+  const states = useQueries({
+    queries: (site?.clusters ?? []).map((cluster) => status(cluster.name)),
+    combine: statesOf,
+  });
   return (
     <Page
       title="Topology"
@@ -35,7 +34,7 @@ export default function TopologyPage() {
         )
       }
     >
-      {found.error && <ProblemAlert error={found.error} />}
+      <ProblemAlert error={found.error} />
       {found.data?.length === 0 && <p>No definition of the store has a Site yet.</p>}
       {site && (
         <Stack>
@@ -44,6 +43,15 @@ export default function TopologyPage() {
         </Stack>
       )}
     </Page>
+  );
+}
+
+/** By `cluster host`. It stands here so that it is one function: the map is then made anew only when an answer is. */
+function statesOf(answers: readonly { data?: Schemas["StatusDocument"] }[]): ReadonlyMap<string, string> {
+  return new Map(
+    answers.flatMap(({ data }) =>
+      (data?.hosts ?? []).map((host) => [`${data?.cluster} ${host.name}`, String(host.state)] as const),
+    ),
   );
 }
 

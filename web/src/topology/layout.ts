@@ -14,7 +14,7 @@ export interface Box {
   cluster: string;
 }
 
-export interface Wire {
+interface Wire {
   from: string;
   to: string;
   label: string;
@@ -25,11 +25,13 @@ const STEP = { x: 174, y: 78 };
 const PAD = 16;
 const IN_A_ROW = 4;
 
+/** Puts a box into the picture; of the usual size and of no cluster, unless it says so. */
+type Put = (box: Omit<Box, "width" | "height" | "cluster"> & Partial<Box>) => void;
+
 export function layoutOf(site: SiteDocument): { boxes: Box[]; wires: Wire[] } {
   const boxes: Box[] = [];
   const wires: Wire[] = [];
-  const put = (box: Omit<Box, "width" | "height" | "cluster"> & Partial<Box>) =>
-    boxes.push({ ...BOX, cluster: "", ...box });
+  const put: Put = (box) => boxes.push({ ...BOX, cluster: "", ...box });
   const wans = site.wanLinks.map((link, column) => {
     const id = `wan ${link.interface}`;
     const text = link.weight === undefined ? "internet" : `internet, weight ${link.weight}`;
@@ -81,8 +83,6 @@ export function layoutOf(site: SiteDocument): { boxes: Box[]; wires: Wire[] } {
   }
   return { boxes, wires };
 }
-
-type Put = (box: Omit<Box, "width" | "height" | "cluster"> & Partial<Box>) => void;
 
 /** The frame of a cluster with what is in it; returns its width. */
 function frame(

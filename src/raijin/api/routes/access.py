@@ -34,6 +34,13 @@ class LoginRequest(Body):
     password: Password
 
 
+class Entrance(Answer):
+    """What the page of the login has to offer; nobody has to be known to read it."""
+
+    setup: bool = Field(description="Nobody is there yet: the one-time token makes the first administrator.")
+    provider: str = Field(description="The issuer of the OpenID Connect provider to log in with; empty without one.")
+
+
 class Session(Answer):
     name: str
     roles: list[str]
@@ -92,6 +99,13 @@ def access_of(request: Request) -> Access:
     if access is None:
         raise NotFound("this server asks nobody who they are", remedy="start it without --no-auth to have users")
     return access
+
+
+@router.get("/entrance", response_model=Entrance, responses=LOOKING)
+def entrance(request: Request) -> dict[str, Any]:
+    """How one gets in."""
+    gate, access = gate_of(request), access_of(request)
+    return {"setup": not access.users.any(), "provider": gate.oidc.settings.issuer if gate.oidc else ""}
 
 
 @router.post("/setup", status_code=201, responses=CHANGING)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
 
 from raijin.api.asked import Served
@@ -13,6 +13,7 @@ from raijin.api.caller import Known
 from raijin.api.describing import LOOKING
 from raijin.app.auditing import written
 from raijin.app.roles import Role
+from raijin.app.service import Service
 from raijin.state.audit import Audit
 
 router = APIRouter(prefix="/audit", tags=["audit"])
@@ -24,34 +25,52 @@ STREAM: dict[int | str, dict[str, Any]] = {
 }
 
 
+class Wanted:
+    """Which entries. Words must be said exactly so; the empty one leaves it open."""
+
+    def __init__(
+        self,
+        who: Word = "",
+        action: Word = "",
+        target: Word = "",
+        result: Word = "",
+        run: Word = "",
+        since: Moment = None,
+        until: Moment = None,
+        incidents: Annotated[bool, Query(description="Only security incidents.")] = False,
+    ) -> None:
+        words = {"who": who, "action": action, "target": target, "result": result, "run": run}
+        self.filters = {"filters": words, "since": since, "until": until, "incidents": incidents}
+
+
+Asked = Annotated[Wanted, Depends()]
+Before = Annotated[int, Query(ge=0, le=2**53, description="Go on before this number.")]
+Limit = Annotated[int, Query(ge=1, le=1000)]
+
+
+def _page(service: Service, before: int, limit: int, **filters: Any) -> tuple[list[dict[str, Any]], int]:
+    """The newest first, and the number to go on before: 0 at the end."""
+    trail = Audit(service.database, service.home)
+    found = trail.entries(before=before, limit=limit + 1, newest=True, **filters)
+    return [entry.to_json() for entry in found[:limit]], found[limit - 1].number if len(found) > limit else 0
+
+
 @router.get("", responses=LOOKING)
-def entries(
-    caller: Known,
-    service: Served,
-    who: Word = "",
-    action: Word = "",
-    target: Word = "",
-    run: Word = "",
-    since: Moment = None,
-    until: Moment = None,
-    before: Annotated[int, Query(ge=0, le=2**53, description="Go on before this number.")] = 0,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-) -> dict[str, Any]:
+def entries(caller: Known, service: Served, asked: Asked, before: Before = 0, limit: Limit = 100) -> dict[str, Any]:
     """Entries, the newest first."""
     caller.require(Role.ADMIN)
-    filters = {"who": who, "action": action, "target": target, "run": run}
-    trail = Audit(service.database, service.home)
-    found = trail.entries(before=before, limit=limit, newest=True, filters=filters, since=since, until=until)
-    more = found[-1].number if len(found) == limit else 0
-    return {"entries": [entry.to_json() for entry in found], "next": more}
+    found, more = _page(service, before, limit, **asked.filters)
+    return {"entries": found, "next": more}
 
 
 @router.get("/incidents", responses=LOOKING)
-def incidents(caller: Known, service: Served, since: Moment = None) -> dict[str, Any]:
-    """Refused logins and tokens, hosts with another key than they had."""
+def incidents(
+    caller: Known, service: Served, since: Moment = None, before: Before = 0, limit: Limit = 1000
+) -> dict[str, Any]:
+    """Refused logins and tokens, hosts with another key than they had: the newest first."""
     caller.require(Role.ADMIN)
-    trail = Audit(service.database, service.home)
-    return {"incidents": [entry.to_json() for entry in trail.all(since=since, incidents=True)]}
+    found, more = _page(service, before, limit, since=since, incidents=True)
+    return {"incidents": found, "next": more}
 
 
 @router.get("/verify", responses=LOOKING)
@@ -66,9 +85,8 @@ def verify(caller: Known, service: Served) -> dict[str, Any]:
 def export(
     caller: Known,
     service: Served,
+    asked: Asked,
     form: Annotated[Literal["jsonl", "csv", "report"], Query(alias="format")] = "jsonl",
-    since: Moment = None,
-    until: Moment = None,
 ) -> StreamingResponse:
     """The trail to take away: lines of JSON, a table, or a report for people."""
     caller.require(Role.ADMIN)
@@ -76,7 +94,7 @@ def export(
     trail = Audit(service.database, service.home)
 
     def lines() -> Iterator[str]:
-        for line in written(trail.all(since=since, until=until), form):
+        for line in written(trail.all(**asked.filters), form):
             yield line + "\n"
 
     return StreamingResponse(lines(), media_type=TYPES[form])

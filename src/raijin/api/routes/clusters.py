@@ -12,6 +12,7 @@ from raijin.api.caller import Known
 from raijin.api.describing import CHANGING, HOSTS, LOOKING, accepted
 from raijin.api.examples import PROVISION
 from raijin.api.wire import (
+    BACKUP,
     DIGEST,
     NAME,
     ApplyRequest,
@@ -23,16 +24,20 @@ from raijin.api.wire import (
     RunSummary,
     ScaleRequest,
     StatusDocument,
+    TriedBackup,
     UpgradeRequest,
     ValidateRequest,
     ValidationReport,
+    VersionList,
 )
+from raijin.app.changes import Change, agree, change_of, plan_change
 from raijin.app.roles import Role
 from raijin.errors import Unsupported, UsageError
 
 router = APIRouter(prefix="/clusters", tags=["clusters"])
 ClusterName = Annotated[str, Path(pattern=NAME, description="The cluster.", examples=["production"])]
 Promised = Annotated[str | None, Query(pattern=DIGEST, description="The digest of a plan that was shown.")]
+Shown = Annotated[str, Path(pattern=DIGEST, description="The digest of a plan that was shown.")]
 STARTED: dict[str, Any] = {"response_model": RunSummary, "status_code": 202}
 
 
@@ -111,9 +116,26 @@ async def validate(name: ClusterName, wanted: ValidateRequest, asked: Asking) ->
 @router.post("/{name}/plan", response_model=PlanDocument, responses=HOSTS)
 async def plan(name: ClusterName, caller: Known, service: Served, wanted: PlanRequest | None = None) -> dict[str, Any]:
     """What would be changed, field by field. Changes nothing; the plan is kept for a week, to be agreed to."""
-    caller.require(Role.OPERATOR, name)
     asked = wanted or PlanRequest()
-    return await service.plan(name, asked.verb, force=asked.force)
+    # To plan a restoration opens the backup, which takes who may restore it.
+    caller.require(Role.ADMIN if asked.verb == "restore" else Role.OPERATOR, name)
+    hosts = None if asked.hosts is None else tuple(asked.hosts)
+    change = Change(
+        asked.verb, asked.force, asked.version or "", asked.node_group or "", asked.target_count, hosts,
+        asked.drain_timeout or "", asked.backup or "latest", asked.at,
+    )  # fmt: skip
+    return await plan_change(service, name, change)
+
+
+@router.post("/{name}/plans/{digest}/run", responses={202: accepted("The run."), **CHANGING}, **STARTED)
+def agree_to_plan(name: ClusterName, digest: Shown, asked: Asking) -> Response:
+    """Have exactly this plan carried out, or nothing (409). What it changes in the definition is written first.
+
+    It takes the role that its verb takes: an administrator to restore and to end, else an operator.
+    """
+    asked.require(Role.OPERATOR, name)
+    asked.require(change_of(asked.service, name, digest).role, name)
+    return asked.run(lambda: agree(asked.service, name, digest, asked.request()))
 
 
 @router.post("/{name}/apply", responses={202: accepted("The run."), **CHANGING}, **STARTED)
@@ -147,6 +169,31 @@ def restore(name: ClusterName, wanted: RestoreRequest, asked: Asking) -> Respons
         raise UsageError("`at` and `backup` both name a backup", remedy="give one of them")
     request = asked.request(backup=wanted.backup, at=wanted.at, force=wanted.force)
     return asked.run(lambda: asked.service.ask(name, "restore", request))
+
+
+@router.post("/{name}/backups/{backup}/verify", response_model=TriedBackup, responses={**CHANGING, **HOSTS})
+async def verify(
+    name: ClusterName, caller: Known, service: Served, backup: Annotated[str, Path(pattern=BACKUP, examples=["latest"])]
+) -> dict[str, Any]:
+    """Restore a backup into a scratch etcd on the server's machine, and count what is in it. Takes a while."""
+    caller.require(Role.OPERATOR, name)
+    found = await service.verify(name, backup)
+    await run_in_threadpool(service.note, caller, "backup-verified", name, f"{found['keys']} keys")
+    return found
+
+
+@router.post("/{name}/certificates/renew", responses={202: accepted("The run."), **CHANGING}, **STARTED)
+def renew(name: ClusterName, asked: Asking) -> Response:
+    """Renew all certificates now, control planes one at a time. Those that are due an apply renews by itself."""
+    asked.require(Role.OPERATOR, name)
+    return asked.run(lambda: asked.service.ask(name, "renew", asked.request()))
+
+
+@router.get("/{name}/versions", response_model=VersionList, responses=LOOKING)
+def versions(name: ClusterName, caller: Known, service: Served) -> dict[str, Any]:
+    """The release that it has by its definition, and those that are at hand for an upgrade."""
+    caller.require(Role.VIEWER, name)
+    return service.versions(name)
 
 
 @router.get("/{name}/status", response_model=StatusDocument, responses=HOSTS)

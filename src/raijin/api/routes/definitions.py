@@ -12,7 +12,7 @@ from raijin.api.caller import Known
 from raijin.api.describing import CHANGING, LOOKING
 from raijin.api.wire import NAME, DefinitionFile
 from raijin.app.roles import Role
-from raijin.app.store import StoredFile
+from raijin.app.stored import StoredFile
 from raijin.errors import PreconditionFailed, RequestInvalid, UsageError
 
 router = APIRouter(tags=["definitions"])

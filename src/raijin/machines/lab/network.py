@@ -7,13 +7,15 @@ accept rules in a FORWARD chain that drops) is on disk before it is changed.
 from __future__ import annotations
 
 import json
+from collections.abc import Container, Iterable
 from pathlib import Path
+from typing import Any
 
 from raijin.errors import MachineError, ProcessError
 from raijin.machines.lab.box import Box
 from raijin.machines.lab.settings import raise_settings, restore_settings
 from raijin.machines.lab.spec import gateway
-from raijin.machines.lab.state import PREFIX, LabPaths, LabRecord, boot_id, save
+from raijin.machines.lab.state import LABEL, PREFIX, LabPaths, LabRecord, boot_id, save
 from raijin.transport import local
 
 LINKS = Path("/sys/class/net")
@@ -26,6 +28,7 @@ async def ensure(paths: LabPaths, record: LabRecord, box: Box) -> None:
         record.boot_id, record.forwarded = now, False
         save(paths, record)
     await _bridge(paths, record, box)
+    await _forget_orphans()
     raise_settings()
     if await _fails(["nft", "list", "table", "ip", paths.label]):
         await local.run(["nft", "-f", "-"], stdin=ruleset(paths.label, record.subnet).encode())
@@ -52,14 +55,18 @@ def is_up(paths: LabPaths) -> bool:
 
 
 def ruleset(name: str, subnet: str) -> str:
-    """The lab's own nftables table; replacing it is one transaction."""
+    """The lab's own nftables table; replacing it is one transaction.
+
+    Only what leaves the lab's subnet has its source changed: where bridged packets pass the rules too
+    (net.bridge.bridge-nf-call-iptables), machines must see each other's own addresses.
+    """
     return f"""\
 table ip {name}
 delete table ip {name}
 table ip {name} {{
   chain postrouting {{
     type nat hook postrouting priority srcnat; policy accept;
-    ip saddr {subnet} oifname != "{name}" masquerade
+    ip saddr {subnet} ip daddr != {subnet} oifname != "{name}" masquerade
   }}
 }}
 """
@@ -86,6 +93,19 @@ async def _bridge(paths: LabPaths, record: LabRecord, box: Box) -> None:
     if address not in held:
         await local.run(["ip", "address", "replace", address, "dev", name])
     await local.run(["ip", "link", "set", name, "up"])
+
+
+async def _forget_orphans() -> None:
+    """Delete the tables of labs whose bridge is gone: each came after its bridge, and its rule has hold of a subnet."""
+    listed = json.loads((await local.run(["nft", "-j", "list", "tables", "ip"])).stdout)
+    for name in orphans(listed["nftables"], {link.name for link in LINKS.iterdir()}):
+        await local.run(["nft", "delete", "table", "ip", name], check=False)  # another command may be quicker
+
+
+def orphans(listed: Iterable[dict[str, Any]], links: Container[str]) -> list[str]:
+    """Tables of labs without a bridge. listed: what `nft -j list tables` says."""
+    names = [str(item["table"]["name"]) for item in listed if "table" in item]
+    return [name for name in names if LABEL.fullmatch(name) and name not in links]
 
 
 async def _forward_drops() -> bool:

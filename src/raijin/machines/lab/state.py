@@ -9,6 +9,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -20,6 +21,8 @@ from raijin.transport.delivery import atomic_write
 
 PREFIX = "raijin-"
 """How the name of everything begins that any lab puts on a box."""
+LABEL = re.compile(PREFIX + "[0-9a-f]{6}")
+"""A lab's own label."""
 
 
 @dataclass(frozen=True, slots=True)

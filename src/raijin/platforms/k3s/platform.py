@@ -67,6 +67,9 @@ class K3sPlatform(RancherPlatform):
     def settings(self, cluster: Cluster) -> K3s:
         return cluster.kubernetes.k3s
 
+    def names_by(self, cluster: Cluster) -> str:
+        return "" if "coredns" in self.settings(cluster).disable else "coredns"
+
     def wants_etcd(self, cluster: Cluster) -> bool:
         settings = self.settings(cluster)
         if settings.datastore is not None:

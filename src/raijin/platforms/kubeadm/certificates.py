@@ -7,14 +7,10 @@ One that was away for too long is given a new one, made where the key of the aut
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Sequence
 
 from raijin.facts.certificates import Certificate
-from raijin.facts.raijin import STATE_FOLDER
 from raijin.model.duration import parse_duration
-from raijin.operations.absent import Absent
 from raijin.operations.base import Operation, SecretRef
 from raijin.operations.command import Command
 from raijin.operations.file import File
@@ -37,7 +33,7 @@ from raijin.platforms.kubeadm.paths import (
 )
 from raijin.platforms.kubeadm.settings import file_at
 from raijin.platforms.kubeadm.upgrade import control_plane_version
-from raijin.platforms.renewal import Keeper
+from raijin.platforms.renewal import DONE, Keeper, begin, begun_on, end, value_of
 
 AUTHORITIES = (f"{PKI}/ca.crt", f"{ETCD_PKI}/ca.crt", f"{PKI}/front-proxy-ca.crt")
 CONTROLLER_CONF, SCHEDULER_CONF = f"{KUBERNETES}/controller-manager.conf", f"{KUBERNETES}/scheduler.conf"
@@ -52,8 +48,6 @@ RENEWED = frozenset((*_API, *_ETCD, *_CONFS))
 KUBELET_CLIENT, KUBELET_SERVER = f"{KUBELET_PKI}/kubelet-client-current.pem", f"{KUBELET_PKI}/kubelet.crt"
 _KUBELET_OWN = f"{KUBELET_PKI}/kubelet-server-current.pem"
 READMITTED = f"{KUBELET_PKI}/kubelet-client-raijin.pem"
-BEGUN, DONE = "certificates-begun", "certificates-renewed"
-"""Markers: what runs may still use the old ones; which ones were renewed."""
 DEFAULT_DAYS = 365.0
 SECONDS = 300
 # Name of the container and what it has read, in the order in which they are started again.
@@ -84,7 +78,7 @@ class KubeadmCertificates:
             return DEFAULT_DAYS
 
     def unfinished(self, node: Node) -> bool:
-        return node.facts is not None and BEGUN in node.facts.markers
+        return begun_on(node)
 
     def renew(self, context: Context, node: Node, wanted: Sequence[Certificate]) -> Program:
         paths = {certificate.path for certificate in wanted}
@@ -117,21 +111,21 @@ def client_secret(cluster: str, host: str) -> str:
 
 
 def _value(wanted: Iterable[Certificate], paths: Iterable[str]) -> str:
-    """Of a marker: another one for other certificates, empty for none."""
+    """Of a marker, for those of these paths; empty for none."""
     named = set(paths)
-    found = sorted((c.path, c.ends) for c in wanted if c.path in named)
-    return hashlib.sha256(json.dumps(found).encode()).hexdigest()[:16] if found else ""
+    found = [c for c in wanted if c.path in named]
+    return value_of(found) if found else ""
 
 
 def _control_plane(context: Context, node: Node, value: str) -> Iterable[Operation]:
-    yield Command("note that it has begun", ("true",), marker=BEGUN)
+    yield begin()
     if value:
         yield from file_at(context, node, control_plane_version(node) or context.cluster.kubernetes_version)
         renew = ("kubeadm", "certs", "renew", "all", "--config", CONFIG_FILE)
         yield Command("make new certificates", renew, marker=DONE, value=value, timeout=SECONDS)
     yield from static_pods(node)
     yield apiserver.answers(context)
-    yield Absent(f"{STATE_FOLDER}/stamps/command:{BEGUN}")
+    yield end()
 
 
 def static_pods(node: Node) -> Iterable[StaticPod]:

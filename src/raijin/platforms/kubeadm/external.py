@@ -7,10 +7,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from raijin.definition.secrets import reveal
 from raijin.model.cluster import Cluster
 from raijin.model.kubernetes import ExternalEtcd
-from raijin.observe.masking import MASKER
+from raijin.observe.revealing import revealed
 from raijin.operations.base import Operation, SecretRef
 from raijin.operations.command import Command
 from raijin.operations.directory import Directory
@@ -48,9 +47,8 @@ def given(cluster: Cluster) -> dict[str, str]:
     etcd = outside(cluster)
     if etcd is None:
         return {}
-    texts = {name: f"{(reveal(getattr(etcd, name)) or '').strip()}\n" for name in FILES}
-    MASKER.add(texts["key"])
-    return {_secret(cluster.name, name): text for name, text in texts.items()}
+    texts = {name: (revealed(getattr(etcd, name)) or "").strip() for name in FILES}
+    return {_secret(cluster.name, name): f"{text}\n" for name, text in texts.items()}
 
 
 def secrets(cluster: str) -> list[str]:

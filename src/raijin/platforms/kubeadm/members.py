@@ -18,6 +18,7 @@ from raijin.platforms.base import Context, Node
 from raijin.platforms.decided import fixed
 from raijin.platforms.kubeadm import apiserver, external
 from raijin.platforms.kubeadm.config import init_documents, to_yaml
+from raijin.platforms.kubeadm.lastwords import LAST_WORDS
 from raijin.platforms.kubeadm.paths import (
     ADMIN_CONF,
     API_MANIFEST,
@@ -79,8 +80,9 @@ def start_cluster(context: Context) -> Program:
             only_if=begun,
             marker=INIT_MARKER,
             timeout=INIT_SECONDS,
+            post_mortem=LAST_WORDS,
         ),
-        Command("start the cluster", fresh, marker=INIT_MARKER, timeout=INIT_SECONDS),
+        Command("start the cluster", fresh, marker=INIT_MARKER, timeout=INIT_SECONDS, post_mortem=LAST_WORDS),
         *fixed(context),
         *noted(context, context.first),
     )
@@ -119,6 +121,7 @@ def join_control_plane(context: Context, node: Node) -> Program:
             only_if=("test", "-e", KUBELET_CONF),
             marker=JOIN_MARKER,
             timeout=JOIN_SECONDS,
+            post_mortem=LAST_WORDS,
         ),
         Command(
             "take up joining the control plane",
@@ -126,8 +129,9 @@ def join_control_plane(context: Context, node: Node) -> Program:
             only_if=("test", "-e", f"{PKI}/ca.crt", "-o", "-e", ADMIN_CONF),
             marker=JOIN_MARKER,
             timeout=JOIN_SECONDS,
+            post_mortem=LAST_WORDS,
         ),
-        Command("join the control plane", join, marker=JOIN_MARKER, timeout=JOIN_SECONDS),
+        Command("join the control plane", join, marker=JOIN_MARKER, timeout=JOIN_SECONDS, post_mortem=LAST_WORDS),
     )
 
 

@@ -107,6 +107,10 @@ class Kubeadm(ByPrograms):
             foreign=facts.foreign,
         )
 
+    def names_by(self, cluster: Cluster) -> str:
+        del cluster
+        return "coredns"
+
     def etcd(self, cluster: Cluster) -> EtcdAccess | None:
         return None if external.outside(cluster) else ETCD_ACCESS
 

@@ -7,7 +7,6 @@ a first start that was begun and has not ended are used up to the end of those 2
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from collections.abc import Mapping
@@ -46,15 +45,6 @@ class Assets:
 
     def age(self, now: float) -> float:
         return now - self.made
-
-    @property
-    def digest(self) -> str:
-        """Of what they were made from."""
-        return digest(self.config)
-
-
-def digest(config: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()
 
 
 def secret_name(cluster: str) -> str:

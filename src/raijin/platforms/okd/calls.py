@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from raijin.errors import HostError, KubernetesError, OperationFailed, PlanRefused
 from raijin.observe.waiting import until
 from raijin.plan.handlers import CallContext, Handlers
-from raijin.platforms.calls import NODE
+from raijin.platforms.calls import NOT_REGISTERED, node_fault
 from raijin.platforms.okd import approval, assets, etcd, install, operators, upgrade
 from raijin.platforms.okd.look import CONFIG_SERVER, KUBERNETES_PORTS, SSH, connection_to, server_of
 from raijin.platforms.okd.offering import Offered, files_now, files_of, machines_of, offered
@@ -66,22 +66,23 @@ async def _door_fault(kubeconfig: str) -> str:
 
 
 async def _bootstrapped(context: CallContext, files: Offered, kubeconfig: str) -> None:
+    said = set[approval.Verdict]()
+
     async def probe() -> str:
         try:
             async with open_api(context) as kube:
-                return await _sign(context, kube) or await _bootstrap_fault(kube)
+                await _sign(context, kube, said)
+                return await _bootstrap_fault(kube)
         except KubernetesError as error:
             if not error.transient:
                 raise
             idle = f"; {', '.join(files.idle)} did not fetch its configuration yet" if files.idle else ""
             return f"the API does not answer yet{await _door_fault(kubeconfig)}{idle}"
 
-    await until(
+    await context.until(
         f"{context.cluster} to stand without its bootstrap machine",
         probe,
-        timeout=context.timeout,
         interval=INTERVAL,
-        on_wait=context.say,
         remedy="look at `journalctl -u bootkube` on the bootstrap machine (ssh core@...), then resume the run",
     )
 
@@ -91,75 +92,71 @@ async def join(context: CallContext) -> None:
     kept = assets.required(context.secrets, context.cluster)
     machines = machines_of(context)
     async with open_api(context) as kube:
-        if await _node_fault(context, kube) == "":
+        if await _member_fault(kube, context.target) == "":
             context.say("it is a node already")
             return
         files = await files_now(kube, kept)
+    said = set[approval.Verdict]()
     async with offered(context, machines, files) as waiting:
 
         async def probe() -> str:
             async with open_api(context) as kube:
-                fault = await _sign(context, kube) or await _node_fault(context, kube)
-            idle = "; it did not fetch its configuration yet" if waiting.idle and "registered" in fault else ""
-            return f"{fault}{idle}" if fault else ""
+                await _sign(context, kube, said)
+                fault = await _member_fault(kube, context.target)
+            idle = waiting.idle and fault == NOT_REGISTERED
+            return f"{fault}; it did not fetch its configuration yet" if idle else fault
 
-        await until(
+        await context.until(
             f"{context.target} to be a node that is Ready",
             probe,
-            timeout=context.timeout,
             interval=INTERVAL,
             host=context.target,
-            on_wait=context.say,
             remedy="look at the console of the machine and at `oc get csr`, then resume the run",
         )
 
 
-async def _node_fault(context: CallContext, kube: Kube) -> str:
-    """What is missing until the target is Ready and the API reaches its kubelet; empty when nothing is."""
-    from raijin.facts.cluster import node_state  # noqa: PLC0415
-
-    live = await kube.get({**NODE, "metadata": {"name": context.target}})
-    if live is None:
-        return "the node has not registered yet"
-    reason = node_state(live).reason
-    if reason:
-        return reason
+async def _member_fault(kube: Kube, name: str) -> str:
+    """What is missing until a node is Ready and the API reaches its kubelet; empty when nothing is."""
+    fault = await node_fault(kube, name)
+    if fault:
+        return fault
     try:
-        await kube.read(f"/api/v1/nodes/{context.target}/proxy/healthz")
+        await kube.read(f"/api/v1/nodes/{name}/proxy/healthz")
     except KubernetesError as error:
         return f"its kubelet cannot be reached: {error.message}"
     return ""
 
 
-async def _sign(context: CallContext, kube: Kube) -> str:
-    """Sign the requests of expected nodes; what is left alone is said. Always empty: nobody waits for it."""
+async def _sign(context: CallContext, kube: Kube, said: set[approval.Verdict]) -> None:
+    """Sign the requests of expected nodes, and say once what became of each. said: what was said in this call."""
     expected = cast("Mapping[str, Sequence[str]]", context.arguments["expected"])
     nodes = [str(node["metadata"]["name"]) for node in await kube.list_nodes()]
     for verdict in await approval.approve(kube, expected, nodes):
+        if verdict in said:
+            continue
+        said.add(verdict)
         what = "serving" if verdict.serving else "client"
         if verdict.fault:
             context.say(f"the request {verdict.request} ({what}) is not signed: {verdict.fault}")
         else:
             context.say(f"the {what} certificate of {verdict.node} is signed ({verdict.request})")
-    return ""
 
 
 async def complete(context: CallContext) -> None:
     """okd.complete: until the version is available and every operator is available, not progressing, not degraded."""
+    said = set[approval.Verdict]()
 
     async def probe() -> str:
         async with open_api(context) as kube:
-            await _sign(context, kube)
+            await _sign(context, kube, said)
             fault = operators.version_fault(await kube.get(operators.VERSION))
             wrong = operators.operator_faults(await kube.items(operators.OPERATORS))
         return "; ".join([*([fault] if fault else []), *wrong[:4], *(["..."] if len(wrong) > 4 else [])])
 
-    await until(
+    await context.until(
         f"the operators of {context.cluster} to be available",
         probe,
-        timeout=context.timeout,
         interval=INTERVAL,
-        on_wait=context.say,
         remedy="look at `oc describe clusteroperator NAME` of those that are named, then resume the run",
     )
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from raijin.errors import DeadlineExceeded, HostError, KubernetesError, NotFound, PlanRefused
-from raijin.facts.etcd import EtcdState, parse
+from raijin.facts.etcd import EtcdState
 from raijin.plan.handlers import CallContext, Handlers
 from raijin.platforms.calls import NODE
-from raijin.platforms.etcd import removal_fault, until_state, vote_fault
+from raijin.platforms.etcd import first_answer, require_removable, until_state, vote_fault
 from raijin.platforms.okd.look import KUBERNETES_PORTS, connection_to
 from raijin.platforms.okd.reach import open_api
 from raijin.transport.base import Completed
@@ -38,19 +38,15 @@ async def _exec(connection: OkdConnection, host: str, command: str) -> Completed
 
 async def ask(pool: Pool, hosts: Sequence[str]) -> tuple[EtcdState, str]:
     """The members, and the host that told. Raises KubernetesError when none of the hosts can tell."""
-    last = "no control plane host can be asked"
-    for host in hosts:
-        try:
-            done = await _exec(await connection_to(pool, host), host, QUESTION)
-        except (HostError, DeadlineExceeded, NotFound) as error:
-            last = str(error)
-            continue
-        state = parse(done.stdout) if done.status == 0 else None
-        if state is not None:
-            return state, host
-        last = f"{host}: {(done.stderr.strip().splitlines() or ['etcd does not answer'])[-1]}"
-    raise KubernetesError(
-        f"etcd cannot be asked: {last}", remedy="look at `oc get pods -n openshift-etcd`, or restore a backup by hand"
+
+    async def question(host: str) -> Completed:
+        return await _exec(await connection_to(pool, host), host, QUESTION)
+
+    return await first_answer(
+        hosts,
+        question,
+        passing=(HostError, DeadlineExceeded, NotFound),
+        remedy="look at `oc get pods -n openshift-etcd`, or restore a backup by hand",
     )
 
 
@@ -61,9 +57,7 @@ async def remove_member(context: CallContext) -> None:
     state, host = await ask(context.pool, others)
     member = state.at(address)
     if member is not None:
-        fault = removal_fault(state, member)
-        if fault:
-            raise PlanRefused(f"the etcd member of {context.target} cannot be taken out: {fault}", host=context.target)
+        require_removable(state, member, context.target)
     await _is_off(context, running=member is not None and member.healthy)
     async with open_api(context) as kube:
         await kube.patch(OPERATOR, {"spec": {"unsupportedConfigOverrides": {GUARD: True}}})

@@ -15,7 +15,6 @@ from urllib.parse import quote
 from raijin.errors import StateError
 
 HOSTNAME = "/etc/hostname"
-ROLES = ("bootstrap", "master", "worker")
 
 
 def named(text: str, hostname: str) -> str:

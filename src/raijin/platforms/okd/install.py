@@ -53,7 +53,7 @@ def outdated(found: Assets, config: Mapping[str, Any], now: float) -> str:
     """Why kept files cannot begin a first start; empty when they can."""
     if found.age(now) > FRESH_SECONDS:
         return f"the certificates in the Ignition configurations are {found.age(now) / 3600:.0f} hours old"
-    return "" if found.digest == kept_assets.digest(config) else "the definition has changed since they were made"
+    return "" if found.config == config else "the definition has changed since they were made"
 
 
 async def nothing_runs(context: CallContext, fault: str) -> None:

@@ -13,10 +13,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from raijin.errors import HostUnreachable, KubernetesError, OperationFailed
-from raijin.facts import ABILITIES
-from raijin.facts.base import Unknown
 from raijin.facts.cluster import NodeState, node_state
-from raijin.facts.gather import HostFacts
+from raijin.facts.gather import nothing_known
 from raijin.facts.system import System
 from raijin.model.names import split_endpoint
 from raijin.platforms.base import Context, Node
@@ -38,7 +36,8 @@ REMEMBERED_SECONDS = 3.0
 class Seen:
     """Of the cluster. begun: openshift-install made its files here; complete: the bootstrap has ended. config: what
     they were made from. api: why the API does not answer; empty when it does, or is not asked because nothing is begun.
-    stranger: another cluster answers under its name. names: by kind of name, its addresses and why there are none.
+    stranger: another cluster answers under its name. names: by kind of name, its addresses and why there are none;
+    looked up until the bootstrap has ended, because only the first start asks for them.
     """
 
     cluster: str = ""
@@ -105,8 +104,7 @@ async def look(pool: Pool, host: str) -> HostView:
 
 
 def view_of(machine: Machine) -> HostView:
-    unknown = Unknown("an OKD machine does not tell")
-    facts = HostFacts(**{ability.name: unknown for ability in ABILITIES})
+    facts = nothing_known("an OKD machine does not tell")
     return HostView(replace(facts, system=System(INIT, "", "enforcing", apparmor=False)), own=machine)
 
 
@@ -122,9 +120,11 @@ async def seen_by(access: OkdAccess) -> Seen:
 
 async def _see(access: OkdAccess) -> Seen:
     kept = kept_assets.parsed(access.kept(kept_assets.secret_name(access.cluster)))
-    wanted = access.names()
-    told = await asyncio.gather(*(resolved(name) for name in wanted.values()))
-    seen = Seen(access.cluster, names=dict(zip(wanted, told, strict=True)))
+    seen = Seen(access.cluster)
+    if kept is None or not kept.complete:
+        wanted = access.names()
+        told = await asyncio.gather(*(resolved(name) for name in wanted.values()))
+        seen = replace(seen, names=dict(zip(wanted, told, strict=True)))
     if kept is None:
         return seen
     seen = replace(seen, begun=True, complete=kept.complete, released=kept.released, config=kept.config)

@@ -6,10 +6,10 @@ import base64
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, cast
 
 from raijin.plan.handlers import CallContext
+from raijin.platforms.addresses import joined
 from raijin.platforms.okd.assets import Assets
 from raijin.platforms.okd.ignition import boot_line, named
 from raijin.transport.ignition import Offer, offering
@@ -66,17 +66,10 @@ async def offered(
 
     async with offering(int(server["port"]), {machine.name: noted(machine) for machine in result.machines}):
         for machine in result.machines:
-            url = f"http://{_host(server['host'])}:{server['port']}/{machine.name}.ign"
+            url = f"http://{joined(server['host'], server['port'])}/{machine.name}.ign"
             line = boot_line(url, texts[machine.name], context.text("disk"))
             context.say(f"boot {machine.name} into the live system of CoreOS, and there: {line}; then restart it")
         yield result
-
-
-def _host(text: str) -> str:
-    try:
-        return f"[{text}]" if ip_address(text).version == 6 else text
-    except ValueError:
-        return text
 
 
 def files_of(assets: Assets) -> dict[str, str]:

@@ -9,7 +9,7 @@ neither progressing nor degraded.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from raijin.model.version import Version
@@ -30,7 +30,7 @@ class Releases:
     running: str = ""
     wanted: str = ""
     offered: tuple[str, ...] = ()
-    risky: Mapping[str, str] | None = None
+    risky: Mapping[str, str] = field(default_factory=dict)
     gate: str = ""
 
     @property
@@ -50,10 +50,8 @@ def releases(document: Document | None) -> Releases:
     history: list[Document] = status.get("history") or []
     done = next((item for item in history if item.get("state") == "Completed"), {})
     upgradeable = condition(document, "Upgradeable")
-    conditional = {
-        str(item["release"]["version"]): _risk(item) for item in status.get("conditionalUpdates") or () if _risk(item)
-    }
-    free = [str(item["release"]["version"]) for item in status.get("conditionalUpdates") or () if not _risk(item)]
+    conditional = [(str(item["release"]["version"]), _risk(item)) for item in status.get("conditionalUpdates") or ()]
+    free = [version for version, risk in conditional if not risk]
     blocked = upgradeable.get("status") == "False"
     return Releases(
         running=str(done.get("version", "")),
@@ -61,7 +59,7 @@ def releases(document: Document | None) -> Releases:
             (spec.get("desiredUpdate") or {}).get("version") or (status.get("desired") or {}).get("version", "")
         ),
         offered=(*(str(item["version"]) for item in status.get("availableUpdates") or ()), *free),
-        risky=conditional,
+        risky={version: risk for version, risk in conditional if risk},
         gate=f"{upgradeable.get('reason', '')}: {upgradeable.get('message', '')}" if blocked else "",
     )
 

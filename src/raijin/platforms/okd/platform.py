@@ -10,8 +10,7 @@ from typing import NoReturn, cast
 from raijin.artifacts.catalogue import normal_arch
 from raijin.artifacts.lock import Lock
 from raijin.artifacts.needs import ArtifactNeed, Need
-from raijin.definition.secrets import reveal
-from raijin.errors import KubernetesError, Unsupported
+from raijin.errors import Unsupported
 from raijin.facts.cluster import ClusterState
 from raijin.facts.etcd import EtcdAccess, EtcdByCalls, EtcdState
 from raijin.model.cluster import Cluster, ClusterType
@@ -19,19 +18,21 @@ from raijin.model.cni import CniName
 from raijin.model.host import Host
 from raijin.model.node_group import NO_NODES
 from raijin.model.version import Version
+from raijin.observe.revealing import revealed
 from raijin.operations.forget import Forget
 from raijin.operations.program import Program
 from raijin.operations.restore import Restore
 from raijin.plan.handlers import CallContext
 from raijin.plan.model import Call, Change, Json
 from raijin.platforms.addresses import known_address
-from raijin.platforms.base import Action, Balanced, Context, Hop, Node, Outside, Parts, Work
+from raijin.platforms.base import Action, Balanced, Context, Hop, Node, Outside, Parts, Work, secrets_made
+from raijin.platforms.etcd import if_told
 from raijin.platforms.okd import assets, backup, balanced, calls, etcd, installconfig, served, upgrade
 from raijin.platforms.okd.look import INIT, KUBERNETES_PORTS, Machine, look, machine_of, seen_of
 from raijin.platforms.okd.operators import releases
 from raijin.platforms.okd.preflight import reasons
 from raijin.platforms.okd.settings import names_of, settings_of
-from raijin.platforms.ordinary import Ordinary
+from raijin.platforms.outside import ByCalls
 from raijin.platforms.platform import Document, Part
 from raijin.platforms.view import HostView
 from raijin.transport.okd import KUBECONFIG, OkdAccess, OkdTarget
@@ -40,6 +41,8 @@ from raijin.transport.pool import Pool
 # "Minimum resource requirements for cluster installation" of OKD 4.19: control plane 4 CPU, 16 GiB; compute 2, 8.
 CONTROL_PLANE = (4, 16 * 2**30)
 WORKER = (2, 8 * 2**30)
+FOUND_SECONDS = 1500.0
+"""The installer may have to be unpacked first."""
 START_SECONDS = 3 * 3600.0
 """People boot machines, each installs itself and pulls its images: an hour is common, and nobody should hurry."""
 JOIN_SECONDS = 2 * 3600.0
@@ -47,20 +50,17 @@ COMPLETE_SECONDS = 2 * 3600.0
 SETTLE_SECONDS = 1800.0
 
 
-class Okd(Ordinary):
+class Okd(ByCalls):
     """OKD on bare metal or any machines (cluster type OKD), installed with `platform: none`."""
 
     type = ClusterType.OKD
     kubeconfig = KUBECONFIG
-    bootstrap_kubeconfig = ""
-    static_pods = ""
     networks = frozenset({CniName.OVN_KUBERNETES})
     kube_proxy = False
     release = "openshift-install"
     known: Mapping[int, Version] = served.NEWEST
     inits = (INIT,)
     own_address = False
-    api_servers = None
     renews_itself = "there is nothing to do: OKD renews them itself (`oc get clusteroperators` shows when it could not)"
     handlers = calls.HANDLERS
     by_hand = calls.BY_HAND
@@ -70,7 +70,7 @@ class Okd(Ordinary):
 
     def given(self, cluster: Cluster) -> dict[str, str]:
         """The pull secret, where the definition refers to one."""
-        text = reveal(settings_of(cluster).pull_secret)
+        text = revealed(settings_of(cluster).pull_secret)
         return {assets.pull_secret_name(cluster.name): text} if text else {}
 
     def needs(self, cluster: Cluster, version: str, archs: Sequence[str], lock: Lock | None) -> list[Need]:
@@ -106,17 +106,10 @@ class Okd(Ordinary):
         self, pool: Pool, hosts: Sequence[str], access: EtcdAccess | EtcdByCalls | None
     ) -> EtcdState | None:
         del access
-        try:
-            return (await etcd.ask(pool, hosts))[0]
-        except KubernetesError:
-            return None
+        return await if_told(etcd.ask(pool, hosts))
 
     def least(self, node: Node) -> tuple[int, int]:
         return CONTROL_PLANE if node.control_plane else WORKER
-
-    def ports(self, context: Context, node: Node) -> dict[int, str]:
-        del context, node
-        return {}
 
     def balanced(self, context: Context, *, starting: bool) -> tuple[Balanced, ...]:
         return balanced.services(context, starting=starting)
@@ -145,31 +138,17 @@ class Okd(Ordinary):
             found.append({"apiVersion": "v1", "kind": "ConfigMap", "metadata": name, "data": data})
         return found
 
-    def prepare(self, context: Context, node: Node) -> None:
-        del context, node
-
-    def equip(self, context: Context, node: Node) -> None:
-        del context, node
-
-    def services(self, context: Context, node: Node) -> None:
-        del context, node
-
-    def images(self, context: Context, node: Node) -> None:
-        del context, node
-
-    def found(self, context: Context) -> Call:
+    def found(self, context: Context) -> Work:
         """The Ignition configurations, by the installer."""
         settings, cluster = settings_of(context.cluster), context.cluster
-        return Call(
-            "okd.assets",
-            {
-                "config": cast("Json", installconfig.install_config(cluster)),
-                "manifests": cast("Json", installconfig.manifests(cluster)),
-                "schedulable": installconfig.masters_schedulable(cluster),
-                "release_image": settings.release_image or "",
-                "planes": _planes(context),
-            },
-        )
+        arguments: dict[str, Json] = {
+            "config": cast("Json", installconfig.install_config(cluster)),
+            "manifests": cast("Json", installconfig.manifests(cluster)),
+            "schedulable": installconfig.masters_schedulable(cluster),
+            "release_image": settings.release_image or "",
+            "planes": _planes(context),
+        }
+        return Work(Call("okd.assets", arguments), secrets_made(context), FOUND_SECONDS)
 
     def start(self, context: Context) -> Work:
         """The bootstrap machine and all control plane machines at once: they make etcd together."""
@@ -177,9 +156,6 @@ class Okd(Ordinary):
         change = Change(f"control plane of {context.cluster.name}", "state", "absent", "bootstrapped")
         arguments: dict[str, Json] = {**self._offer(context, machines), "planes": _planes(context)}
         return Work(Call("okd.start", arguments), (change,), START_SECONDS)
-
-    def admit(self, context: Context, node: Node) -> None:
-        del context, node
 
     def join(self, context: Context, node: Node) -> Work:
         role = "control plane" if node.control_plane else "worker"
@@ -218,18 +194,12 @@ class Okd(Ordinary):
         del state
         return releases(machine_of(node).seen.version).version
 
-    def hop_images(self, context: Context, node: Node, hop: Hop) -> None:
-        del context, node, hop
-
     def upgrade(self, context: Context, node: Node, hop: Hop, *, leads: bool) -> NoReturn:
         del node, hop, leads
         raise Unsupported(f"machines of {context.cluster.name} are not upgraded one by one", remedy="apply the version")
 
     def arrival(self, context: Context, node: Node, hop: Hop) -> NoReturn:
         self.upgrade(context, node, hop, leads=False)
-
-    def revoke(self, context: Context, node: Node) -> None:
-        del context, node
 
     async def join_command(self, pool: Pool, context: Context, ttl_minutes: int) -> str:
         del pool, ttl_minutes
@@ -248,14 +218,8 @@ class Okd(Ordinary):
         change = Change(f"machine {node.name}", "state", f"a node of {context.cluster.name}", "switched off")
         return Work(Call("okd.shut-down"), (change,))
 
-    def pack(self, context: Context, node: Node) -> None:
-        del context, node
-
     async def fetch_pack(self, context: CallContext, host: str, target: Path) -> None:
         await backup.fetch(context, host, target)
-
-    def back_up(self, context: Context, node: Node) -> None:
-        del context, node
 
     def halt(self, context: Context, node: Node) -> NoReturn:
         del node
@@ -263,10 +227,6 @@ class Okd(Ordinary):
 
     def seed(self, context: Context) -> NoReturn:
         raise served.no_restoration(context.cluster.name)
-
-    def secrets(self, cluster: str, node: Node) -> list[str]:
-        del cluster, node
-        return []
 
     def cluster_secrets(self, cluster: Cluster) -> list[str]:
         return [assets.secret_name(cluster.name), assets.pull_secret_name(cluster.name)]

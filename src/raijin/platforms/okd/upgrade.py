@@ -13,11 +13,10 @@ from typing import Any
 
 from raijin.errors import PlanRefused
 from raijin.model.version import Version
-from raijin.observe.waiting import until
 from raijin.plan.handlers import CallContext, Handlers
 from raijin.plan.model import Call, Change, Json
 from raijin.platforms.base import Context, Work
-from raijin.platforms.okd.look import seen_of
+from raijin.platforms.okd.look import Seen, seen_of
 from raijin.platforms.okd.operators import (
     OPERATORS,
     POOLS,
@@ -74,7 +73,7 @@ def reasons(context: Context) -> Iterable[str]:
     yield from (f"{name}: {fault}: nothing is upgraded before that is mended" for fault in unsteady(seen))
 
 
-def unsteady(seen: Any) -> list[str]:
+def unsteady(seen: Seen) -> list[str]:
     """Operators and pools that are not as they should be before anything is changed."""
     degraded = [fault for fault in operator_faults(seen.operators) if "is progressing" not in fault]
     return [*degraded, *pool_faults(seen.pools)][:4]
@@ -95,8 +94,8 @@ def path_fault(told: Releases, wanted: Version, *, explicit: bool, accept_risks:
         )
     if explicit or goal in told.offered:
         return ""
-    if goal in (told.risky or {}):
-        risk = (told.risky or {})[goal]
+    if goal in told.risky:
+        risk = told.risky[goal]
         return "" if accept_risks else f"{goal} has a known risk: {risk}; platformConfig.acceptRisks takes it"
     offered = ", ".join(told.offered) or "none"
     return (
@@ -131,12 +130,10 @@ async def upgrade(context: CallContext) -> None:
             waiting = pool_faults(await kube.items(POOLS)) if not fault else []
         return "; ".join([*([fault] if fault else []), *wrong[:4], *waiting[:4]])
 
-    await until(
+    await context.until(
         f"{context.cluster} to be {wanted}",
         probe,
-        timeout=context.timeout,
         interval=INTERVAL,
-        on_wait=context.say,
         remedy="look at `oc adm upgrade` and at what is named, then resume the run: the cluster goes on by itself",
     )
 

@@ -29,13 +29,13 @@ BEFORE = f"{STATE_FOLDER}/server-before"
 SNAPSHOT_FILE = f"{STATE_FOLDER}/restore.db"
 
 # $0: the program, $1: where it goes. The program adds node and time to the name that it is given.
-_ETCD = (
+SAVE_ETCD = (
     'f=$(dirname "$1")/taken; rm -rf "$f"; "$0" etcd-snapshot save --name raijin --dir "$f" >&2 && '
     'mv "$f"/raijin-* "$1" && rm -rf "$f"'
 )
 # $0: the unit, $1: the database, $2: where it goes. Where nothing on the host can read SQLite while it is written, the
 # server stands still for the second that a copy takes; pods go on.
-_SQLITE = """\
+SAVE_SQLITE = """\
 rm -f "$2"
 if command -v sqlite3 >/dev/null; then sqlite3 "$1" ".timeout 10000" "VACUUM INTO '$2'"
 elif command -v python3 >/dev/null; then
@@ -45,6 +45,11 @@ else
   systemctl stop "$0" && { [ ! -s "$1-wal" ] || { echo "its log was not written back" >&2; exit 1; }; } && cp "$1" "$2"
 fi
 """
+# $0: the data of a server, $1: where it goes.
+ASIDE = 'mv "$0" "$1" && mkdir -m 700 "$0" && { [ ! -d "$1/manifests" ] || cp -a "$1/manifests" "$0/"; }'
+# $0: the data of a server, $1: the snapshot, $2: the program.
+SEED_SQLITE = 'rm -rf "$0/db" && mkdir -m 700 "$0/db" && cp "$1" "$0/db/state.db"'
+SEED_ETCD = 'rm -rf "$0/db" && "$2" server --cluster-reset --cluster-reset-restore-path="$1"'
 
 
 def pack(context: Context, distribution: Distribution, node: Node) -> Program:
@@ -60,8 +65,8 @@ def pack(context: Context, distribution: Distribution, node: Node) -> Program:
 def save(distribution: Distribution, node: Node) -> tuple[str, ...]:
     """The command that makes a snapshot; its target's path comes after it."""
     if kind(distribution, node) == SQLITE:
-        return ("sh", "-c", _SQLITE, distribution.server_unit, distribution.sqlite)
-    return ("sh", "-c", _ETCD, distribution.program)
+        return ("sh", "-c", SAVE_SQLITE, distribution.server_unit, distribution.sqlite)
+    return ("sh", "-c", SAVE_ETCD, distribution.program)
 
 
 def kind(distribution: Distribution, node: Node) -> str:
@@ -88,7 +93,6 @@ def halt(context: Context, distribution: Distribution, *, containers: bool) -> P
     """
     kept = f"{BEFORE}/{context.snapshot.restoration if context.snapshot else 'unknown'}"
     data = distribution.server_data
-    aside = 'mv "$0" "$1" && mkdir -m 700 "$0" && { [ ! -d "$1/manifests" ] || cp -a "$1/manifests" "$0/"; }'
     operations: tuple[Operation, ...] = (
         Unit(distribution.server_unit, running=False, enabled=None),
         *((ContainersAbsent(SOCKET),) if containers else ()),
@@ -99,7 +103,7 @@ def halt(context: Context, distribution: Distribution, *, containers: bool) -> P
         Directory(BEFORE, mode="700"),
         Command(
             "keep the old data aside",
-            ("sh", "-c", aside, data, kept),
+            ("sh", "-c", ASIDE, data, kept),
             creates=kept,
             only_if=("test", "-d", f"{data}/db"),
         ),
@@ -119,11 +123,9 @@ def seed(context: Context, distribution: Distribution) -> Program:
     }
     command: tuple[str, ...]
     if snapshot.kind == SQLITE:
-        script = 'rm -rf "$0/db" && mkdir -m 700 "$0/db" && cp "$1" "$0/db/state.db"'
-        command = ("sh", "-c", script, data, SNAPSHOT_FILE)
+        command = ("sh", "-c", SEED_SQLITE, data, SNAPSHOT_FILE)
     else:
-        script = 'rm -rf "$0/db" && "$2" server --cluster-reset --cluster-reset-restore-path="$1"'
-        command = ("sh", "-c", script, data, SNAPSHOT_FILE, distribution.program)
+        command = ("sh", "-c", SEED_ETCD, data, SNAPSHOT_FILE, distribution.program)
     operations: tuple[Operation, ...] = (
         *(
             File(path, SecretRef(snapshot.files[entry]), mode="600")

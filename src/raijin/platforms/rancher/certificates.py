@@ -8,13 +8,9 @@ time that it starts, also when the old ones have expired.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Sequence
 
 from raijin.facts.certificates import Certificate
-from raijin.facts.raijin import STATE_FOLDER
-from raijin.operations.absent import Absent
 from raijin.operations.base import Operation
 from raijin.operations.command import Command
 from raijin.operations.program import Program
@@ -22,10 +18,8 @@ from raijin.operations.unit import Unit
 from raijin.platforms.base import Context, Node
 from raijin.platforms.rancher.layout import Distribution
 from raijin.platforms.rancher.members import address, answers
-from raijin.platforms.renewal import Keeper
+from raijin.platforms.renewal import DONE, Keeper, begin, begun_on, end, value_of
 
-BEGUN, DONE = "certificates-begun", "certificates-renewed"
-"""Markers: the program may still be stopped because of a renewal; which ones were renewed."""
 DAYS = 365.0
 STOP_SECONDS = 120
 AUTHORITIES = ("client-ca.crt", "server-ca.crt", "request-header-ca.crt", "etcd/server-ca.crt", "etcd/peer-ca.crt")
@@ -40,7 +34,7 @@ _AGENT = ("client-kubelet.crt", "serving-kubelet.crt", "client-kube-proxy.crt", 
 # serves with, which its listener renews while it runs (dynamiclistener, Config.ExpirationDaysCheck).
 _BY_ITSELF = ("client-supervisor.crt", "dynamic-cert.json")
 # $0: the unit, $1: the program. It is started whatever became of the rotation: the old ones may still be good.
-_ROTATE = 'systemctl stop "$0" || exit; "$1" certificate rotate; done=$?; systemctl start "$0" || exit; exit "$done"'
+ROTATE = 'systemctl stop "$0" || exit; "$1" certificate rotate; done=$?; systemctl start "$0" || exit; exit "$done"'
 
 
 class RancherCertificates:
@@ -71,26 +65,26 @@ class RancherCertificates:
         return DAYS
 
     def unfinished(self, node: Node) -> bool:
-        return node.facts is not None and BEGUN in node.facts.markers
+        return begun_on(node)
 
     def renew(self, context: Context, node: Node, wanted: Sequence[Certificate]) -> Program:
         return Program("renew the certificates", context.cluster.name, tuple(self._operations(context, node, wanted)))
 
     def _operations(self, context: Context, node: Node, wanted: Sequence[Certificate]) -> Iterable[Operation]:
         unit, seconds = self.distribution.unit(node), self.distribution.start_seconds
-        yield Command("note that it has begun", ("true",), marker=BEGUN)
+        yield begin()
         if wanted:
             yield Command(
                 "make new certificates",
-                ("sh", "-c", _ROTATE, unit, self.distribution.program),
+                ("sh", "-c", ROTATE, unit, self.distribution.program),
                 marker=DONE,
-                value=_value(wanted),
+                value=value_of(wanted),
                 timeout=seconds + STOP_SECONDS,
             )
         yield Unit(unit, enabled=None, timeout=seconds)
         yield from answers(self.distribution, server=node.control_plane)
         yield from address(context, self.distribution, node)
-        yield Absent(f"{STATE_FOLDER}/stamps/command:{BEGUN}")
+        yield end()
 
     def readmit(self, context: Context, node: Node) -> None:
         """An agent is let in by its token, not by the certificate that it had."""
@@ -98,9 +92,3 @@ class RancherCertificates:
 
     def discard(self, context: Context, node: Node) -> None:
         del context, node
-
-
-def _value(wanted: Iterable[Certificate]) -> str:
-    """Of the marker: another one for other certificates."""
-    found = sorted((c.path, c.ends) for c in wanted)
-    return hashlib.sha256(json.dumps(found).encode()).hexdigest()[:16]

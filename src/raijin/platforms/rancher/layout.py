@@ -120,6 +120,11 @@ class Distribution:
         return f"{self.data}/agent/pod-manifests"
 
     @property
+    def address_pod(self) -> str:
+        """The static pod of kube-vip, which carries the address of the API."""
+        return f"{self.static_pods}/kube-vip.yaml"
+
+    @property
     def kubelet_kubeconfig(self) -> str:
         return f"{self.data}/agent/kubelet.kubeconfig"
 

@@ -49,6 +49,7 @@ def start(context: Context, distribution: Distribution, unit: Unit, *, etcd: boo
         unit,
         *answers(distribution, server=True),
         Command("note: the cluster is started", ("true",), marker=distribution.start_marker),
+        *_address_again(context, distribution, context.first),
         *settled(context, distribution, etcd=etcd),
         *fixed(context),
     )
@@ -77,6 +78,7 @@ def join(context: Context, distribution: Distribution, node: Node, unit: Unit, *
         unit,
         *answers(distribution, server=node.control_plane),
         Command("note: the host has joined", ("true",), marker=distribution.join_marker),
+        *_address_again(context, distribution, node),
         *((*settled(context, distribution, etcd=etcd), *fixed(context)) if node.control_plane else ()),
     )
     return Program("join the cluster", cluster.name, operations)
@@ -123,6 +125,12 @@ def address(context: Context, distribution: Distribution, node: Node) -> tuple[O
     if vip is None or vip.provider is not VipProvider.KUBE_VIP or not node.control_plane:
         return ()
     return (StaticPod("kube-vip", SOCKET, (distribution.kubeconfig,), crictl=distribution.crictl),)
+
+
+def _address_again(context: Context, distribution: Distribution, node: Node) -> tuple[Operation, ...]:
+    """For a host that was a server before: its kube-vip may have gone on, with the kubeconfig of that time."""
+    there = node.facts is not None and distribution.address_pod in node.facts.files
+    return address(context, distribution, node) if there else ()
 
 
 def _tokens(context: Context, distribution: Distribution, own: SecretRef) -> tuple[Operation, ...]:

@@ -6,22 +6,20 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from raijin.artifacts.lock import Lock
 from raijin.artifacts.needs import Need
-from raijin.definition.secrets import reveal
 from raijin.facts.cluster import ClusterState
 from raijin.facts.etcd import EtcdAccess
 from raijin.model.cluster import Cluster, ClusterType
 from raijin.model.cni import CniName
 from raijin.model.rancher import Rancher
-from raijin.model.secret import Secret
 from raijin.model.version import Version
-from raijin.observe.masking import MASKER
+from raijin.observe.revealing import revealed
 from raijin.operations.base import Operation, SecretRef
 from raijin.operations.program import Program
 from raijin.operations.restart import Restart
 from raijin.operations.unit import Unit
 from raijin.plan.model import Call
 from raijin.platforms import boards
-from raijin.platforms.base import Context, Hop, Node, Parts, Supply
+from raijin.platforms.base import Context, Hop, Node, Parts, Supply, Work, secrets_made
 from raijin.platforms.platform import ApiServers, Document, Part
 from raijin.platforms.programs import ByPrograms
 from raijin.platforms.rancher import backup, calls, members, node, redhat, removal
@@ -112,14 +110,14 @@ class RancherPlatform(ByPrograms):
         if settings.datastore is not None:
             store = settings.datastore
             files = {"cafile": store.ca_file, "certfile": store.cert_file, "keyfile": store.key_file}
-            options = {"datastore-endpoint": _revealed(store.endpoint)}
+            options = {"datastore-endpoint": revealed(store.endpoint) or ""}
             options |= {f"datastore-{name}": str(path) for name, path in files.items() if path is not None}
             found[_datastore_secret(cluster)] = to_yaml(options)
         if _registries_are_secret(settings):
             document = registries(cluster, settings)
             for name, access in settings.registries.items():
                 if access.password is not None:
-                    auth = {"username": access.username or "", "password": _revealed(access.password)}
+                    auth = {"username": access.username or "", "password": revealed(access.password) or ""}
                     document["configs"][name]["auth"] = auth
             found[_registries_secret(cluster)] = to_yaml(document)
         return found
@@ -214,9 +212,8 @@ class RancherPlatform(ByPrograms):
     def images(self, context: Context, host: Node) -> Program | None:
         return node.images(context, self.distribution, host, context.supply(host), self.images_artifact)
 
-    def found(self, context: Context) -> Call | None:
-        del context
-        return calls.found(self.distribution)
+    def found(self, context: Context) -> Work:
+        return Work(calls.found(self.distribution), secrets_made(context))
 
     def start(self, context: Context) -> Program:
         first, etcd = context.first, self.wants_etcd(context.cluster)
@@ -321,12 +318,6 @@ class RancherPlatform(ByPrograms):
     def cluster_secrets(self, cluster: Cluster) -> list[str]:
         tokens = [members.token_secret(cluster.name), members.agent_token_secret(cluster.name)]
         return [*tokens, _datastore_secret(cluster), _registries_secret(cluster)]
-
-
-def _revealed(secret: Secret) -> str:
-    text = reveal(secret) or ""
-    MASKER.add(text)
-    return text
 
 
 def releases(text: str) -> dict[int, Version]:

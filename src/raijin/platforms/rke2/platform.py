@@ -75,6 +75,10 @@ class Rke2Platform(RancherPlatform):
     def settings(self, cluster: Cluster) -> Rke2:
         return cluster.kubernetes.rke2
 
+    def names_by(self, cluster: Cluster) -> str:
+        chart = "rke2-coredns"  # its chart's name, and that of its release in the name of what it makes
+        return "" if chart in self.settings(cluster).disable else f"{chart}-{chart}"
+
     def refused(self, cluster: Cluster) -> Iterable[Part]:
         yield from super().refused(cluster)
         settings, cni = self.settings(cluster), cluster.network.cni

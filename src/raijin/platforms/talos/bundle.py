@@ -39,7 +39,7 @@ _MARK = "(kept) "
 
 
 def bundle_secret(cluster: str) -> str:
-    """The name under which the bundle is kept."""
+    """The name under which the bundle is kept. It outlives every machine; it goes by hand, or with RAIJIN_HOME."""
     return f"cluster/{cluster}/talos"
 
 

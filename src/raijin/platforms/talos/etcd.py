@@ -7,10 +7,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from raijin.errors import HostError, KubernetesError, PlanRefused
+from raijin.errors import HostError, KubernetesError
 from raijin.facts.etcd import EtcdMember, EtcdState
 from raijin.plan.handlers import CallContext
-from raijin.platforms.etcd import removal_fault, until_state, vote_fault
+from raijin.platforms.etcd import require_removable, until_state, vote_fault
 from raijin.platforms.talos.look import connection_to
 from raijin.transport.pool import Pool
 
@@ -81,9 +81,7 @@ async def remove_member(context: CallContext) -> None:
     if member is None:
         context.say("its etcd member is gone already")
         return
-    fault = removal_fault(state, member)
-    if fault:
-        raise PlanRefused(f"the etcd member of {context.target} cannot be taken out: {fault}", host=context.target)
+    require_removable(state, member, context.target)
     if member.healthy:
         connection = await connection_to(context.pool, context.target)
         if member.leader:

@@ -14,11 +14,9 @@ from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from raijin.errors import AuthenticationFailed, HostError, OperationFailed
-from raijin.facts import ABILITIES
-from raijin.facts.base import Unknown
 from raijin.facts.certificates import Certificate
 from raijin.facts.cpu import Cpu
-from raijin.facts.gather import HostFacts
+from raijin.facts.gather import HostFacts, nothing_known
 from raijin.facts.memory import Memory
 from raijin.facts.network import Interface, Network
 from raijin.facts.system import System
@@ -181,8 +179,7 @@ def _decoded(text: str) -> Iterator[Document]:
 
 def facts_from(told: Mapping[str, list[Document]]) -> HostFacts:
     """The facts that the resources of a machine tell; what they do not tell is unknown, not absent."""
-    unknown = Unknown("a Talos machine does not tell")
-    facts = HostFacts(**{ability.name: unknown for ability in ABILITIES})
+    facts = nothing_known("a Talos machine does not tell")
     facts = replace(facts, system=System(INIT, "", "enforcing", apparmor=False))
     cpus = [item["spec"] for item in told.get("cpus", []) if item["spec"].get("threadCount")]
     if cpus:

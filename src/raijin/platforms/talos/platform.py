@@ -14,7 +14,7 @@ from typing import cast
 from raijin.artifacts.catalogue import normal_arch
 from raijin.artifacts.lock import Lock
 from raijin.artifacts.needs import ArtifactNeed, Need
-from raijin.errors import KubernetesError, Unsupported
+from raijin.errors import Unsupported
 from raijin.facts.cluster import ClusterState
 from raijin.facts.etcd import EtcdAccess, EtcdByCalls, EtcdState
 from raijin.model.cluster import Cluster, ClusterType
@@ -27,7 +27,8 @@ from raijin.plan.model import Call, Change, Json
 from raijin.platforms.access import access_to
 from raijin.platforms.addresses import api_endpoint, known_address
 from raijin.platforms.base import Context, Hop, Node, Outside, Parts, Work
-from raijin.platforms.ordinary import Ordinary
+from raijin.platforms.etcd import if_told
+from raijin.platforms.outside import ByCalls
 from raijin.platforms.platform import Document, Part
 from raijin.platforms.talos import bundle, calls, etcd, machine, merge
 from raijin.platforms.talos.certificates import TalosCertificates
@@ -49,19 +50,17 @@ BUNDLE_FILE = "/talos/secrets.yaml"
 """In a backup."""
 
 
-class Talos(Ordinary):
+class Talos(ByCalls):
     """Talos Linux (cluster type TALOS). `version` is that of Talos; Kubernetes has its own in `platformConfig`."""
 
     type = ClusterType.TALOS
     kubeconfig = KUBECONFIG
-    bootstrap_kubeconfig = ""
-    static_pods = ""
     networks = frozenset({CniName.FLANNEL})
     release = "talosctl"
     known: Mapping[int, Version] = NEWEST
     inits = (INIT,)
     own_address = True
-    api_servers = None
+    renews_itself = "there is nothing to do: Talos makes them anew itself (`talosctl health` shows when it could not)"
     certificates = TalosCertificates()
     handlers = calls.HANDLERS
     by_hand = calls.BY_HAND
@@ -118,17 +117,10 @@ class Talos(Ordinary):
         self, pool: Pool, hosts: Sequence[str], access: EtcdAccess | EtcdByCalls | None
     ) -> EtcdState | None:
         del access
-        try:
-            return (await etcd.ask(pool, hosts))[0]
-        except KubernetesError:
-            return None  # without a quorum etcd does not tell who belongs to it
+        return await if_told(etcd.ask(pool, hosts))
 
     def least(self, node: Node) -> tuple[int, int]:
         return CONTROL_PLANE if node.control_plane else WORKER
-
-    def ports(self, context: Context, node: Node) -> dict[int, str]:
-        del context, node
-        return {}
 
     def preflight(self, context: Context) -> Iterable[str]:
         for node in context.reachable:
@@ -155,18 +147,6 @@ class Talos(Ordinary):
         del context
         return []
 
-    def prepare(self, context: Context, node: Node) -> None:
-        del context, node
-
-    def equip(self, context: Context, node: Node) -> None:
-        del context, node
-
-    def services(self, context: Context, node: Node) -> None:
-        del context, node
-
-    def images(self, context: Context, node: Node) -> None:
-        del context, node
-
     def start(self, context: Context) -> Work:
         first, cluster = context.first, context.cluster
         planes: list[Json] = [node.name for node in context.control_planes if node.name != first.name]
@@ -183,9 +163,6 @@ class Talos(Ordinary):
             how = f"recovered from {context.snapshot.id}"
         changes = (*_applied(first), Change(f"etcd of {cluster.name}", "state", "absent", how))
         return Work(Call("talos.start", arguments), changes, INSTALL_SECONDS)
-
-    def admit(self, context: Context, node: Node) -> None:
-        del context, node
 
     def join(self, context: Context, node: Node) -> Work:
         changes = _applied(node) or (Change(f"machine {node.name}", "state", "configured", "member"),)
@@ -226,9 +203,6 @@ class Talos(Ordinary):
     def control_plane_version(self, node: Node, state: ClusterState | None) -> Version | None:
         return self.version_of(node, state)
 
-    def hop_images(self, context: Context, node: Node, hop: Hop) -> None:
-        del context, node, hop
-
     def upgrade(self, context: Context, node: Node, hop: Hop, *, leads: bool) -> Work:
         del leads
         version = str(hop.version)
@@ -239,9 +213,6 @@ class Talos(Ordinary):
     def arrival(self, context: Context, node: Node, hop: Hop) -> Call:
         del node
         return Call("talos.wait-version", {**access_to(context, KUBECONFIG), "version": str(hop.version)})
-
-    def revoke(self, context: Context, node: Node) -> None:
-        del context, node
 
     async def join_command(self, pool: Pool, context: Context, ttl_minutes: int) -> str:
         del pool, ttl_minutes
@@ -258,9 +229,6 @@ class Talos(Ordinary):
         change = Change(f"machine {node.name}", "state", before, "wiped")
         return Work(Call("talos.reset"), (change,), BOOT_SECONDS)
 
-    def pack(self, context: Context, node: Node) -> None:
-        del context, node
-
     async def fetch_pack(self, context: CallContext, host: str, target: Path) -> None:
         """The snapshot comes by the API; the bundle, without which it could not be read, lies here."""
         connection = await connection_to(context.pool, host)
@@ -270,9 +238,6 @@ class Talos(Ordinary):
             await connection.talosctl("etcd", "snapshot", str(snapshot), timeout=SNAPSHOT_SECONDS)
             await asyncio.to_thread(_pack, target, snapshot, context.secrets.get(name))
 
-    def back_up(self, context: Context, node: Node) -> None:
-        del context, node
-
     def halt(self, context: Context, node: Node) -> Work:
         del context
         change = Change(f"etcd of {node.name}", "data", "present", "wiped")
@@ -280,11 +245,6 @@ class Talos(Ordinary):
 
     def seed(self, context: Context) -> None:
         del context
-
-    def secrets(self, cluster: str, node: Node) -> list[str]:
-        """The bundle outlives every single machine; it goes by hand, or with RAIJIN_HOME."""
-        del cluster, node
-        return []
 
     def _config(self, context: Context, node: Node) -> dict[str, Json]:
         kubernetes = str(_running_kubernetes(context) or _wanted_kubernetes(context))

@@ -24,15 +24,11 @@ from raijin.platforms.base import Context, Hop, Node, Snapshot
 from raijin.platforms.rancher.platform import RancherPlatform
 from raijin.platforms.renewal import Keeper
 
+pytestmark = pytest.mark.usefixtures("secrets_of_the_definition")
+
 HERE = Path(__file__).parent
 TOPOLOGIES = ("k3s", "k3s-ha", "k3s-datastore", "rke2", "rke2-ha")
 NEXT = {"K3S": "v1.35.7+k3s1", "RKE2": "v1.35.7+rke2r1"}
-
-
-@pytest.fixture(autouse=True)
-def secrets_of_the_definition(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("K3S_DATASTORE", "postgres://k3s:geheim@192.0.2.9/k3s")
-    monkeypatch.setenv("REGISTRY_PASSWORD", "geheim")
 
 
 def world_of(example: str) -> World:

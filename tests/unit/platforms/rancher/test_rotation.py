@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from raijin.platforms.rancher.certificates import _ROTATE
+from raijin.platforms.rancher.certificates import ROTATE
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def test_stop_rotate_start(tmp_path: Path, ends: tuple[int, int, int], status: i
         (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n")
         (tmp_path / name).chmod(0o755)
     done = subprocess.run(
-        ["/bin/sh", "-c", _ROTATE, "k3s", str(tmp_path / "k3s")],
+        ["/bin/sh", "-c", ROTATE, "k3s", str(tmp_path / "k3s")],
         env={"PATH": f"{tmp_path}:{os.environ['PATH']}"},
         check=False,
     )

@@ -1,0 +1,155 @@
+"""A change that somebody wants of a cluster: planned without writing anything, and agreed to as it was planned.
+
+What changes the definition (another release, other hosts) is planned with the changed text, and written when the plan
+is agreed to. The plan is kept with the change that it is for.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from raijin.app.roles import Role
+from raijin.app.scaling import replace_hosts, resize
+from raijin.definition.edit import Edits
+from raijin.errors import StalePlan
+from raijin.model.duration import parse_duration
+from raijin.plan.codec import plan_to_json
+from raijin.state.plans import Plans
+
+if TYPE_CHECKING:
+    from raijin.app.planning import Planned
+    from raijin.app.service import Service
+    from raijin.app.session import Session
+    from raijin.state.runs import RunRecord
+
+EDITING = frozenset({"upgrade", "scale"})
+"""What changes the definition, and applies it then."""
+GRAVE = frozenset({"restore", "destroy"})
+"""What data is lost by."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """verb: apply, upgrade, scale, backup, restore, renew or destroy.
+
+    version: of an upgrade. group: of a scaling, with `count` machines or exactly these `hosts`. backup: of a
+    restoration, and at: the newest that is not younger than this (seconds since the epoch). restoration: its name,
+    given when it is planned. drain_timeout: how long pods may take to leave a node; empty: as the definition says.
+    """
+
+    verb: str = "apply"
+    force: bool = False
+    version: str = ""
+    group: str = ""
+    count: int | None = None
+    hosts: tuple[str, ...] | None = None
+    drain_timeout: str = ""
+    backup: str = "latest"
+    at: float | None = None
+    restoration: str = ""
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Change:
+        hosts = data.get("hosts")
+        return cls(**{**data, "hosts": None if hosts is None else tuple(hosts)})
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @property
+    def of_plan(self) -> str:
+        """The verb of the plan that it comes to."""
+        return "apply" if self.verb in EDITING else self.verb
+
+    @property
+    def role(self) -> Role:
+        """Who may have it done."""
+        return Role.ADMIN if self.verb in GRAVE else Role.OPERATOR
+
+    def edits(self, service: Service, session: Session) -> Edits | None:
+        """What it changes in the definition; nothing is written. Raises NotFound, PlanRefused, EditRefused."""
+        if self.verb not in EDITING:
+            return None
+        cluster, edits = session.cluster.name, Edits(list(session.paths))
+        if self.verb == "upgrade":
+            edits.set_value("Cluster", cluster, ("version",), self.version)
+            return edits
+        taken = service.store.taken(cluster)
+        if self.hosts is not None:
+            replace_hosts(session, edits, self.group, self.hosts, taken)
+        else:
+            resize(session, edits, self.group, self.count or 0, taken)
+        return edits
+
+    def request(self) -> dict[str, Any]:
+        """What its run has to know."""
+        more: dict[str, Any] = {"force": self.force}
+        if self.drain_timeout:
+            more["drain_timeout"] = self.drain_timeout
+        if self.verb == "restore":
+            more |= {"backup": self.backup, "restoration": self.restoration}
+        return more
+
+
+def patient(session: Session, drain_timeout: str) -> None:
+    """Let nodes of this session be drained for so long, for once."""
+    if drain_timeout:
+        policy = session.cluster.policy.model_copy(update={"drain_timeout": parse_duration(drain_timeout)})
+        session.__dict__["cluster"] = session.cluster.model_copy(update={"policy": policy})
+
+
+def session_with(service: Service, cluster: str, change: Change) -> tuple[Session, Edits | None]:
+    """A session with the changed definition."""
+    session = service.session(cluster)
+    edits = change.edits(service, session)
+    if edits is not None:
+        service.propose(session, edits)
+    patient(session, change.drain_timeout)
+    return session, edits
+
+
+async def plan_change(service: Service, cluster: str, change: Change) -> dict[str, Any]:
+    """Plan it now, and keep the plan so that it can be agreed to. Raises what planning raises."""
+    session, _ = session_with(service, cluster, change)
+    planned, change = await service.background.result(_planned(session, change))
+    data = plan_to_json(planned.plan)
+    Plans(service.database).keep(cluster, planned.plan.digest, data | {"change": change.to_json()})
+    return data | {"runbook": "\n".join(planned.runbook()), "change": change.to_json()}
+
+
+async def _planned(session: Session, change: Change) -> tuple[Planned, Change]:
+    if change.verb == "restore":
+        from raijin.app.restoring import plan_restore  # noqa: PLC0415
+
+        named = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
+        planned, backup = await plan_restore(session, change.backup, change.at, named, force=change.force)
+        return planned, replace(change, backup=backup, at=None, restoration=named)
+    from raijin.app.running import plan  # noqa: PLC0415
+
+    return await plan(session, change.of_plan, force=change.force), change
+
+
+def change_of(service: Service, cluster: str, digest: str) -> Change:
+    """What a plan that was shown is for. Raises NotFound."""
+    shown = Plans(service.database).get(cluster, digest)
+    return Change.from_json(shown.get("change") or {"verb": shown["verb"]})
+
+
+def agree(service: Service, cluster: str, digest: str, request: Mapping[str, Any]) -> RunRecord:
+    """Have exactly that plan carried out. Raises NotFound, Locked, StalePlan; then nothing is written.
+
+    Whether the hosts have moved is judged by whoever carries it out, who asks them.
+    """
+    shown, change = Plans(service.database).get(cluster, digest), change_of(service, cluster, digest)
+    service.idle(cluster)
+    session, edits = session_with(service, cluster, change)
+    if session.fingerprint() != shown["definition"]:
+        raise StalePlan(
+            "the plan is stale: the definition has changed since it was made", remedy="plan again and look at it"
+        )
+    if edits is not None:
+        service.keep(session, edits, None)
+    return service.ask(cluster, change.of_plan, {**request, **change.request(), "plan": digest})
