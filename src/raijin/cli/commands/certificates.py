@@ -62,12 +62,10 @@ def rotate_ca(
     In three turns, host by host: everybody trusts the old and the new ones; everything is signed anew; the old ones are
     forgotten. One that was cut off goes on with the same command.
     """
-    from raijin.app.certificates import require_rotation  # noqa: PLC0415
+    from raijin.app.changes import rotating  # noqa: PLC0415
     from raijin.cli.commands.apply import execute, report  # noqa: PLC0415
-    from raijin.platforms.turns import Asked  # noqa: PLC0415
 
-    require_rotation(session)
-    session.rotation = Asked(authorities, workloads=restart_workloads, step=step)
+    rotating(session, "rotate-ca", {"authorities": authorities, "workloads": restart_workloads, "step": step})
     report(session, execute(session, "rotate-ca", output=output, yes=yes), output)
 
 
