@@ -708,6 +708,21 @@ def test_a_folder_that_somebody_filled_stays(host: Host) -> None:
     assert (host.root / "a/b/mine").exists()
 
 
+def test_a_folder_of_a_program_goes_with_what_the_program_left(host: Host) -> None:
+    before = host.tree()
+    assert host.run(Directory(host.path("a/b"), filled=True)).states == ["changed"]
+    host.write("a/b/dev/log", "x")
+    assert host.restore().state == "changed"
+    assert host.tree() == before
+
+
+def test_a_folder_that_was_there_before_is_not_the_programs(host: Host) -> None:
+    host.write("a/b/mine", "x")
+    assert host.run(Directory(host.path("a/b"), mode="700", filled=True)).states == ["ok"]
+    host.restore()
+    assert (host.root / "a/b/mine").exists()
+
+
 def test_a_wait_for_a_port(host: Host) -> None:
     import socket
 

@@ -34,7 +34,8 @@ async def open_pool(session: Session, extra: Iterable[Host] = (), ahead: Ahead |
     hosts += [host for host, _ in wanted_hosts(session)]
     everybody = [*hosts, *extra]
     if session.twin is not None:  # nobody is reached, so no password is asked for
-        targets: Mapping[str, Target] = session.twin.targets(everybody)
+        outside = session.twin.outside(outside_targets(session, everybody))
+        targets: Mapping[str, Target] = {**session.twin.targets(everybody), **outside}
     else:
         own, outside = targets_of(everybody, session.definition, session.home), outside_targets(session, everybody)
         targets = {**own, **outside}

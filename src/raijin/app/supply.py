@@ -137,10 +137,16 @@ def locator(session: Session, plan: Plan) -> Callable[[str], Awaitable[Path]]:
 
 
 def stand_in(session: Session, plan: Plan) -> Callable[[str], Awaitable[Path]]:
-    """The same for a rehearsal: files of the right length with nothing in them, which take no room."""
+    """The same for a rehearsal: files of the right length with nothing in them, which take no room.
+
+    Only what was opened out of one of its own backups is what it is.
+    """
     sizes = {material.sha256: material.size for material in plan.materials}
 
     async def locate(sha256: str) -> Path:
+        laid_open = opened_file(session.home, sha256)
+        if laid_open.is_file():
+            return laid_open
         path = session.home / "stand-ins" / str(sizes.get(sha256, 0))
         if not path.is_file():
             path.parent.mkdir(exist_ok=True)

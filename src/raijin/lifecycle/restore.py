@@ -21,6 +21,7 @@ from raijin.plan.draft import Draft
 from raijin.plan.model import Call, Change, Disruption
 from raijin.platforms import platform_of
 from raijin.platforms.base import Action, Context, Node, Parts
+from raijin.platforms.outside import ByCalls
 from raijin.platforms.rotation import Rotating, rotating
 from raijin.platforms.versions import MINORS_BETWEEN_RESTORE
 
@@ -94,9 +95,14 @@ def seed(context: Context) -> Iterable[Draft]:
 
 
 def forget_nodes(context: Context, first: Node) -> Iterable[Draft]:
-    """The snapshot knows nodes that were control planes then; kubeadm would refuse to join a second one of a name."""
+    """The snapshot knows nodes that were control planes then; kubeadm would refuse to join a second one of a name.
+
+    A machine that joins by its configuration alone is the same node again, maybe before anybody could delete it: a
+    kubelet that runs does not notice that its node is gone.
+    """
+    itself = isinstance(platform_of(context.cluster), ByCalls)
     for node in _planes(context):
-        if node.name != first.name:
+        if node.name != first.name and not (itself and node.facts is not None):
             yield Draft(
                 "delete-node",
                 node.name,

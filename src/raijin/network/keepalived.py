@@ -32,9 +32,10 @@ defaults
     mode tcp
     log global
     option dontlognull
-    option redispatch
+    # A host that has lost its power answers nothing: each try goes to another one, after a second.
+    option redispatch 1
     retries 3
-    timeout connect 3s
+    timeout connect 1s
     timeout check 3s
     # Watches and open shells are silent for long; a dead peer is noticed by keep-alive.
     timeout client 1h
@@ -48,9 +49,11 @@ frontend kube-apiserver
 
 backend kube-apiserver
     balance leastconn
+    # Three checks in a row: while etcd chooses another leader, none of them is ready for a second or two.
     option httpchk GET /readyz
     http-check expect status 200
-    default-server check check-ssl verify none inter 1s fall 2 rise 1 on-marked-down shutdown-sessions
+    default-server check check-ssl verify none inter 1s fastinter 500ms downinter 500ms fall 3 rise 1
+    default-server on-marked-down shutdown-sessions
 {% for server in servers %}
     server {{ server.name }} {{ server.address }}
 {% endfor %}
@@ -173,6 +176,8 @@ class Balancer:
             "prefix": own.prefix,
         }
         return (
+            # Its package makes it, and systemd a file in it, which stay when the package goes (Debian 12).
+            Directory("/var/lib/haproxy", filled=True),
             Package(("haproxy", "keepalived")),
             Directory("/etc/haproxy"),
             Template(HAPROXY_CONFIG, _HAPROXY, haproxy),

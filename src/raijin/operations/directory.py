@@ -9,11 +9,11 @@ from raijin.operations.base import Argument, Operation, Resolve, absolute, octal
 from raijin.transport.quoting import word
 
 LIBRARY = r"""
-directory_check() { # path mode owner group
+directory_check() { # path mode owner group filled
   probe "$1"
   [ "$P_TYPE" != 'symbolic link' ] || look "$1"
   case $P_TYPE in
-    directory) attributes "$2" "$3" "$4";;
+    directory) [ -n "$5" ] || attributes "$2" "$3" "$4";;
     '') differs state absent directory; return 1;;
     *) refuse "$1 is a $P_TYPE, not a directory"; return 2;;
   esac
@@ -25,7 +25,8 @@ directory_change() {
     # The topmost folder that is missing: from there down, everything is ours.
     d_top=$1; d_up=${1%/*}
     while [ -n "$d_up" ] && [ ! -d "$d_up" ]; do d_top=$d_up; d_up=${d_up%/*}; done
-    remember directory "$1" "absent $d_top" && mkdir -p -- "$1" || return 1
+    if [ -n "$5" ]; then d_was=filled; else d_was=absent; fi
+    remember directory "$1" "$d_was $d_top" && mkdir -p -- "$1" || return 1
   fi
   look "$1"
   [ "$P_OWNER:$P_GROUP" = "$3:$4" ] || chown "$3:$4" -- "$1" || return 1
@@ -37,8 +38,9 @@ UNDO = r"""
 directory_undo() { # path receipt
   read_text "$2/text"
   case $TEXT in
-    'absent '*) # a folder that somebody else has filled since then stays
-      d_top=${TEXT#absent } d_up=$1
+    'absent '*|'filled '*) # a folder that somebody else has filled since then stays
+      case $TEXT in filled*) [ ! -d "$1" ] || rm -rf -- "$1";; esac
+      d_top=${TEXT#* } d_up=$1
       while [ "${#d_up}" -ge "${#d_top}" ]; do
         [ -d "$d_up" ] && { rmdir -- "$d_up" 2>/dev/null || return 0; }
         d_up=${d_up%/*}
@@ -54,12 +56,17 @@ directory_undo() { # path receipt
 
 @dataclass(frozen=True, slots=True)
 class Directory(Operation):
-    """A directory, made with its parents. Undone, it goes when it is empty and when Raijin made it."""
+    """A directory, made with its parents. Undone, it goes when it is empty and when Raijin made it.
+
+    filled: it belongs to a program, whose package may give it another mode and owner later. When it is undone, which is
+    after the package, what the program has put into it goes with it.
+    """
 
     path: str
     mode: str = "755"
     owner: str = "root"
     group: str = "root"
+    filled: bool = False
     kind: Literal["directory"] = "directory"
 
     library: ClassVar[str] = LIBRARY
@@ -77,7 +84,7 @@ class Directory(Operation):
         return (f"install -d -m {self.mode} -o {self.owner} -g {self.group} {word(self.path)}",)
 
     def arguments(self, resolve: Resolve) -> tuple[Argument, ...]:
-        return (self.path.rstrip("/") or "/", self.mode, self.owner, self.group)
+        return (self.path.rstrip("/") or "/", self.mode, self.owner, self.group, self.filled)
 
     def probes(self) -> tuple[str, ...]:
         return (self.path.rstrip("/") or "/",)

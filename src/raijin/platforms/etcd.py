@@ -118,8 +118,14 @@ def _names(members: Iterable[EtcdMember]) -> list[str]:
 
 
 def arguments(context: Context, node: Node, access: EtcdAccess | EtcdByCalls) -> dict[str, Json]:
-    """The arguments of a call about the member of one host: who may be asked, how, and where the member is."""
-    asked: list[Json] = [other.name for other in context.started if other.name != node.name]
+    """The arguments of a call about the member of one host: who may be asked, how, and where the member is.
+
+    Where each machine tells of its own member alone, those are asked too that become members in the same run.
+    """
+    others = [other for other in context.started if other.name != node.name]
+    if isinstance(access, EtcdByCalls):
+        others += [n for n in context.control_planes if n.facts and n not in others and n.name != node.name]
+    asked: list[Json] = [other.name for other in others]
     ways = cast("Json", asdict(access))
     return {"hosts": [*asked, node.name], "access": ways, "address": known_address(node)}
 

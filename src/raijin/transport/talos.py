@@ -15,6 +15,7 @@ from raijin.errors import AuthenticationFailed, DeadlineExceeded, HostError, Hos
 from raijin.transport import local
 from raijin.transport.base import ByteCounter, Completed, LineHandler
 from raijin.transport.private import private_file
+from raijin.transport.twin import Inside, Machine
 
 KUBECONFIG = "talosctl kubeconfig"
 """What is read in place of a path to get the administrator's kubeconfig, made for whoever asks."""
@@ -69,11 +70,12 @@ class TalosAccess:
 
 @dataclass(frozen=True, slots=True)
 class TalosTarget:
-    """address: where its API answers, at TCP port 50000."""
+    """address: where its API answers, at TCP port 50000. machine: what is there in a rehearsal."""
 
     name: str
     address: str
     access: TalosAccess
+    machine: Machine | None = None
 
 
 class TalosConnection:
@@ -83,6 +85,7 @@ class TalosConnection:
         self.name = target.name
         self.address = target.address
         self.access = target.access
+        self._machine = target.machine
 
     async def talosctl(
         self, *arguments: str, maintenance: bool = False, text: str | None = None, timeout: float = SECONDS
@@ -136,6 +139,10 @@ class TalosConnection:
     @asynccontextmanager
     async def tunnel(self, host: str, port: int) -> AsyncIterator[tuple[str, int]]:
         """Its ports are reached as they are: there is no way through the machine."""
+        if self._machine is not None:
+            await self._machine.reach()
+            yield Inside(self._machine.way_to(host, port), port)
+            return
         yield (self.address if host in {"127.0.0.1", "localhost"} else host), port
 
     async def close(self) -> None:

@@ -21,6 +21,7 @@ TWINS: dict[ClusterType, str] = {
     ClusterType.VANILLA: "raijin.twin.kubeadm",
     ClusterType.K3S: "raijin.twin.k3s",
     ClusterType.RKE2: "raijin.twin.rke2",
+    ClusterType.TALOS: "raijin.twin.talos",
 }
 """Where the twin of each platform is; its module has it as TWIN."""
 

@@ -112,7 +112,7 @@ def check_directory(run: Run, wanted: Directory) -> Found:
     entry = run.host.entry(path) or Entry("directory", mode="755")
     if entry.type != "directory":
         raise Refused(f"{path} is a {entry.type}, not a directory")
-    return attributes(entry, Entry("directory", "", wanted.mode, wanted.owner, wanted.group))
+    return [] if wanted.filled else attributes(entry, Entry("directory", "", wanted.mode, wanted.owner, wanted.group))
 
 
 def change_directory(run: Run, wanted: Directory) -> None:

@@ -66,7 +66,8 @@ class Host:
     """number: of the host in its site, from 1. family: of its Linux, `debian` or `rhel`. up: it answers.
 
     seconds: of its own time, spent so far. cut: the seconds of its own time at which a lost link comes back. slow: by
-    how much its disk is slower than others. renewals: how often its certificates were made anew.
+    how much its disk is slower than others. renewals: how often its certificates were made anew. release: the
+    version of a system that is one with the distribution.
     """
 
     name: str
@@ -85,6 +86,7 @@ class Host:
     staged: dict[str, int] = field(default_factory=dict)
     stops: set[str] = field(default_factory=set)
     renewals: int = 0
+    release: str = ""
 
     def __post_init__(self) -> None:
         self.things |= self.pristine()
@@ -203,6 +205,10 @@ class Host:
     @property
     def machine_id(self) -> str:
         return hashlib.sha256(self.name.encode()).hexdigest()[:32]
+
+    def wipe(self) -> None:
+        """As its system was installed; what a system that is one with the distribution is, it stays."""
+        self.things = self.pristine()
 
     def reboot(self) -> None:
         """Down, and up again: what is enabled runs."""

@@ -11,7 +11,6 @@ import shlex
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from raijin.model.cluster import Cluster as Defined
 from raijin.model.cluster import ClusterType
 from raijin.model.version import Version
 from raijin.platforms.kubeadm import external, upgrade
@@ -36,6 +35,7 @@ from raijin.twin.access import AUTHORITY_DAYS, LEAF_DAYS, certificate, kubeconfi
 from raijin.twin.cluster import CNI_FOLDER, CONTROL_PLANE_TAINT, Cluster
 from raijin.twin.host import Host
 from raijin.twin.installed import version_of
+from raijin.twin.onlinux import OnLinux
 from raijin.twin.run import Failed
 
 if TYPE_CHECKING:
@@ -58,14 +58,11 @@ _KEYS = (
 )  # fmt: skip
 
 
-class KubeadmTwin:
+class KubeadmTwin(OnLinux):
     """Upstream Kubernetes by kubeadm."""
 
     type = ClusterType.VANILLA
-
-    def family(self, cluster: Defined) -> str:
-        del cluster
-        return "debian"
+    static_pods = MANIFESTS
 
     def lives(self, host: Host) -> bool:
         return host.up and host.runs("kubelet") and host.runs("containerd") and host.entry(KUBELET_CONF) is not None
@@ -117,23 +114,6 @@ class KubeadmTwin:
         taints = (node["spec"].get("taints") or []) if node else []
         site.cluster.register(site, host, _installed(host, "kubelet"), control_plane=role, taints=taints)
 
-    def static_pod(self, host: Host, name: str) -> int:
-        manifest = host.entry(f"{MANIFESTS}/{name}.yaml")
-        if manifest is None or not self.lives(host):
-            return 0
-        started = host.things.get(("pod", name))
-        return max(manifest.at, started if isinstance(started, int) else 0)
-
-    def restart_static_pod(self, host: Host, name: str) -> bool:
-        if not self.static_pod(host, name):
-            return False
-        host.things["pod", name] = host.tick()
-        return True
-
-    def probe(self, site: TwinSite, host: Host, argv: tuple[str, ...]) -> bool | None:
-        del site, host, argv
-        return None
-
     def perform(self, site: TwinSite, host: Host, argv: tuple[str, ...]) -> float | None:
         program, *words = argv
         if program == "kubeadm":
@@ -142,7 +122,7 @@ class KubeadmTwin:
             return saves.take(site, host, words[-1]) if words[-3:-1] == ["snapshot", "save"] else None
         if program == "etcdutl" and words[:2] == ["snapshot", "restore"]:
             host.write(f"{_option(words, '--data-dir')}/member", kind="directory", mode="700")
-            saves.restore(site, host, words[2])
+            saves.restore(site, host, host.text(words[2]))
             return 10.0
         if program == "kubectl" and "rollout" in words and "restart" in words:
             return _served_or_fail(site, 2.0)

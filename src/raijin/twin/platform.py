@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from raijin.model.cluster import Cluster as Defined
 from raijin.model.cluster import ClusterType
 from raijin.transport.base import Completed
+from raijin.transport.pool import Target
 from raijin.twin.host import Host
 
 if TYPE_CHECKING:
@@ -36,6 +37,14 @@ class PlatformTwin(Protocol):
 
     def network_ready(self, host: Host) -> bool:
         """Whether the runtime of this host was told a container network."""
+        ...
+
+    def carries(self, host: Host, address: str) -> bool:
+        """Whether something that came with the cluster would carry a virtual address on this host."""
+        ...
+
+    def outside(self, site: TwinSite, targets: Mapping[str, Target]) -> Mapping[str, Target]:
+        """The hosts that a program on this machine reaches, with a simulated program in its place."""
         ...
 
     def serves(self, site: TwinSite, host: Host) -> bool:

@@ -26,6 +26,7 @@ from raijin.twin.access import AUTHORITY_DAYS, LEAF_DAYS, certificate, kubeconfi
 from raijin.twin.cluster import CNI_FOLDER, Cluster
 from raijin.twin.host import Host
 from raijin.twin.installed import version_of
+from raijin.twin.onlinux import OnLinux
 from raijin.twin.run import Failed
 
 if TYPE_CHECKING:
@@ -35,12 +36,16 @@ START_SECONDS, JOIN_SECONDS, AGENT_SECONDS = 35.0, 25.0, 8.0
 
 
 @dataclass(frozen=True, slots=True)
-class RancherTwin:
+class RancherTwin(OnLinux):
     """always_etcd: without a database outside it keeps the cluster in etcd, and never in SQLite."""
 
     type: ClusterType
     own: Distribution
     always_etcd: bool
+
+    @property
+    def static_pods(self) -> str:
+        return self.own.static_pods
 
     def family(self, cluster: Defined) -> str:
         """SELinux is asked for where it is: its policy comes in packages for the RHEL family."""
@@ -91,23 +96,6 @@ class RancherTwin:
         more = (own.address_pod, "/etc/systemd/system/raijin-backup.timer")
         yield from (path for path in (*paths, *more) if host.exists(path))
         yield from sorted(host.below(CNI_FOLDER))
-
-    def static_pod(self, host: Host, name: str) -> int:
-        manifest = host.entry(f"{self.own.static_pods}/{name}.yaml")
-        if manifest is None or not self.lives(host):
-            return 0
-        started = host.things.get(("pod", name))
-        return max(manifest.at, started if isinstance(started, int) else 0)
-
-    def restart_static_pod(self, host: Host, name: str) -> bool:
-        if not self.static_pod(host, name):
-            return False
-        host.things["pod", name] = host.tick()
-        return True
-
-    def probe(self, site: TwinSite, host: Host, argv: tuple[str, ...]) -> bool | None:
-        del site, host, argv
-        return None
 
     def perform(self, site: TwinSite, host: Host, argv: tuple[str, ...]) -> float | None:
         return ranchersaves.perform(site, host, self.own, argv)

@@ -53,7 +53,7 @@ def _put_aside(host: Host, own: Distribution, data: str, target: str) -> float:
 def _seed(site: TwinSite, host: Host, own: Distribution, snapshot: str, *, etcd: bool) -> float:
     host.remove(f"{own.server_data}/db")
     host.write(own.etcd_member if etcd else own.sqlite, kind="directory" if etcd else "file", mode="700")
-    saves.restore(site, host, snapshot)
+    saves.restore(site, host, host.text(snapshot))
     return 20.0
 
 

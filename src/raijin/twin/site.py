@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +14,7 @@ from raijin.model.host import Host as Defined
 from raijin.operations.program import Mode, Script
 from raijin.operations.report import State, to_line
 from raijin.transport.base import Completed, LineHandler
-from raijin.transport.pool import TwinTarget
+from raijin.transport.pool import Target, TwinTarget
 from raijin.transport.twin import Asked, Told
 from raijin.twin import api, facts
 from raijin.twin.cluster import Cluster, Member
@@ -74,6 +74,13 @@ class TwinSite:
         """How the hosts of a definition are reached in a rehearsal."""
         return {host.name: TwinTarget(TwinMachine(self, self.add(host))) for host in hosts}
 
+    def machine(self, name: str) -> TwinMachine:
+        return TwinMachine(self, self.hosts[name])
+
+    def outside(self, targets: Mapping[str, Target]) -> Mapping[str, Target]:
+        """How those hosts are reached that no program runs on."""
+        return self.platform.outside(self, targets)
+
     def has_quorum(self) -> bool:
         """Whether a majority of the members of etcd runs; one outside always does."""
         if self.cluster and self.cluster.outside:
@@ -114,10 +121,9 @@ class TwinSite:
         return other is not None and (virtual or port in self.platform.ports(self, other))
 
     def _carries(self, host: Host) -> bool:
-        """A static pod of kube-vip, or keepalived, with the virtual address in its configuration."""
-        kube_vip = any(path.endswith("/kube-vip.yaml") and self.virtual in host.text(path) for path in host.below("/"))
+        """kube-vip or something like it, or keepalived, with the virtual address in its configuration."""
         balanced = host.runs("keepalived") and self.virtual in host.text("/etc/keepalived/keepalived.conf")
-        return host.up and (kube_vip or balanced)
+        return host.up and (balanced or self.platform.carries(host, self.virtual))
 
     def api_ports(self) -> set[int]:
         """Ports at which the API is reached: its own, and that of the load balancer before it."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import stat
+import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -98,6 +100,20 @@ def test_settings_are_raised_once_and_put_back(tmp_path: Path) -> None:
     settings.restore_settings(kept)
     assert (low.read_text(), high.read_text(), kept.exists()) == ("0", "99\n", False)
     settings.restore_settings(kept)
+
+
+def test_a_process_that_becomes_another_program_has_not_ended(tmp_path: Path) -> None:
+    """On its way from setsid to nspawn a machine that started was taken for one that had ended while it booted."""
+    program = tmp_path / "again"
+    program.write_text('[ "$1" = 0 ] || exec sh "$0" $(($1 - 1)) "$2"\nread x\n')
+    child = subprocess.Popen(["/bin/sh", str(program), "300", "--machine=raijin-test-e"], stdin=subprocess.PIPE)
+    try:
+        begun = time.monotonic()
+        while time.monotonic() < begun + 0.5:
+            assert child.pid in processes.tagged("raijin-test-e")
+    finally:
+        child.kill()
+        child.communicate()
 
 
 async def test_processes_are_found_by_their_whole_tag() -> None:

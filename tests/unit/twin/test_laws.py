@@ -59,6 +59,24 @@ def test_three_control_planes_are_upgraded_with_their_quorum(rehearse) -> None:
     assert {node.version for node in result.nodes} == {"v1.34.2"}
 
 
+TALOS = (EXAMPLES / "talos-ha.yaml").read_text().replace("version: v1.12.0", "version: v1.13.9")
+OLDER = {
+    "k3s-ha": ((EXAMPLES / "k3s-ha.yaml").read_text(), "v1.33.13+k3s2", "v1.34.10+k3s1"),
+    "rke2": ((EXAMPLES / "rke2.yaml").read_text(), "v1.33.13+rke2r1", "v1.34.10+rke2r1"),
+    "talos-ha": (TALOS, "v1.12.0", "v1.34.1"),
+}
+"""Definition, the version that it comes from, and that of the nodes in the end."""
+
+
+@pytest.mark.parametrize("name", OLDER)
+def test_the_others_are_upgraded_too(rehearse, name: str) -> None:
+    text, start, version = OLDER[name]
+    result, stage = rehearse(text, verb="upgrade", start=start)
+    assert (result.error, result.later) == (None, [])
+    assert {node.version for node in result.nodes} == {version}
+    assert {host.release for host in stage.site.hosts.values()} == {"v1.13.9" if name == "talos-ha" else ""}
+
+
 def test_a_platform_without_a_twin_is_refused(rehearse, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(TWINS, ClusterType.VANILLA)
     with pytest.raises(Unsupported, match="cannot be rehearsed"):

@@ -18,7 +18,7 @@ from raijin.machines.lab import cgroups, processes
 from raijin.machines.lab.box import Box
 from raijin.machines.lab.guest import GuestFile, guest_links
 from raijin.machines.lab.launcher import DEVICES, Launch, script, starter
-from raijin.machines.lab.state import LabPaths, MachineRecord
+from raijin.machines.lab.state import PREFIX, LabPaths, MachineRecord
 from raijin.transport import local
 from raijin.transport.delivery import atomic_write
 
@@ -157,6 +157,7 @@ async def stop(paths: LabPaths, name: str, box: Box, *, pull_plug: bool = False,
     if pull_plug or not await processes.shut_down(tag, deadline):
         await processes.kill(tag)
     await _sweep(paths, name, box)
+    _sweep_shared()
 
 
 async def _sweep(paths: LabPaths, name: str, box: Box) -> None:
@@ -173,12 +174,25 @@ async def _sweep(paths: LabPaths, name: str, box: Box) -> None:
 
 
 def _sweep_nspawn(tag: str) -> None:
-    """A killed nspawn leaves its lock file and an empty folder or two; what nobody holds is removed."""
+    """A killed nspawn leaves its lock file and an empty folder or two; what nobody holds is removed.
+
+    Before a start too, and so nothing that nspawns have in common: another machine's may be about to use it.
+    """
     for lock in NSPAWN.glob("locks/inode-*"):
         with contextlib.suppress(OSError), lock.open("r+b") as stream:
             fcntl.lockf(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
             lock.unlink()
-    for place in (f"propagate/{tag}", f"unix-export/{tag}", "propagate", "unix-export", "locks", ""):
+    _rmdir(f"propagate/{tag}", f"unix-export/{tag}")
+
+
+def _sweep_shared() -> None:
+    """The folders of all nspawns, when the last one has ended: the next one makes them again."""
+    if not any(processes.tags(PREFIX)):
+        _rmdir("propagate", "unix-export", "locks", "")
+
+
+def _rmdir(*places: str) -> None:
+    for place in places:
         with contextlib.suppress(OSError):
             (NSPAWN / place).rmdir()
 

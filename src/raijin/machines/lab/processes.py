@@ -6,9 +6,12 @@ import asyncio
 import contextlib
 import os
 import signal
+import time
 from pathlib import Path
 
 POLL = 0.05
+EXEC_LOOKS, EXEC_PAUSE = 50, 0.001
+"""How often, and after how many seconds, a process without arguments is looked at."""
 PROGRAMS = {"systemd-run", "setsid", "unshare", "sh", "systemd-nspawn"}
 """What a start of a machine runs on the box; another program with the same argument is somebody looking."""
 
@@ -20,7 +23,7 @@ def tagged(tag: str) -> dict[int, str]:
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             with contextlib.suppress(OSError):
-                arguments = (entry / "cmdline").read_bytes().split(b"\0")
+                arguments = _arguments(entry)
                 program = Path(os.fsdecode(arguments[0])).name
                 if wanted in arguments and program in PROGRAMS:
                     found[int(entry.name)] = program
@@ -34,10 +37,24 @@ def tags(prefix: str) -> set[str]:
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             with contextlib.suppress(OSError):
-                for argument in (entry / "cmdline").read_bytes().split(b"\0"):
+                for argument in _arguments(entry):
                     if argument.startswith(start):
                         found.add(os.fsdecode(argument.removeprefix(b"--machine=")))
     return found
+
+
+def _arguments(entry: Path) -> list[bytes]:
+    """The arguments of a process. Raises OSError when it is gone.
+
+    They are empty for a moment while it becomes another program (execve), in which it would look as if it had ended.
+    """
+    for _ in range(EXEC_LOOKS):
+        found = (entry / "cmdline").read_bytes()
+        if found:
+            return found.split(b"\0")
+        (entry / "exe").readlink()  # the kernel's own processes have none, and those that have ended
+        time.sleep(EXEC_PAUSE)
+    return [b""]
 
 
 async def shut_down(tag: str, deadline: float) -> bool:
