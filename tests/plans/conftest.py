@@ -73,7 +73,8 @@ from raijin.platforms.kubeadm.paths import (
     ROTATION,
 )
 from raijin.platforms.kubeadm.rotation import FILES
-from raijin.platforms.rancher.certificates import RancherCertificates
+from raijin.platforms.rancher.certificates import ROTATE, RancherCertificates
+from raijin.platforms.rancher.layout import AUTHORITY_FILES
 from raijin.platforms.renewal import BEGUN, DONE, certificates_of
 from raijin.platforms.rke2.platform import DISTRIBUTION as RKE2
 from raijin.platforms.signing import leaf, new_authority
@@ -216,7 +217,8 @@ class Machine:
 
     def authorities(self, path: str) -> tuple[str, ...]:
         """The keys of the authorities in a file."""
-        return self.bundles.get(path, (f"old {path}",) if path in AUTHORITIES else ())
+        known = path in AUTHORITIES or path.endswith("-ca.crt")
+        return self.bundles.get(path, (f"old {path}",) if known else ())
 
     def held(self) -> Iterator[Certificate]:
         for path, (begins, ends) in self.certificates.items():
@@ -501,6 +503,11 @@ class World:
                 new, held = self.kept[rotation][name], self.replaced[rotation, name]
                 texts = {"new": (new,), "old": held[:1], "both": (*held, new), "turned": (new, *held)}
                 machine.bundles[operation.path] = texts[part]
+            elif isinstance(operation, Command) and operation.marker == "authorities-restarted":
+                self.take_up(machine, operation.value)
+            elif isinstance(operation, Command) and operation.argv[:3] == ("sh", "-c", ROTATE):
+                shown = next((path for path in machine.certificates if "serving-kube-apiserver" in path), "")
+                machine.signers[shown] = machine.authorities(f"{shown.rpartition('/')[0]}/server-ca.crt")[0]
             elif isinstance(operation, Command) and operation.marker == "authorities-signed":
                 signing = {path: machine.authorities(path)[0] for path in AUTHORITIES}
                 machine.signers |= {path: signing[authority_of(path)] for path in RENEWED}
@@ -512,6 +519,16 @@ class World:
                 gone = [path for path in machine.bundles if path.startswith(f"{operation.path}/")]
                 machine.bundles = {path: keys for path, keys in machine.bundles.items() if path not in gone}
                 machine.markers.discard(operation.path.rpartition("command:")[2])
+
+    def take_up(self, machine: Machine, rotation: str) -> None:
+        """A server or an agent of K3s or RKE2 starts, and takes up what was loaded."""
+        product = "rke2" if "rke2" in str(self.definition.cluster().version) else "k3s"
+        server = any("/server/tls/" in path for path in machine.certificates)
+        for name, file in AUTHORITY_FILES.items():
+            new = self.kept[rotation][name]
+            path = f"/var/lib/rancher/{product}/{'server/tls' if server else 'agent'}/{file}.crt"
+            if server or file in {"client-ca", "server-ca"}:
+                machine.bundles[path] = (new, *machine.authorities(path))
 
     def certify_rancher(self, care: RancherCertificates, machine: Machine, step: Step, *, control_plane: bool) -> None:
         """K3s and RKE2 renew at each start what is missing, or has less than 120 days left; agents always."""
@@ -568,6 +585,10 @@ class World:
         """What is kept here of a rotation."""
         if call == "authorities.forget":
             self.kept = {}
+        if call == "rancher.authorities":
+            named = str(arguments["rotation"])
+            self.kept.setdefault(named, {name: f"new {name} {named}" for name in AUTHORITY_FILES})
+            self.replaced |= {(named, name): () for name in AUTHORITY_FILES}
         if call != "kubeadm.authorities":
             return
         rotation, planes = str(arguments["rotation"]), [node.name for node in self.context().started]

@@ -27,11 +27,7 @@ KEPT = "(kept here)"
 RENEWED_BY = {Keeper.RAIJIN: "apply", Keeper.ITSELF: "itself", Keeper.AUTHORITY: "rotate-ca"}
 
 
-_BY_HAND = {
-    ClusterType.K3S: "after 'Rotating Self-Signed CA Certificates' of docs.k3s.io (`k3s certificate rotate-ca`)",
-    ClusterType.RKE2: "after 'Rotating Self-Signed CA Certificates' of docs.rke2.io (`rke2 certificate rotate-ca`)",
-    ClusterType.TALOS: "with `talosctl rotate-ca`",
-}
+_BY_HAND = {ClusterType.TALOS: "with `talosctl rotate-ca`"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from raijin.platforms import platform_of
 from raijin.platforms.base import Action, Context, Node, Parts
 from raijin.platforms.outside import ByCalls
 from raijin.platforms.rotation import Rotating, rotating
+from raijin.platforms.turns import Turn
 from raijin.platforms.versions import MINORS_BETWEEN_RESTORE
 
 HALT_SECONDS = 900
@@ -152,7 +153,7 @@ def wake(context: Context) -> Iterable[Draft]:
 
 def _readmit(context: Context, ways: Rotating, node: Node) -> Iterable[Draft]:
     """Authorities were replaced since the backup: a worker is let in anew by the one that is restored."""
-    letting_in, farewell = ways.readmit(context, node), ways.discard(context, node)
+    letting_in, farewell = ways.readmit(context, node, Turn.SIGN), ways.discard(context, node, Turn.SIGN)
     change = (Change(f"node {node.name}", "authority", "a later one", "that of the backup"),)
     if letting_in is not None and farewell is not None:
         title, needs = "make new credentials for its agent", (f"start/{context.first.name}",)

@@ -76,20 +76,21 @@ def tell_of_the_new(context: Context, rotation: Rotation) -> Iterable[Draft]:
 
 def tidy_up(context: Context, rotation: Rotation) -> Iterable[Draft]:
     """Workers first: as long as any host knows of the rotation, the new authorities wait on a control plane host."""
-    ways, before = _ways(context), _after(Turn.FORGET)
-    for node in reversed(_concerned(context, rotation)):
+    ways = _ways(context)
+    last = before = _after(ways.turns[-1])
+    for node in reversed(_concerned(context, rotation, ways.turns[0])):
         title, program = "end the rotation", ways.tidy(context, rotation, node)
         yield Draft("tidy", node.name, title, program, needs=before, timeout=60, forced=True)
-        before = (*_after(Turn.FORGET), f"tidy/{node.name}") if node.control_plane else before
+        before = (*last, f"tidy/{node.name}") if node.control_plane else before
     yield _forgotten(context, rotation)
 
 
 STAGES: dict[Turn, tuple[Stage, ...]] = {
     Turn.TRUST: (make_authorities, trust_both, tell_of_both),
     Turn.SIGN: (make_authorities, sign_anew),
-    Turn.FORGET: (make_authorities, forget_the_old, tell_of_the_new, tidy_up),
+    Turn.FORGET: (make_authorities, forget_the_old, tell_of_the_new),
 }
-"""By turn; a stage that stands in several is drafted once."""
+"""By turn; a stage that stands in several is drafted once. After the last one of a distribution: tidy_up."""
 
 
 def drafts(context: Context) -> list[Draft]:
@@ -97,7 +98,10 @@ def drafts(context: Context) -> list[Draft]:
     rotation = _ways(context).rotation(context)
     if rotation.over:
         return [_forgotten(context, rotation)]
-    stages = dict.fromkeys(stage for turn in _turns(context, rotation) for stage in STAGES[turn])
+    turns = list(_turns(context, rotation))
+    stages = [*dict.fromkeys(stage for turn in turns for stage in STAGES[turn])]
+    if turns[-1] is _ways(context).turns[-1]:
+        stages.append(tidy_up)
     return [draft for stage in stages for draft in stage(context, rotation)]
 
 
@@ -152,7 +156,7 @@ def notes(context: Context) -> Iterator[str]:
         return
     if rotation.begun:
         yield f"a rotation of {', '.join(rotation.authorities)} is in the middle: this goes on with it"
-    if rotation.turn is not Turn.FORGET and not context.asked.workloads:
+    if rotation.turn is not ways.turns[-1] and ways.tells_pods(rotation) and not context.asked.workloads:
         yield (
             "workloads of your own that speak to the API may have read its authority at their start: those that were "
             "not started anew between the first and the second turn may fail (--restart-workloads, or --step)"
@@ -181,10 +185,10 @@ def _wrongly_asked(context: Context, ways: Rotating, rotation: Rotation) -> Iter
 def _turns(context: Context, rotation: Rotation) -> Iterable[Turn]:
     """Those that are left. With `step`: the one that is in the middle, or the next one when all hosts have done it."""
     first = rotation.turn or Turn.TRUST
-    left = [turn for turn in Turn if turn >= first]
+    left = [turn for turn in _ways(context).turns if turn >= first]
     if not context.asked.step:
         return left
-    ways, concerned = _ways(context), _concerned(context, rotation)
+    ways, concerned = _ways(context), _concerned(context, rotation, first)
     whole = rotation.begun and all(ways.has_done(rotation, node, first) for node in concerned)
     return left[: 2 if whole else 1]
 
@@ -194,15 +198,15 @@ def _announced(context: Context, rotation: Rotation) -> Iterable[Change]:
         yield Change(f"authority {name} of {context.cluster.name}", "key", "the old one", "a new one")
 
 
-def _concerned(context: Context, rotation: Rotation) -> list[Node]:
+def _concerned(context: Context, rotation: Rotation, turn: Turn) -> list[Node]:
     """Control planes first, and of those one whose member is sick: it may be the one where it was cut off."""
     ways, planes = _ways(context), sick_first(context, joined(context, context.control_planes))
-    return [node for node in (*planes, *joined(context, context.workers)) if ways.concerns(rotation, node)]
+    return [node for node in (*planes, *joined(context, context.workers)) if ways.concerns(rotation, node, turn)]
 
 
 def _every_host(context: Context, rotation: Rotation, turn: Turn, first: tuple[str, ...]) -> Iterable[Draft]:
     """One turn: control planes one at a time, each back in step before the next one; then workers in batches."""
-    stage, concerned = _STAGES[turn], _concerned(context, rotation)
+    stage, concerned = _STAGES[turn], _concerned(context, rotation, turn)
     first, behind = (f"authorities/{context.cluster.name}", *first), tuple[str, ...]()
     for node in (node for node in concerned if node.control_plane):
         yield from _one(context, rotation, node, turn, (*first, *behind))
@@ -222,9 +226,7 @@ def _every_host(context: Context, rotation: Rotation, turn: Turn, first: tuple[s
 def _one(context: Context, rotation: Rotation, node: Node, turn: Turn, before: tuple[str, ...]) -> Iterable[Draft]:
     ways, stage = _ways(context), _STAGES[turn]
     coming = not ways.has_done(rotation, node, turn)
-    letting_in, farewell = (
-        (ways.readmit(context, node), ways.discard(context, node)) if turn is Turn.SIGN else (None, None)
-    )
+    letting_in, farewell = ways.readmit(context, node, turn), ways.discard(context, node, turn)
     if letting_in is not None:
         title = "make new credentials for its agent"
         yield Draft("readmit", node.name, title, letting_in, needs=before, ahead=True, timeout=120, renewed=True)
@@ -254,7 +256,8 @@ def _told(context: Context, rotation: Rotation, turn: Turn) -> Iterable[Draft]:
     change = (Change(f"cluster {name}", "authorities told", "as before", which),)
     title = f"tell of {which}"
     publish = ways.publish(context, rotation, turn)
-    yield Draft(f"publish@{stage}", name, title, publish, needs=needs, changes=change, timeout=600, estimate=10)
+    if publish is not None:
+        yield Draft(f"publish@{stage}", name, title, publish, needs=needs, changes=change, timeout=600, estimate=10)
     yield from _kubeconfig(context, turn)
     if ways.tells_pods(rotation):
         mark = f"{stage}-{rotation.id.rpartition('.')[2]}"

@@ -8,6 +8,8 @@ from raijin.facts import x509
 from raijin.plan.handlers import CallContext, Handlers
 from raijin.platforms.keys import Secrets
 from raijin.platforms.turns import authority_secret, kept_under
+from raijin.transport.base import Connection
+from raijin.transport.quoting import word
 
 
 def kept_of(store: Secrets, cluster: str) -> dict[str, Mapping[str, str]]:
@@ -22,6 +24,20 @@ def kept_of(store: Secrets, cluster: str) -> dict[str, Mapping[str, str]]:
             first = next(x509.blocks(store.get(name)))
             found.setdefault(rotation, {})[authority] = x509.read(first).key
     return {rotation: keys for rotation, keys in found.items() if {*keys} == {*rotation.split(".")[:-1]}}
+
+
+async def has_files(connection: Connection, *paths: str) -> bool:
+    """Whether a host has all of these. Raises HostError."""
+    tests = " && ".join(f"[ -e {word(path)} ]" for path in paths)
+    return (await connection.run(f"{tests}\n", timeout=60)).status == 0
+
+
+def forget_others(context: CallContext, rotation: str) -> None:
+    """What is kept of a rotation that never reached a host, or that has ended."""
+    mine = f"{kept_under(context.cluster)}{rotation}/"
+    for name in context.secrets.names(kept_under(context.cluster)):
+        if not name.startswith(mine):
+            context.secrets.delete(name)
 
 
 async def forget(context: CallContext) -> None:

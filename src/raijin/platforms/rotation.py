@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 class Rotating(Protocol):
     """How the authorities of one distribution are replaced, host by host."""
 
+    turns: tuple[Turn, ...]
+    """Those that it takes, the last of which ends it."""
+
     def authorities(self, cluster: Cluster) -> tuple[str, ...]:
         """The names of those that can be replaced."""
         ...
@@ -35,8 +38,8 @@ class Rotating(Protocol):
         """The one that is in the middle; else the one that would begin now, as it was asked for."""
         ...
 
-    def concerns(self, rotation: Rotation, node: Node) -> bool:
-        """Whether the node trusts one of these authorities, or has something that it signed."""
+    def concerns(self, rotation: Rotation, node: Node, turn: Turn) -> bool:
+        """Whether there is something to do about a node in this turn."""
         ...
 
     def has_done(self, rotation: Rotation, node: Node, turn: Turn) -> bool:
@@ -47,11 +50,11 @@ class Rotating(Protocol):
         """The new authorities, and the texts of all turns; to the secret store."""
         ...
 
-    def readmit(self, context: Context, node: Node) -> Call | None:
-        """New credentials for the agent of a node, from where the new authority signs; None: `turned` makes them."""
+    def readmit(self, context: Context, node: Node, turn: Turn) -> Call | None:
+        """Before a turn: what lets the agent of a node in anew, from where the new authority is; None: nothing."""
         ...
 
-    def discard(self, context: Context, node: Node) -> Call | None:
+    def discard(self, context: Context, node: Node, turn: Turn) -> Call | None:
         """Forget what `readmit` made."""
         ...
 
@@ -71,8 +74,8 @@ class Rotating(Protocol):
         """A worker trusts the authority of the snapshot, and is let in by it."""
         ...
 
-    def publish(self, context: Context, rotation: Rotation, turn: Turn) -> Call:
-        """What the cluster itself tells of its authorities, and the wait until it does."""
+    def publish(self, context: Context, rotation: Rotation, turn: Turn) -> Call | None:
+        """What the cluster itself tells of its authorities, and the wait until it does; None: nobody waits for it."""
         ...
 
     def tells_pods(self, rotation: Rotation) -> bool:

@@ -57,12 +57,27 @@ def new_root(common_name: str, algorithm: str, days: float) -> tuple[str, str]:
     else:
         raise KubernetesError(f"a key of {algorithm} cannot be made", remedy="choose another encryptionAlgorithm")
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
-    builder = _builder(name, name, key, key, days)
-    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-    builder = builder.add_extension(_usage(signs=True, enciphers=True), critical=True)
+    builder = authority_builder(name, name, key, key, days)
     builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(common_name)]), critical=False)
-    form = serialization.PrivateFormat.TraditionalOpenSSL
-    return _pem(builder.sign(key, hashes.SHA256())).decode(), _key_pem(key, form).decode()
+    return certificate_text(builder.sign(key, hashes.SHA256())), key_text(key)
+
+
+def authority_builder(
+    subject: x509.Name, issuer: x509.Name, key: PrivateKey, signing: PrivateKey, days: float
+) -> x509.CertificateBuilder:
+    """Of an authority that signs for a cluster: itself, or signed by another one."""
+    builder = _builder(subject, issuer, key, signing, days)
+    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+    return builder.add_extension(_usage(signs=True, enciphers=True), critical=True)
+
+
+def certificate_text(certificate: x509.Certificate) -> str:
+    return _pem(certificate).decode()
+
+
+def key_text(key: PrivateKey) -> str:
+    """As kubeadm and K3s write keys."""
+    return _key_pem(key, serialization.PrivateFormat.TraditionalOpenSSL).decode()
 
 
 def read_authority(live: Document) -> Signer:

@@ -34,24 +34,20 @@ def session_of(folder: Path, kind: str = "VANILLA", version: str = "v1.34.2") ->
     return Session(folder / "home", (file,))
 
 
-@pytest.mark.parametrize(
-    ("kind", "version", "way"),
-    [
-        ("K3S", "v1.34.10+k3s1", "k3s certificate rotate-ca"),
-        ("RKE2", "v1.34.10+rke2r1", "rke2 certificate rotate-ca"),
-        ("TALOS", "v1.12.0", "talosctl rotate-ca"),
-    ],
-)
-def test_a_rotation_of_authorities_is_refused_with_the_way_of_the_distribution(
-    tmp_path: Path, kind: str, version: str, way: str
-) -> None:
+def test_a_rotation_of_authorities_is_refused_with_the_way_of_the_distribution(tmp_path: Path) -> None:
     with pytest.raises(Unsupported, match="does not replace the authorities of lab") as caught:
-        require_rotation(session_of(tmp_path, kind, version))
-    assert way in str(caught.value.remedy)
+        require_rotation(session_of(tmp_path, "TALOS", "v1.12.0"))
+    assert "talosctl rotate-ca" in str(caught.value.remedy)
 
 
-def test_authorities_of_kubeadm_are_replaced_and_okd_replaces_its_own(tmp_path: Path) -> None:
-    require_rotation(session_of(tmp_path))
+@pytest.mark.parametrize(
+    ("kind", "version"), [("VANILLA", "v1.34.2"), ("K3S", "v1.34.10+k3s1"), ("RKE2", "v1.34.10+rke2r1")]
+)
+def test_authorities_are_replaced(tmp_path: Path, kind: str, version: str) -> None:
+    require_rotation(session_of(tmp_path, kind, version))
+
+
+def test_okd_replaces_its_own(tmp_path: Path) -> None:
     with pytest.raises(Unsupported) as caught:
         require_rotation(session_of(tmp_path, "OKD", "4.21.0-okd-scos.3"))
     assert "oc" in str(caught.value.remedy)

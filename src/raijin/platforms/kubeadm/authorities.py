@@ -14,10 +14,10 @@ from raijin.observe.masking import MASKER
 from raijin.observe.waiting import until
 from raijin.plan.handlers import CallContext, Handlers
 from raijin.platforms.access import open_access
+from raijin.platforms.authorities import forget_others, has_files
 from raijin.platforms.kubeadm.paths import ROTATION
 from raijin.platforms.kubeadm.rotation import ETCD_CA, FILES, FRONT_PROXY_CA, KUBERNETES_CA, PREFIX
-from raijin.platforms.turns import authority_secret, kept_under
-from raijin.transport.quoting import word
+from raijin.platforms.turns import authority_secret
 
 if TYPE_CHECKING:
     from raijin.transport.base import Connection
@@ -45,10 +45,7 @@ async def make_authorities(context: CallContext) -> None:
     rotation, hosts = context.text("rotation"), context.texts("hosts")
     wanted = context.texts("authorities")
     connections = [await context.pool.get(host) for host in hosts]
-    mine = f"{kept_under(context.cluster)}{rotation}/"
-    for name in context.secrets.names(kept_under(context.cluster)):
-        if not name.startswith(mine):
-            context.secrets.delete(name)  # of one that never reached a host, or that has ended
+    forget_others(context, rotation)
     for name in wanted:
         certificate, key = await _new_one(context, connections, rotation, name)
         MASKER.add(key)
@@ -75,12 +72,12 @@ async def _new_one(context: CallContext, connections: list[Connection], rotation
             f"{ROTATION}/{name}.crt",
             f"{ROTATION}/{name}.key",
         )
-        if await _has(connection, *paths):
+        if await has_files(connection, *paths):
             return await _text(connection, paths[1]), await _text(connection, paths[2])
     kept = [authority_secret(context.cluster, rotation, name, part) for part in ("new", "key")]
     if all(context.secrets.has(one) for one in kept):
         return context.secrets.get(kept[0]), context.secrets.get(kept[1])
-    if not await _has(connections[0], f"{FILES[name]}.key"):
+    if not await has_files(connections[0], f"{FILES[name]}.key"):
         raise OperationFailed(
             f"the key of the authority {name} is not on this host: it is kept outside of the cluster",
             host=context.texts("hosts")[0],
@@ -108,14 +105,9 @@ def _split(pem: str) -> list[str]:
     return [f"-----BEGIN CERTIFICATE-----{part.split(_END.strip())[0]}{_END}" for part in parts]
 
 
-async def _has(connection: Connection, *paths: str) -> bool:
-    tests = " && ".join(f"[ -e {word(path)} ]" for path in paths)
-    return (await connection.run(f"{tests}\n", timeout=60)).status == 0
-
-
 async def _text(connection: Connection, path: str) -> str:
     """Empty where there is no such file. Raises HostError."""
-    if not await _has(connection, path):
+    if not await has_files(connection, path):
         return ""
     text = (await connection.read(path)).decode()
     if "PRIVATE KEY" in text:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from raijin.errors import PlanRefused
 from raijin.facts.raijin import STATE_FOLDER
@@ -85,9 +84,10 @@ _SYSTEM = ("kube-system", "kube-flannel", "calico-system", "calico-apiserver", "
 """Namespaces of what a cluster itself is made of: its workloads are started anew without asking."""
 
 
-@dataclass(frozen=True, slots=True)
 class KubeadmRotation:
     """See `platforms.rotation.Rotating`."""
+
+    turns = tuple(Turn)
 
     def authorities(self, cluster: Cluster) -> tuple[str, ...]:
         return tuple(name for name in FILES if name != ETCD_CA or external.outside(cluster) is None)
@@ -137,7 +137,8 @@ class KubeadmRotation:
         keys = context.authorities.get(named, {})
         return Rotation(named, names, keys, kept=bool(keys))
 
-    def concerns(self, rotation: Rotation, node: Node) -> bool:
+    def concerns(self, rotation: Rotation, node: Node, turn: Turn) -> bool:
+        del turn
         return any(_trusts(node, name) for name in rotation.authorities)
 
     def has_done(self, rotation: Rotation, node: Node, turn: Turn) -> bool:
@@ -156,12 +157,16 @@ class KubeadmRotation:
             },
         )
 
-    def readmit(self, context: Context, node: Node) -> Call | None:
-        return None if node.control_plane else Call("kubeadm.readmit", {"door": context.first.name})
+    def readmit(self, context: Context, node: Node, turn: Turn) -> Call | None:
+        return (
+            None
+            if node.control_plane or turn is not Turn.SIGN
+            else Call("kubeadm.readmit", {"door": context.first.name})
+        )
 
-    def discard(self, context: Context, node: Node) -> Call | None:
+    def discard(self, context: Context, node: Node, turn: Turn) -> Call | None:
         del context
-        return None if node.control_plane else Call("kubeadm.discard", {})
+        return None if node.control_plane or turn is not Turn.SIGN else Call("kubeadm.discard", {})
 
     def changes(self, rotation: Rotation, node: Node, turn: Turn) -> Sequence[Change]:
         before = {Turn.TRUST: "the old one", Turn.SIGN: TOLD[Turn.TRUST], Turn.FORGET: TOLD[Turn.SIGN]}[turn]
