@@ -213,7 +213,7 @@ AUDIT = "kubernetes: {audit: {rules: [{level: Metadata}]}}\n"
 
 
 def test_who_joins_takes_the_settings_of_the_definition(running) -> None:
-    """It takes those that the cluster has: they are brought up to date first, with the others able to do without one."""
+    """It takes those that the cluster has: they are brought up to date first, one at a time."""
     plan = running.defined(text("n1", "n2", "n3", "n4") + AUDIT).plan()
     for host in ("n1", "n2", "n3"):
         assert before(plan, ("spare", host), ("configure", host))

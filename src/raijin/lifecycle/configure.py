@@ -1,9 +1,9 @@
 """Settings of Kubernetes that have changed, brought to nodes that run: one control plane host after the other, then
 the workers side by side. A setting that keeps the first one from coming back reaches no second one.
 
-Who joins takes the settings that the cluster has, and comes by its address: so the members follow first, which also puts
-a new address into their certificates. Not where that would be no good time to start one of them anew: while an upgrade
-is on its way, or while etcd has nobody to spare until somebody has joined.
+Who joins takes the settings that the cluster has, and comes by its address: so the members follow first, which also
+puts a new address into their certificates. Not where that would be no good time to start one of them anew: while an
+upgrade is on its way, or while etcd has nobody to spare until somebody has joined.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def configure_nodes(context: Context) -> Iterable[Draft]:
 def settings_first(context: Context) -> tuple[str, ...]:
     """What those who join wait for, so that they take the settings of the definition; nothing where they go first."""
     planes = joined(context, context.control_planes)
-    if context.hops or lost(context) or len(planes) == 2:  # noqa: PLR2004  (two members: neither can be spared)
+    if context.hops or lost(context) or len(planes) == 2:  # of two members neither can be spared
         return ()
     return tuple(f"{stage}/{node.name}" for node in planes for stage in ("configure", "follow"))
 
