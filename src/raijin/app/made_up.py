@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel
@@ -39,6 +40,12 @@ def made_up_secrets(value: Any) -> Any:
         entries = {key: made_up_secrets(item) for key, item in value.items()}
         return entries if any(entries[key] is not value[key] for key in value) else value
     return value
+
+
+def without_references(config: Mapping[str, Any]) -> dict[str, Any]:
+    """`platformConfig` without settings that refer to a secret: what they are typed as, only their platform knows."""
+    schemes = tuple(f"{scheme}:" for scheme in SecretReference.SCHEMES)
+    return {key: value for key, value in config.items() if not (isinstance(value, str) and value.startswith(schemes))}
 
 
 def made_up_lock(session: Session, held: Lock, start: str, notes: list[str]) -> Lock:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from raijin.app.made_up import made_up_lock
-from raijin.app.rehearsing import site_of, without_secrets
+from raijin.app.rehearsing import prepare, site_of, without_secrets
 from raijin.app.service import Service
 from raijin.app.session import Session
 from raijin.artifacts.lock import Lock
@@ -57,6 +57,7 @@ class RehearsedService(Service):
                 site.pace = self.pace
             for placed in session.definition.hosts_of(session.cluster):
                 site.add(placed.host)
+            prepare(site, session)
         session.twin = site
         session.__dict__["lock"] = made_up_lock(session, Lock(), _running(site, session), [])
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from raijin.app import running
-from raijin.app.made_up import made_up_lock, made_up_secrets
+from raijin.app.made_up import made_up_lock, made_up_secrets, without_references
 from raijin.app.planning import Planned
 from raijin.app.session import Session
 from raijin.artifacts.lock import Lock
@@ -75,8 +75,8 @@ class Result:
     """What came of it.
 
     error: as a problem document; None when all went well. seconds: what it would have taken, by the model. took: what
-    the rehearsal took. left: of the hosts, what is not as it was (after a destroy). later: steps that a next plan has,
-    None when that was not asked.
+    the rehearsal took. left: of the hosts, what is not as it was (after a destroy). kept: hosts whose disks are left to
+    people. later: steps that a next plan has, None when that was not asked.
     """
 
     verb: str
@@ -94,6 +94,7 @@ class Result:
     quarantined: list[str] = field(default_factory=list)
     unreachable: list[str] = field(default_factory=list)
     left: dict[str, list[str]] = field(default_factory=dict)
+    kept: list[str] = field(default_factory=list)
     later: list[str] | None = None
     notes: list[str] = field(default_factory=list)
 
@@ -115,7 +116,15 @@ def site_of(session: Session) -> TwinSite:
     site = TwinSite(twin, virtual, name, port, twin.family(session.cluster), own_network=own)
     for placed in session.definition.hosts_of(session.cluster):
         site.add(placed.host)
+    prepare(site, session)
     return site
+
+
+def prepare(site: TwinSite, session: Session) -> None:
+    """What is around the hosts is as the definition wants it: its names resolve, its version is offered."""
+    site.version = str(session.cluster.kubernetes_version)
+    site.names = site.platform.names(session.cluster)
+    site.platform.moved(site)
 
 
 def assumed(site: TwinSite) -> list[str]:
@@ -123,6 +132,8 @@ def assumed(site: TwinSite) -> list[str]:
     found = []
     if site.family != "debian":
         found.append(f"hosts run a Linux of the family {site.family} in this rehearsal: the definition asks for it")
+    if site.names:
+        found.append("machines boot as soon as they are offered a configuration, and DNS is as it should be")
     if site.own_network:
         found.append("network.cni is NONE: the rehearsal takes it that you bring a network as soon as nodes join")
     return found
@@ -174,9 +185,11 @@ class Stage:
         session.events = Events()
         if self.before:
             session.__dict__["cluster"] = wanted.model_copy(update={"version": self.before})
+            prepare(self.site, session)
         with hurried():
             await running.carry_out(session, "apply", lambda _: True)
         session.__dict__["cluster"], session.events = wanted, events
+        prepare(self.site, session)
 
     async def perform(self, confirm: running.Confirm) -> Result:
         """Plan and run what is rehearsed, with its faults; whatever it ends with is in the result."""
@@ -257,14 +270,16 @@ class Stage:
             reason = cluster.ready(site, name) if cluster else ""
             version = node["status"]["nodeInfo"]["kubeletVersion"]
             result.nodes.append(NodeLeft(name, version, not reason, not node["spec"].get("unschedulable"), reason))
-        result.unreachable = [host.name for host in site.hosts.values() if not host.up]
+        result.unreachable = [host.name for host in site.hosts.values() if not host.up and not host.off]
         if self.session.has_state:
             from raijin.app.reaching import members_of  # noqa: PLC0415
 
             members = members_of(self.session)
             result.quarantined = sorted(name for name, member in members.items() if member.quarantine)
         if self.wish.verb == "destroy":
-            result.left = {h.name: found for h in site.hosts.values() if h.up and (found := h.leftovers())}
+            result.kept = [host.name for host in site.hosts.values() if site.platform.keeps(host)]
+            swept = (host for host in site.hosts.values() if host.up and host.name not in result.kept)
+            result.left = {host.name: found for host in swept if (found := host.leftovers())}
             if result.left and not result.error:
                 _fail(result, RunFailed(f"{len(result.left)} hosts are not as they were before", remedy="see `left`"))
 
@@ -301,6 +316,8 @@ def without_secrets(session: Session) -> None:
     """A rehearsal reads no secret, and needs none to be there."""
     definition, cluster = session.definition, session.cluster
     made = made_up_secrets(cluster)
+    if cluster.platform_config:
+        made = made.model_copy(update={"platform_config": without_references(cluster.platform_config)})
     clusters = tuple(made if other is cluster else other for other in definition.clusters)
     session.__dict__["definition"] = replace(definition, clusters=clusters)
     session.__dict__["cluster"] = made

@@ -8,7 +8,7 @@ from typing import cast
 from raijin.facts.cluster import NodeState
 from raijin.lifecycle.backup import back_up_by_themselves, take_backup
 from raijin.lifecycle.bootstrap import complete_cluster, release_bootstrap
-from raijin.lifecycle.configure import configure_nodes
+from raijin.lifecycle.configure import configure_nodes, settings_first
 from raijin.lifecycle.desired import desired_labels, desired_taints
 from raijin.lifecycle.drafting import drafted
 from raijin.lifecycle.encryption import encrypt_anew, make_keys
@@ -161,6 +161,7 @@ def _join(context: Context, node: Node, title: str, after: tuple[str, ...]) -> I
         f"convert/{context.first.name}",
         "keys/*",
         *_door(context),
+        *settings_first(context),
         *RENEWED,
     )
     admission, farewell = platform.admit(context, node), platform.revoke(context, node)

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING
 from raijin.errors import NotFound, OperationFailed
 from raijin.transport import local
 from raijin.transport.base import ByteCounter, Completed, Connection, LineHandler
+from raijin.transport.ignition import Offer, offering
 from raijin.transport.private import private_file
+from raijin.transport.twin import Inside, Machine
 
 if TYPE_CHECKING:
     from raijin.transport.ssh import SshTarget
@@ -26,6 +28,7 @@ KUBECONFIG = "kept kubeconfig"
 """What is read in place of a path: the administrator's kubeconfig, which `openshift-install` made."""
 PORT_SECONDS = 2.0
 SECONDS = 60.0
+INSTALLER_SECONDS = 600.0
 
 
 @dataclass
@@ -53,15 +56,44 @@ class OkdAccess:
         with private_file(text) as path:
             return await local.run([str(tool), f"--kubeconfig={path}", *arguments], timeout=timeout, check=False)
 
+    async def install(
+        self, *arguments: str, env: Mapping[str, str] | None = None, timeout: float = INSTALLER_SECONDS
+    ) -> Completed:
+        """`openshift-install`; a status other than 0 is a result. Raises DeadlineExceeded."""
+        tool = await self.tool("openshift-install")
+        return await local.run([str(tool), *arguments], timeout=timeout, env=env, check=False)
+
+    # What is around the machines, seen from this one.
+
+    async def open_ports(self, address: str, ports: Iterable[int]) -> frozenset[int]:
+        """Those of these TCP ports that accept a connection."""
+        return await open_ports(address, ports)
+
+    async def resolved(self, name: str) -> tuple[tuple[str, ...], str]:
+        """The addresses of a name; none, and why."""
+        return await resolved(name)
+
+    def way(self, address: tuple[str, int]) -> tuple[str, int]:
+        """How the API is reached of which this is the address."""
+        return address
+
+    def offering(self, port: int, offers: Mapping[str, Offer]) -> AbstractAsyncContextManager[int]:
+        """See `transport.ignition.offering`."""
+        return offering(port, offers)
+
 
 @dataclass(frozen=True, slots=True)
 class OkdTarget:
-    """address: where its ports are. ssh: how `core` logs in, once CoreOS runs."""
+    """address: where its ports are. ssh: how `core` logs in, once CoreOS runs.
+
+    machine: what is there in a rehearsal.
+    """
 
     name: str
     address: str
     access: OkdAccess
     ssh: SshTarget
+    machine: Machine | None = None
 
 
 class OkdConnection:
@@ -71,6 +103,7 @@ class OkdConnection:
         self.name = target.name
         self.address = target.address
         self.access = target.access
+        self._machine = target.machine
         self._log_in = log_in
         self._ssh: Connection | None = None
 
@@ -108,6 +141,10 @@ class OkdConnection:
     @asynccontextmanager
     async def tunnel(self, host: str, port: int) -> AsyncIterator[tuple[str, int]]:
         """Its ports are reached as they are."""
+        if self._machine is not None:
+            await self._machine.reach()
+            yield Inside(self._machine.way_to(host, port), port)
+            return
         yield (self.address if host in {"127.0.0.1", "localhost"} else host), port
 
     async def close(self) -> None:

@@ -84,11 +84,17 @@ class Pool:
         if isinstance(target, TalosTarget):
             return TalosConnection(target)
         if isinstance(target, OkdTarget):
-            return OkdConnection(target, lambda: self._open_ssh(target.ssh))
+            return OkdConnection(target, lambda: self._log_in(target))
         if isinstance(target, TwinTarget):
             await target.machine.reach()
             return TwinConnection(target.machine)
         return await self._open_ssh(target)
+
+    async def _log_in(self, target: OkdTarget) -> Connection:
+        if target.machine is None:
+            return await self._open_ssh(target.ssh)
+        await target.machine.reach()
+        return TwinConnection(target.machine)
 
     async def _open_ssh(self, target: SshTarget) -> Connection:
         # asyncssh costs a quarter of a second to import: only those who connect pay for it.

@@ -22,6 +22,7 @@ TWINS: dict[ClusterType, str] = {
     ClusterType.K3S: "raijin.twin.k3s",
     ClusterType.RKE2: "raijin.twin.rke2",
     ClusterType.TALOS: "raijin.twin.talos",
+    ClusterType.OKD: "raijin.twin.okd",
 }
 """Where the twin of each platform is; its module has it as TWIN."""
 

@@ -29,10 +29,10 @@ def kube_proxy(cluster: Cluster, version: str) -> None:
     daemon(cluster, "kube-proxy", {"containers": [container]})
 
 
-def network(cluster: Cluster, name: str) -> None:
+def network(cluster: Cluster, name: str, namespace: str = "kube-system") -> None:
     """A container network whose pods configure it on every node."""
     volumes = [{"name": "cni", "hostPath": {"path": CNI_FOLDER}}]
-    daemon(cluster, name, {"containers": [{"name": name, "image": name}], "volumes": volumes})
+    daemon(cluster, name, {"containers": [{"name": name, "image": name}], "volumes": volumes}, namespace)
 
 
 def daemon(cluster: Cluster, name: str, spec: Document, namespace: str = "kube-system") -> None:

@@ -16,7 +16,7 @@ from raijin.transport.document import Document
 from raijin.transport.twin import Asked, Told
 from raijin.transport.yamls import read_yaml
 from raijin.twin import metrics
-from raijin.twin.cluster import NODES, Cluster
+from raijin.twin.cluster import KUBELET_SERVING, NODES, Cluster
 
 if TYPE_CHECKING:
     from raijin.twin.site import TwinSite
@@ -56,6 +56,7 @@ KINDS: Mapping[tuple[str, str], tuple[str, bool]] = {
     ("admissionregistration.k8s.io", "validatingwebhookconfigurations"): ("ValidatingWebhookConfiguration", False),
     ("admissionregistration.k8s.io", "mutatingwebhookconfigurations"): ("MutatingWebhookConfiguration", False),
     ("coordination.k8s.io", "leases"): ("Lease", True),
+    ("certificates.k8s.io", "certificatesigningrequests"): ("CertificateSigningRequest", False),
 }
 
 
@@ -79,14 +80,9 @@ class _Refused(Exception):
 
 
 def answer(site: TwinSite, cluster: Cluster, asked: Asked) -> Told:
-    if asked.method == "GET" and asked.path in {"/readyz", "/livez", "/healthz"}:
-        return Told(200, "ok")
-    if asked.method == "GET" and asked.path == "/version":
-        return Told(200, {"gitVersion": site.platform.api_version(site), "major": "1"})
-    if asked.method == "GET" and asked.path.startswith(metrics.PATH):
-        measured = metrics.told(cluster, asked.path.removeprefix(metrics.PATH))
-        if measured is not None:
-            return measured
+    aside = _beside_objects(site, cluster, asked.path) if asked.method == "GET" else None
+    if aside is not None:
+        return aside
     try:
         place = _place(cluster, asked.path)
         if place.sub:
@@ -99,6 +95,28 @@ def answer(site: TwinSite, cluster: Cluster, asked: Asked) -> Told:
         status, message = refused.status, str(refused)
         body = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": message, "code": status}
         return Told(status, {**body, "reason": refused.reason, "metadata": {}})
+
+
+def _beside_objects(site: TwinSite, cluster: Cluster, path: str) -> Told | None:
+    """What is asked of the server that is none of its objects; None for those."""
+    if path in {"/readyz", "/livez", "/healthz"}:
+        return Told(200, "ok")
+    if path == "/version":
+        return Told(200, {"gitVersion": site.platform.api_version(site), "major": "1"})
+    if path.startswith(metrics.PATH):
+        return metrics.told(cluster, path.removeprefix(metrics.PATH))
+    if path.startswith(f"{NODES}/") and path.endswith("/proxy/healthz"):
+        return _kubelet(site, path.split("/")[4])
+    return None
+
+
+def _kubelet(site: TwinSite, name: str) -> Told:
+    """A kubelet, by way of the API server: it must live, and have a certificate to serve with."""
+    host = site.hosts.get(name)
+    if host is not None and 10250 in site.platform.ports(site, host) and host.entry(KUBELET_SERVING) is not None:
+        return Told(200, "ok")
+    refused = "remote error: tls: internal error"
+    return Told(503, {"kind": "Status", "apiVersion": "v1", "message": refused, "code": 503, "metadata": {}})
 
 
 def _unknown(asked: Asked) -> _Refused:
@@ -216,6 +234,9 @@ def _delete(site: TwinSite, cluster: Cluster, asked: Asked, place: _Place) -> To
 
 
 def _subresource(site: TwinSite, cluster: Cluster, asked: Asked, place: _Place) -> Told:
+    if (asked.method, place.kind, place.sub) == ("PUT", "CertificateSigningRequest", "approval"):
+        live = _found(cluster, place)
+        return Told(200, cluster.put(place.path, {**live, "status": json.loads(asked.body)["status"]}))
     if (asked.method, place.kind, place.sub) != ("POST", "Pod", "eviction"):
         raise _unknown(asked)
     _found(cluster, place)

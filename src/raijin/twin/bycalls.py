@@ -24,6 +24,17 @@ class ByCallsTwin:
     def network_ready(self, host: Host) -> bool:
         return any(True for _ in host.below(CNI_FOLDER))
 
+    def names(self, cluster: Defined) -> Mapping[str, tuple[str, ...]]:
+        del cluster
+        return {}
+
+    def moved(self, site: TwinSite) -> None:
+        del site
+
+    def keeps(self, host: Host) -> bool:
+        del host
+        return False
+
     def carries(self, host: Host, address: str) -> bool:
         del host, address
         return False

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 NODES = "/api/v1/nodes"
 REVISION_LABEL = "controller-revision-hash"
 CNI_FOLDER = "/etc/cni/net.d"
+KUBELET_SERVING = "/var/lib/kubelet/pki/kubelet-server-current.pem"
+"""What a kubelet serves with, where its certificate has to be signed first."""
 APPS_PER_NODE = 2
 CONTROL_PLANE_LABEL = "node-role.kubernetes.io/control-plane"
 CONTROL_PLANE_TAINT = {"key": CONTROL_PLANE_LABEL, "effect": "NoSchedule"}

@@ -24,16 +24,16 @@ def answer(site: TwinSite, host: Host, script: str, access: EtcdAccess) -> Compl
     """What the member on a host says to a script; None when it is none that Raijin asks an etcd."""
     start = f"{etcd.ETCDCTL}\nrun_etcdctl "
     if script == etcd.script(access):
-        return _told(site, host)
+        return told(site, host)
     if not script.startswith(start):
         return None
     socket, *words = shlex.split(script[len(start) :])
     if socket != access.socket or "member" not in words or words[words.index("member") + 1] != "remove":
         return None
-    return _removed(site, host, words[-1])
+    return removed(site, host, words[-1])
 
 
-def _told(site: TwinSite, host: Host) -> Completed:
+def told(site: TwinSite, host: Host) -> Completed:
     """What the three questions of facts/etcd.py are answered with, one JSON document a line."""
     if not _runs(site, host):
         return Completed(0, "null\n", _NO_ANSWER, 5.0)
@@ -49,7 +49,7 @@ def _runs(site: TwinSite, host: Host) -> bool:
     return site.cluster is not None and site.platform.member_runs(host) and site.has_quorum()
 
 
-def _removed(site: TwinSite, host: Host, identity: str) -> Completed:
+def removed(site: TwinSite, host: Host, identity: str) -> Completed:
     """etcdctl member remove ID."""
     if site.cluster is None or not _runs(site, host):
         return Completed(1, "", _NO_ANSWER, 5.0)

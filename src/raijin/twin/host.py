@@ -63,7 +63,8 @@ class Unit:
 
 @dataclass
 class Host:
-    """number: of the host in its site, from 1. family: of its Linux, `debian` or `rhel`. up: it answers.
+    """number: of the host in its site, from 1. family: of its Linux, `debian` or `rhel`. up: it answers. off: it
+    was switched off, by Raijin or for it.
 
     seconds: of its own time, spent so far. cut: the seconds of its own time at which a lost link comes back. slow: by
     how much its disk is slower than others. renewals: how often its certificates were made anew. release: the
@@ -76,6 +77,7 @@ class Host:
     number: int
     family: str = "debian"
     up: bool = True
+    off: bool = False
     cut: float = 0.0
     slow: float = 1.0
     boot: int = 1

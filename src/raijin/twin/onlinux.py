@@ -28,6 +28,17 @@ class OnLinux:
         del cluster
         return "debian"
 
+    def names(self, cluster: Defined) -> Mapping[str, tuple[str, ...]]:
+        del cluster
+        return {}
+
+    def moved(self, site: TwinSite) -> None:
+        del site
+
+    def keeps(self, host: Host) -> bool:
+        del host
+        return False
+
     def carries(self, host: Host, address: str) -> bool:
         """kube-vip is a static pod; keepalived is looked after by the site."""
         path = f"{self.static_pods}/kube-vip.yaml"

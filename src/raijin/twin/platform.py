@@ -27,6 +27,14 @@ class PlatformTwin(Protocol):
         """Of the Linux that the hosts of a definition must run: `debian` where it does not matter, or `rhel`."""
         ...
 
+    def names(self, cluster: Defined) -> Mapping[str, tuple[str, ...]]:
+        """The DNS names that a definition needs, with what they resolve to in a rehearsal."""
+        ...
+
+    def moved(self, site: TwinSite) -> None:
+        """A change came by the API: what follows of it by itself."""
+        ...
+
     def lives(self, host: Host) -> bool:
         """Whether the node's agent runs."""
         ...
@@ -61,6 +69,10 @@ class PlatformTwin(Protocol):
 
     def known_files(self, host: Host) -> Iterable[str]:
         """Those of the well-known files of facts/kubernetes.py that are there."""
+        ...
+
+    def keeps(self, host: Host) -> bool:
+        """Whether what is on a host that has left is for people to wipe, who are told so."""
         ...
 
     def certificates(self, host: Host) -> Mapping[str, int]:

@@ -37,7 +37,8 @@ _STAGED = re.compile(rf"\[ -s '?{STATE_FOLDER}/stage/([0-9a-f]{{64}})'? \] && ec
 class TwinSite:
     """platform: of the cluster that is rehearsed. virtual: the address that its API has, beside those of its hosts.
     endpoint, port: the name and the port by which its API is reached, where the definition gives them. family: of the
-    hosts' Linux. own_network: who owns the cluster brings its container network, and is taken to have done so.
+    hosts' Linux. own_network: who owns the cluster brings its container network, and is taken to have done so. version:
+    that the definition wants. names: DNS names, with the addresses that they resolve to.
 
     snapshots: what the cluster was, by the sum of the snapshot that was taken of it.
 
@@ -51,6 +52,8 @@ class TwinSite:
     port: int = 0
     family: str = "debian"
     own_network: bool = False
+    version: str = ""
+    names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     hosts: dict[str, Host] = field(default_factory=dict)
     cluster: Cluster | None = None
     snapshots: dict[str, Cluster] = field(default_factory=dict)
@@ -271,4 +274,7 @@ class TwinMachine:
             or not site.platform.serves(site, self._host)
         ):
             raise ConnectionError("connection refused (rehearsed)")
-        return api.answer(site, cluster, asked)
+        told = api.answer(site, cluster, asked)
+        if asked.method != "GET":
+            site.platform.moved(site)
+        return told

@@ -14,13 +14,13 @@ from tests.unit.platforms.openshift import CONFIG, Openshift
 
 from raijin.errors import HostUnreachable, KubernetesUnavailable, OperationFailed, PlanRefused, StateError
 from raijin.plan.handlers import CallContext
-from raijin.platforms.okd import approval, assets, calls, etcd, install, look, offering, upgrade
+from raijin.platforms.okd import approval, assets, calls, etcd, install, look, upgrade
 from raijin.platforms.okd.assets import GOOD_SECONDS, Assets
 from raijin.platforms.okd.ignition import boot_line, digest, named
 from raijin.platforms.okd.operators import operator_faults, pool_faults, releases, version_fault
 from raijin.platforms.okd.settings import pull_secret_fault
 from raijin.state.secrets import SecretStore
-from raijin.transport import local
+from raijin.transport import local, okd
 from raijin.transport.okd import OkdAccess, OkdTarget
 from raijin.transport.pool import Pool
 
@@ -87,8 +87,7 @@ class Site:
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
     site = Site(tmp_path)
     monkeypatch.setattr(local, "run", site.tool.run)
-    for module in (install, calls, etcd, look):
-        monkeypatch.setattr(module, "open_ports", site.open_ports)
+    monkeypatch.setattr(okd, "open_ports", site.open_ports)
 
     @asynccontextmanager
     async def open_api(_: CallContext):
@@ -104,7 +103,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
         site.tool.offers = dict(offers)
         yield port
 
-    monkeypatch.setattr(offering, "offering", offering_nothing)
+    monkeypatch.setattr(okd, "offering", offering_nothing)
     return site
 
 
@@ -300,10 +299,10 @@ async def test_dns_names_are_looked_up_until_the_bootstrap_has_ended(
         asked.append(name)
         return ("192.0.2.6",), ""
 
-    async def silent(seen: look.Seen, _: str) -> look.Seen:
+    async def silent(_: object, seen: look.Seen, __: str) -> look.Seen:
         return seen
 
-    monkeypatch.setattr(look, "resolved", resolved)
+    monkeypatch.setattr(okd, "resolved", resolved)
     monkeypatch.setattr(look, "_ask", silent)
     monkeypatch.setattr(look, "REMEMBERED_SECONDS", -1.0)
     found = {"api": (("192.0.2.6",), "")}

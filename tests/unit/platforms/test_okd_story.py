@@ -18,8 +18,8 @@ from tests.unit.platforms import openshift
 from tests.unit.platforms.okd_site import NODES, REQUESTS, OkdSite
 
 from raijin.app import tools
-from raijin.platforms.okd import calls, etcd, install, look, reach
-from raijin.transport import local
+from raijin.platforms.okd import calls, look, reach
+from raijin.transport import local, okd
 from raijin.transport.okd import OkdConnection
 
 MASTERS = {"c1": "127.0.0.61", "c2": "127.0.0.62", "c3": "127.0.0.63"}
@@ -57,11 +57,10 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[OkdSite]:
 
         monkeypatch.setattr(tools, "tool_of", tool_of)
         monkeypatch.setattr(OkdConnection, "tunnel", tunnel)
-        for module in (look, calls, install, etcd):
-            monkeypatch.setattr(module, "open_ports", open_ports)
+        monkeypatch.setattr(okd, "open_ports", open_ports)
         for module in (look, reach, calls):
             monkeypatch.setattr(module, "server_of", lambda _: ("127.0.0.1", running.port))
-        monkeypatch.setattr(look, "resolved", resolved)
+        monkeypatch.setattr(okd, "resolved", resolved)
         monkeypatch.setattr(look, "REMEMBERED_SECONDS", 0.0)
         monkeypatch.setattr(calls, "INTERVAL", 0.05)
         lock(tmp_path)

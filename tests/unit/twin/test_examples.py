@@ -10,6 +10,7 @@ from tests.unit.twin.conftest import lived
 from raijin.app.rehearsing import Result
 from raijin.definition.load import load
 from raijin.errors import Unsupported
+from raijin.platforms import PLATFORMS
 from raijin.twin import TWINS
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
@@ -23,7 +24,7 @@ REFUSED = {
 def clusters() -> list[tuple[str, str]]:
     found = []
     for path in sorted(EXAMPLES.glob("*.yaml")):
-        found += [(path.stem, cluster.name) for cluster in load((path,), {}).clusters if cluster.type in TWINS]
+        found += [(path.stem, cluster.name) for cluster in load((path,), {}).clusters]
     return found
 
 
@@ -31,8 +32,9 @@ SERVED = [pair for pair in clusters() if pair[0] not in REFUSED]
 
 
 def test_every_file_with_a_cluster_is_here() -> None:
-    with_twin = [p.stem for p in EXAMPLES.glob("*.yaml") if load((p,), {}).clusters[0].type in TWINS]
-    assert {file for file, _ in clusters()} == set(with_twin)
+    assert {file for file, _ in clusters()} == {path.stem for path in EXAMPLES.glob("*.yaml")}
+    assert set(REFUSED) < {file for file, _ in clusters()}
+    assert set(TWINS) == set(PLATFORMS)
 
 
 @pytest.mark.parametrize(("file", "cluster"), SERVED, ids=[f"{file}.yaml:{cluster}" for file, cluster in SERVED])
@@ -49,10 +51,12 @@ def test_an_example_lives_and_goes(staged, file: str, cluster: str) -> None:
     assert any("made up" in note for note in made.notes), where
     assert (gone.error, gone.later, gone.left) == (None, [], {}), where
     assert gone.steps > 0, where
-    assert [host.leftovers() for host in stage.site.hosts.values() if host.up and host.leftovers()] == [], where
+    swept = [host for host in stage.site.hosts.values() if not stage.site.platform.keeps(host)]
+    assert [host.leftovers() for host in swept if host.up and host.leftovers()] == [], where
+    assert [host.name for host in stage.site.hosts.values() if not host.up and not host.off] == [], where
 
 
-@pytest.mark.parametrize("file", [file for file in REFUSED if file in {name for name, _ in clusters()}])
+@pytest.mark.parametrize("file", REFUSED)
 def test_what_cannot_be_made_is_refused_by_name(staged, file: str) -> None:
     async def tried(stage) -> Result:
         return await stage.perform(lambda _: True)

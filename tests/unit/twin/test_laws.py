@@ -64,6 +64,7 @@ OLDER = {
     "k3s-ha": ((EXAMPLES / "k3s-ha.yaml").read_text(), "v1.33.13+k3s2", "v1.34.10+k3s1"),
     "rke2": ((EXAMPLES / "rke2.yaml").read_text(), "v1.33.13+rke2r1", "v1.34.10+rke2r1"),
     "talos-ha": (TALOS, "v1.12.0", "v1.34.1"),
+    "okd": ((EXAMPLES / "okd.yaml").read_text(), "4.21.0-okd-scos.9", "v1.35.0"),
 }
 """Definition, the version that it comes from, and that of the nodes in the end."""
 

@@ -186,9 +186,11 @@ def _left(result: Result) -> list[str]:
     found += [f"node {n.name} takes no pods: it is cordoned" for n in result.nodes if not n.schedulable][:20]
     found += [f"host {name} cannot be reached" for name in result.unreachable]
     found += [f"host {name} is in quarantine" for name in result.quarantined]
+    if result.kept:
+        found.append(f"{', '.join(result.kept)} keep what is on their disks: people are told to wipe them")
     found += [f"host {name} keeps: {', '.join(things[:8])}" for name, things in result.left.items()]
     if result.verb == "destroy" and not result.left and not result.error:
-        found.append("nothing is left on any host")
+        found.append("nothing is left on any other host" if result.kept else "nothing is left on any host")
     if result.later is not None:
         count = len(result.later)
         found.append(

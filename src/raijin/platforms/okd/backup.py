@@ -20,7 +20,7 @@ RESOURCES = "static_kuberesources.tar.gz"
 SECONDS = 1800.0
 
 # One tar, with the names that Raijin's backups have; the folder is gone after it was fetched.
-_MAKE = f"""
+MAKE = f"""
 set -e
 rm -rf {FOLDER}
 mkdir -m 700 {FOLDER}
@@ -41,7 +41,7 @@ async def fetch(context: CallContext, host: str, target: Path) -> None:
     """The pack of a backup, here. Raises HostError."""
     connection = await connection_to(context.pool, host)
     try:
-        done = await connection.run(_MAKE, timeout=SECONDS)
+        done = await connection.run(MAKE, timeout=SECONDS)
     except HostError as error:
         raise type(error)(
             f"a backup is made over SSH, and that cannot be opened: {error.message}",

@@ -11,10 +11,10 @@ from raijin.observe.waiting import until
 from raijin.plan.handlers import CallContext, Handlers
 from raijin.platforms.calls import NOT_REGISTERED, node_fault
 from raijin.platforms.okd import approval, assets, etcd, install, operators, upgrade
-from raijin.platforms.okd.look import CONFIG_SERVER, KUBERNETES_PORTS, SSH, connection_to, server_of
+from raijin.platforms.okd.look import CONFIG_SERVER, KUBERNETES_PORTS, SSH, access_of, connection_to, server_of
 from raijin.platforms.okd.offering import Offered, files_now, files_of, machines_of, offered
 from raijin.platforms.okd.reach import open_api
-from raijin.transport.okd import open_ports
+from raijin.transport.okd import OkdAccess
 
 if TYPE_CHECKING:
     from raijin.transport.kube import Kube
@@ -57,10 +57,10 @@ async def _bootstrap_fault(kube: Kube) -> str:
     return "" if status == "complete" else "the bootstrap machine has not ended its work"
 
 
-async def _door_fault(kubeconfig: str) -> str:
+async def _door_fault(access: OkdAccess, kubeconfig: str) -> str:
     """What a load balancer lacks; empty where it takes connections, whoever is behind it."""
     host, port = server_of(kubeconfig)
-    closed = sorted({port, CONFIG_SERVER} - await open_ports(host, (port, CONFIG_SERVER)))
+    closed = sorted({port, CONFIG_SERVER} - await access.open_ports(host, (port, CONFIG_SERVER)))
     ports = " and ".join(map(str, closed))
     return f" (nobody takes connections at {host}, port {ports}: look at the load balancer)" if closed else ""
 
@@ -77,7 +77,7 @@ async def _bootstrapped(context: CallContext, files: Offered, kubeconfig: str) -
             if not error.transient:
                 raise
             idle = f"; {', '.join(files.idle)} did not fetch its configuration yet" if files.idle else ""
-            return f"the API does not answer yet{await _door_fault(kubeconfig)}{idle}"
+            return f"the API does not answer yet{await _door_fault(access_of(context.pool), kubeconfig)}{idle}"
 
     await context.until(
         f"{context.cluster} to stand without its bootstrap machine",
@@ -177,13 +177,13 @@ async def release(context: CallContext) -> None:
 async def shut_down(context: CallContext) -> None:
     """okd.shut-down: a machine that has left is switched off, so that its kubelet does not register it again."""
     connection = await connection_to(context.pool, context.target)
-    if not await open_ports(connection.address, (SSH, *KUBERNETES_PORTS)):
+    if not await connection.access.open_ports(connection.address, (SSH, *KUBERNETES_PORTS)):
         context.say("it is off already")
         return
     await _switch_off(context, "test -e /etc/kubernetes/kubelet.conf -o -e /var/lib/kubelet/kubeconfig")
 
     async def probe() -> str:
-        left = await open_ports(connection.address, (SSH, *KUBERNETES_PORTS))
+        left = await connection.access.open_ports(connection.address, (SSH, *KUBERNETES_PORTS))
         return f"port {min(left)} still answers" if left else ""
 
     await until(f"{context.target} to be off", probe, timeout=POWER_SECONDS, host=context.target, on_wait=context.say)

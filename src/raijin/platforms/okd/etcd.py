@@ -16,7 +16,7 @@ from raijin.platforms.etcd import first_answer, require_removable, until_state, 
 from raijin.platforms.okd.look import KUBERNETES_PORTS, connection_to
 from raijin.platforms.okd.reach import open_api
 from raijin.transport.base import Completed
-from raijin.transport.okd import OkdConnection, open_ports
+from raijin.transport.okd import OkdConnection
 from raijin.transport.pool import Pool
 
 NAMESPACE = "openshift-etcd"
@@ -76,7 +76,7 @@ async def remove_member(context: CallContext) -> None:
 async def _is_off(context: CallContext, *, running: bool) -> None:
     """The operator adds the member of a machine that runs again, whoever takes it out. Raises PlanRefused."""
     connection = await connection_to(context.pool, context.target)
-    if running or await open_ports(connection.address, KUBERNETES_PORTS):
+    if running or await connection.access.open_ports(connection.address, KUBERNETES_PORTS):
         raise PlanRefused(
             f"{context.target} still runs, and OKD's etcd operator would add its member again",
             host=context.target,

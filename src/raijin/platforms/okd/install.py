@@ -21,14 +21,11 @@ from raijin.platforms.okd import assets as kept_assets
 from raijin.platforms.okd.assets import FILES, FRESH_SECONDS, GOOD_SECONDS, Assets
 from raijin.platforms.okd.look import KUBERNETES_PORTS, connection_to
 from raijin.platforms.okd.settings import FAKE_PULL_SECRET, pull_secret_fault
-from raijin.transport import local
-from raijin.transport.okd import OkdAccess, open_ports
+from raijin.transport.okd import OkdAccess
 
 Document = dict[str, Any]
-TOOL = "openshift-install"
 SCHEDULER = "manifests/cluster-scheduler-02-config.yml"
 RELEASE_VARIABLE = "OPENSHIFT_INSTALL_RELEASE_IMAGE_OVERRIDE"
-TOOL_SECONDS = 600.0
 
 
 async def make_assets(context: CallContext) -> None:
@@ -60,7 +57,7 @@ async def nothing_runs(context: CallContext, fault: str) -> None:
     """Nothing is begun beside what was begun: it would be a second cluster. Raises PlanRefused."""
     for host in context.texts("planes"):
         connection = await connection_to(context.pool, host)
-        for port in sorted(await open_ports(connection.address, KUBERNETES_PORTS)):
+        for port in sorted(await connection.access.open_ports(connection.address, KUBERNETES_PORTS)):
             raise PlanRefused(
                 f"{host} runs {KUBERNETES_PORTS[port]} (port {port}), and {fault}: a second cluster is never begun "
                 "beside it",
@@ -80,22 +77,20 @@ async def still_good(context: CallContext, found: Assets) -> None:
 
 
 async def _made(context: CallContext, access: OkdAccess, config: Document) -> dict[str, str]:
-    tool = await access.tool(TOOL)
     whole = {**config, "pullSecret": _pull_secret(context)}
     with TemporaryDirectory(prefix="raijin-okd-") as name:
         folder = Path(name)
         _write(folder / "install-config.yaml", yaml.safe_dump(whole, sort_keys=False))
-        await _install(context, tool, folder, "manifests")
+        await _install(context, access, folder, "manifests")
         await asyncio.to_thread(_adapt, context, folder)
-        await _install(context, tool, folder, "ignition-configs")
+        await _install(context, access, folder, "ignition-configs")
         return await asyncio.to_thread(_read, folder)
 
 
-async def _install(context: CallContext, tool: Path, folder: Path, what: str) -> None:
+async def _install(context: CallContext, access: OkdAccess, folder: Path, what: str) -> None:
     image = context.text("release_image")
     env = {RELEASE_VARIABLE: image} if image else None
-    words = [str(tool), "create", what, f"--dir={folder}", "--log-level=info"]
-    done = await local.run(words, timeout=TOOL_SECONDS, env=env, check=False)
+    done = await access.install("create", what, f"--dir={folder}", "--log-level=info", env=env)
     told = [line for line in done.stderr.splitlines() if "level=warning" in line or "level=error" in line]
     for line in told if done.status == 0 else ():
         context.say(_message(line))

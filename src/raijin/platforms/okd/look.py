@@ -22,7 +22,7 @@ from raijin.platforms.kubeconfig import parsed as parsed_kubeconfig
 from raijin.platforms.okd import assets as kept_assets
 from raijin.platforms.okd.operators import OPERATORS, POOLS, VERSION
 from raijin.platforms.view import HostView
-from raijin.transport.okd import OkdAccess, OkdConnection, open_ports, resolved
+from raijin.transport.okd import OkdAccess, OkdConnection, OkdTarget
 from raijin.transport.pool import Pool
 
 Document = dict[str, Any]
@@ -86,11 +86,19 @@ async def connection_to(pool: Pool, host: str) -> OkdConnection:
     return connection
 
 
+def access_of(pool: Pool) -> OkdAccess:
+    """Of the machines of the cluster, which have it in common. Raises OperationFailed where there is none."""
+    found = next((target.access for target in pool.targets.values() if isinstance(target, OkdTarget)), None)
+    if found is None:
+        raise OperationFailed("no machine of OKD is known", remedy="report this as a defect")
+    return found
+
+
 async def look(pool: Pool, host: str) -> HostView:
     """Raises HostUnreachable when it is, or may be, a node, and is dead."""
     connection = await connection_to(pool, host)
     ports, seen = await asyncio.gather(
-        open_ports(connection.address, (SSH, *KUBERNETES_PORTS)), seen_by(connection.access)
+        connection.access.open_ports(connection.address, (SSH, *KUBERNETES_PORTS)), seen_by(connection.access)
     )
     node = seen.nodes.get(host)
     lost = seen.silent if node is None else not node.ready
@@ -123,19 +131,19 @@ async def _see(access: OkdAccess) -> Seen:
     seen = Seen(access.cluster)
     if kept is None or not kept.complete:
         wanted = access.names()
-        told = await asyncio.gather(*(resolved(name) for name in wanted.values()))
+        told = await asyncio.gather(*(access.resolved(name) for name in wanted.values()))
         seen = replace(seen, names=dict(zip(wanted, told, strict=True)))
     if kept is None:
         return seen
     seen = replace(seen, begun=True, complete=kept.complete, released=kept.released, config=kept.config)
-    return await _ask(seen, kept.kubeconfig)
+    return await _ask(access, seen, kept.kubeconfig)
 
 
-async def _ask(seen: Seen, kubeconfig: str) -> Seen:
+async def _ask(access: OkdAccess, seen: Seen, kubeconfig: str) -> Seen:
     from raijin.transport.kube import open_kube  # noqa: PLC0415  (only where there is a cluster)
 
     try:
-        async with open_kube(kubeconfig, server_of(kubeconfig), seen.cluster) as kube:
+        async with open_kube(kubeconfig, access.way(server_of(kubeconfig)), seen.cluster) as kube:
             nodes = await kube.list_nodes()
             seen = replace(seen, nodes={node.name: node for node in map(node_state, nodes)})
             version = await kube.get(VERSION)

@@ -12,7 +12,8 @@ from raijin.plan.handlers import CallContext
 from raijin.platforms.addresses import joined
 from raijin.platforms.okd.assets import Assets
 from raijin.platforms.okd.ignition import boot_line, named
-from raijin.transport.ignition import Offer, offering
+from raijin.platforms.okd.look import access_of
+from raijin.transport.ignition import Offer
 
 if TYPE_CHECKING:
     from raijin.transport.kube import Kube
@@ -64,7 +65,8 @@ async def offered(
         clients = (machine.address, *cast("list[str]", server["clients"]))
         return Offer(texts[machine.name].encode(), clients, fetched)
 
-    async with offering(int(server["port"]), {machine.name: noted(machine) for machine in result.machines}):
+    offers, access = {machine.name: noted(machine) for machine in result.machines}, access_of(context.pool)
+    async with access.offering(int(server["port"]), offers):
         for machine in result.machines:
             url = f"http://{joined(server['host'], server['port'])}/{machine.name}.ign"
             line = boot_line(url, texts[machine.name], context.text("disk"))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from raijin.plan.handlers import CallContext
 from raijin.platforms.okd import assets
-from raijin.platforms.okd.look import server_of
+from raijin.platforms.okd.look import access_of, server_of
 
 if TYPE_CHECKING:
     from raijin.transport.kube import Kube
@@ -23,5 +23,6 @@ async def open_api(context: CallContext) -> AsyncIterator[Kube]:
     from raijin.transport.kube import open_kube  # noqa: PLC0415  (only where there is a cluster)
 
     kubeconfig = assets.required(context.secrets, context.cluster).kubeconfig
-    async with open_kube(kubeconfig, server_of(kubeconfig), context.cluster) as kube:
+    address = access_of(context.pool).way(server_of(kubeconfig))
+    async with open_kube(kubeconfig, address, context.cluster) as kube:
         yield kube
