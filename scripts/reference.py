@@ -40,7 +40,10 @@ OTHER_VARIABLES: tuple[tuple[str, str], ...] = (
 DEVELOPER_VARIABLES: tuple[tuple[str, str], ...] = (
     ("RAIJIN_DEV_CACHE", "Where `scripts/uv` keeps its private uv. Default: `~/.cache/raijin-dev`."),
     ("RAIJIN_REQUIRE_LAB", "When set, lab tests that cannot run are a failure instead of being skipped (CI)."),
-    ("RAIJIN_LAB_PARTS", "Parts of the lab's bundle, with commas, whose tests run too: `calico`, `ha`. CI names none."),
+    (
+        "RAIJIN_LAB_PARTS",
+        "Parts of the lab, with commas, whose tests run too: `authorities`, `calico`, `ha`. CI names none.",
+    ),
     (
         "RAIJIN_BENCH_CACHE",
         "Where `bench/run` keeps the tools that it compares with. Default: `~/.cache/raijin-bench`.",

@@ -49,17 +49,21 @@ class Traffic(threading.Thread):
 
     def __init__(self, kubeconfig: str, name: str = "traffic") -> None:
         super().__init__(daemon=True)
-        document = yaml.safe_load(kubeconfig)
-        cluster, user = document["clusters"][0]["cluster"], document["users"][0]["user"]
-        self.address = urlsplit(cluster["server"])
         self.document = name
         self.report = Report()
         self._ended = threading.Event()
-        self._context = ssl.create_default_context(cadata=_decoded(cluster["certificate-authority-data"]))
+        self.use(kubeconfig)
+
+    def use(self, kubeconfig: str) -> None:
+        """From the next request on, these credentials: a client that reads its kubeconfig again."""
+        document = yaml.safe_load(kubeconfig)
+        cluster, user = document["clusters"][0]["cluster"], document["users"][0]["user"]
+        context = ssl.create_default_context(cadata=_decoded(cluster["certificate-authority-data"]))
         with tempfile.TemporaryDirectory() as folder:
             for part in ("certificate", "key"):
                 (Path(folder) / part).write_text(_decoded(user[f"client-{part}-data"]))
-            self._context.load_cert_chain(f"{folder}/certificate", f"{folder}/key")
+            context.load_cert_chain(f"{folder}/certificate", f"{folder}/key")
+        self.address, self._context = urlsplit(cluster["server"]), context
 
     def run(self) -> None:
         self._request("POST", PATH, self._body(0))

@@ -6,6 +6,7 @@ time.
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import os
 from collections.abc import Callable
@@ -19,12 +20,14 @@ from raijin.operations.archive import Archive
 from raijin.operations.base import Operation, SecretRef
 from raijin.operations.claim import Claim
 from raijin.operations.command import Command
+from raijin.operations.credential import Credential
 from raijin.operations.directory import Directory
 from raijin.operations.download import Download
 from raijin.operations.file import File
 from raijin.operations.image import Image
 from raijin.operations.install import Install
 from raijin.operations.kernelarguments import KernelArguments
+from raijin.operations.kubeconfig import KubeconfigTrust
 from raijin.operations.line import Line
 from raijin.operations.template import Template
 from raijin.operations.wait import Wait
@@ -38,6 +41,12 @@ SUM = hashlib.sha256(BINARY).hexdigest()
 HOSTS = "127.0.0.1 localhost\n10.0.0.9 w1\n# end\n"
 
 
+AUTHORITIES = "-----BEGIN CERTIFICATE-----\n" + "AbC+/" * 300 + "\n-----END CERTIFICATE-----\n"
+DATA = base64.b64encode(AUTHORITIES.encode()).decode()
+CONF = (
+    "clusters:\n- cluster:\n    certificate-authority-data: {}\n    server: https://192.0.2.1:6443\n"
+    "users:\n- user:\n    client-key-data: 'a|&b'\n"
+)
 CNI = {"bin/bridge": "bridge 1", "bin/deep/host": "host 1", "README": "read me"}
 
 
@@ -238,6 +247,32 @@ CHANGES = [
         fields=("x",),
         restorable=False,
     ),
+    Case(
+        "a new credential",
+        lambda h: Credential(h.path("k"), SecretRef("key")),
+        fields=("state",),
+        text=(("k", "(secret key)"),),
+        modes=(("k", 0o600),),
+        restorable=False,
+    ),
+    Case(
+        "another credential, which nobody wants back",
+        lambda h: Credential(h.path("k"), SecretRef("key"), mode="644"),
+        lambda h: h.write("k", OLD, 0o600),
+        fields=("content", "mode"),
+        text=(("k", "(secret key)"),),
+        modes=(("k", 0o644),),
+        restorable=False,
+    ),
+    Case(
+        "other authorities in a kubeconfig",
+        lambda h: KubeconfigTrust(h.path("c"), h.path("ca")),
+        lambda h: (h.write("ca", AUTHORITIES), h.write("c", CONF.format("b2xk"), 0o600)),
+        fields=("authorities",),
+        text=(("c", CONF.format(DATA)),),
+        modes=(("c", 0o600),),
+        restorable=False,
+    ),
     Case("a claim", lambda h: Claim("lab"), fields=("owner",), restorable=False),
     Case(
         "a file that goes",
@@ -358,6 +393,22 @@ SAME = [
     ),
     Case("a command whose time has not come", lambda h: Command("no", ("false",), marker="m", only_if=("false",))),
     Case("a wait for what is there", lambda h: Wait("x", ("true",), path=h.path("x")), lambda h: h.write("x")),
+    Case(
+        "the credential",
+        lambda h: Credential(h.path("k"), SecretRef("key")),
+        lambda h: h.write("k", "(secret key)", 0o600),
+    ),
+    Case(
+        "the authorities in the kubeconfig",
+        lambda h: KubeconfigTrust(h.path("c"), h.path("ca")),
+        lambda h: (h.write("ca", AUTHORITIES), h.write("c", CONF.format(DATA))),
+    ),
+    Case(
+        "a kubeconfig that names the file of the authorities",
+        lambda h: KubeconfigTrust(h.path("c"), h.path("ca")),
+        lambda h: (h.write("ca", AUTHORITIES), h.write("c", f"    certificate-authority: {h.path('ca')}\n")),
+    ),
+    Case("no kubeconfig", lambda h: KubeconfigTrust(h.path("c"), h.path("ca")), lambda h: h.write("ca", AUTHORITIES)),
     Case("nothing to remove", lambda h: Absent(h.path("x"), recursive=True)),
 ]
 
@@ -383,6 +434,19 @@ REFUSED = [
     ),
     Case(
         "a folder where a file is", lambda h: Directory(h.path("a")), lambda h: h.write("a", "x"), reason="regular file"
+    ),
+    Case("a credential where a folder is", lambda h: Credential(h.path("a"), SecretRef("k")), lambda h: h.write("a/b")),
+    Case(
+        "a kubeconfig without authorities",
+        lambda h: KubeconfigTrust(h.path("c"), h.path("ca")),
+        lambda h: (h.write("ca", AUTHORITIES), h.write("c", "clusters: []\n")),
+        reason="holds no certificate-authority-data",
+    ),
+    Case(
+        "a kubeconfig for authorities that are not there",
+        lambda h: KubeconfigTrust(h.path("c"), h.path("ca")),
+        lambda h: h.write("c", CONF.format("b2xk")),
+        reason="does not exist",
     ),
     Case("arguments in no file", lambda h: KernelArguments(h.path("c"), ("a",)), reason="there is no"),
     Case(
@@ -532,6 +596,28 @@ def test_a_secret_is_in_the_file_and_in_no_report(host: Host) -> None:
     assert [(c.field, c.before, c.after) for c in again.one().changes] == [("content", "(secret)", "(secret)")]
     assert "older" not in again.stdout
     assert change is None
+
+
+def test_what_a_credential_held_is_nowhere_any_more(host: Host) -> None:
+    host.write("k", "the old key", 0o600)
+    done = host.run(Credential(host.path("k"), SecretRef("key")), resolve=lambda _: "the new key")
+    assert "key" not in done.stdout.replace(host.path("k"), "").replace("credential", "")
+    assert (host.root / "k").read_text() == "the new key"
+    assert not [p for p in host.folder.rglob("*") if p.is_file() and b"the old key" in p.read_bytes()]
+    host.restore()
+    assert (host.root / "k").read_text() == "the new key"
+
+
+def test_a_plan_sees_that_a_kubeconfig_follows_its_authorities(host: Host) -> None:
+    host.write("ca", AUTHORITIES)
+    host.write("c", CONF.format(DATA))
+    bundle = Credential(host.path("ca"), SecretRef("both"), mode="644")
+    trust = KubeconfigTrust(host.path("c"), host.path("ca"))
+    assert host.check(bundle, trust).states == ["would-change", "would-change"]
+    assert host.run(bundle, trust, resolve=lambda _: AUTHORITIES * 2).states == ["changed", "changed"]
+    assert host.run(bundle, trust, resolve=lambda _: AUTHORITIES * 2).states == ["ok", "ok"]
+    twice = base64.b64encode(AUTHORITIES.encode() * 2).decode()
+    assert (host.root / "c").read_text() == CONF.format(twice)
 
 
 def test_a_download_goes_on_where_it_was_cut(host: Host) -> None:

@@ -34,7 +34,7 @@ from raijin.facts.memory import Memory
 from raijin.facts.network import Interface, Network
 from raijin.facts.raijin import Ownership
 from raijin.facts.system import System
-from raijin.lifecycle import apply, backup, destroy, etcd, renew, reset, restore
+from raijin.lifecycle import apply, backup, destroy, etcd, renew, reset, restore, rotate
 from raijin.lifecycle.desired import KUBE_PROXY, NETWORK_PART, observed_documents
 from raijin.lifecycle.returned import as_empty
 from raijin.model.cluster import Cluster, ClusterType
@@ -43,7 +43,9 @@ from raijin.model.node_group import NO_NODES, NodeRole
 from raijin.model.version import Version
 from raijin.network import choice_of, container_network
 from raijin.operations.absent import Absent
+from raijin.operations.base import Operation
 from raijin.operations.command import Command
+from raijin.operations.credential import Credential
 from raijin.operations.file import File
 from raijin.operations.program import Program
 from raijin.operations.report import Report, State
@@ -68,8 +70,11 @@ from raijin.platforms.kubeadm.paths import (
     ENCRYPTION_FILE,
     ETCD_DATA,
     KUBELET_CONF,
+    ROTATION,
 )
-from raijin.platforms.rancher.certificates import RancherCertificates
+from raijin.platforms.kubeadm.rotation import FILES
+from raijin.platforms.rancher.certificates import ROTATE, RancherCertificates
+from raijin.platforms.rancher.layout import AUTHORITY_FILES
 from raijin.platforms.renewal import BEGUN, DONE, certificates_of
 from raijin.platforms.rke2.platform import DISTRIBUTION as RKE2
 from raijin.platforms.signing import leaf, new_authority
@@ -85,6 +90,7 @@ VERBS = {
     "destroy": destroy.drafts,
     "backup": backup.drafts,
     "renew": renew.drafts,
+    "rotate-ca": rotate.drafts,
     "restore": restore.drafts,
     "defragment": etcd.defragment,
     "replace": etcd.replace_member,
@@ -125,6 +131,14 @@ def tags_of(cluster: Cluster) -> dict[str, str]:
 
 
 TODAY, DAY, YEAR = 1_800_000_000.0, 86_400.0, 365 * 86_400.0
+
+
+def authority_of(path: str) -> str:
+    """Which authority signs a certificate of kubeadm."""
+    name = path.rpartition("/")[2]
+    if "front-proxy" in name:
+        return AUTHORITIES[2]
+    return AUTHORITIES[1] if "/etcd/" in path or name == "apiserver-etcd-client.crt" else AUTHORITIES[0]
 
 
 def in_between(build: str) -> dict[int, Version]:
@@ -198,6 +212,24 @@ class Machine:
     holds: set[str] = field(default_factory=set)
     certificates: dict[str, tuple[float, float]] = field(default_factory=dict)
     values: dict[str, str] = field(default_factory=dict)
+    bundles: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    signers: dict[str, str] = field(default_factory=dict)
+
+    def authorities(self, path: str) -> tuple[str, ...]:
+        """The keys of the authorities in a file."""
+        known = path in AUTHORITIES or path.endswith("-ca.crt")
+        return self.bundles.get(path, (f"old {path}",) if known else ())
+
+    def held(self) -> Iterator[Certificate]:
+        for path, (begins, ends) in self.certificates.items():
+            own = self.authorities(path) or ("",)
+            for key in own:
+                yield Certificate(
+                    path, begins=begins, ends=ends, ca=bool(key), key=key, signer=self.signers.get(path, "")
+                )
+        for path in self.bundles.keys() - self.certificates.keys():
+            for key in self.bundles[path]:
+                yield Certificate(path, begins=TODAY, ends=TODAY + 10 * YEAR, ca=True, key=key)
 
     def follows(self, program: Program) -> bool:
         """Whether all that the program writes down on the host is written there."""
@@ -231,10 +263,7 @@ class Machine:
             system=filled(System, init="systemd", packages="apt", selinux="enforcing"),
             cgroup="2",
             network=self.network(),
-            certificates=tuple(
-                Certificate(path, begins=begins, ends=ends, ca=path in AUTHORITIES)
-                for path, (begins, ends) in self.certificates.items()
-            ),
+            certificates=tuple(self.held()),
             kubernetes=Kubernetes(self.parts(), tuple(sorted(self.files)), self.images()),
             raijin=Ownership(self.owner, {}, tuple(sorted(self.markers))),
         )
@@ -259,6 +288,8 @@ class World:
     leads: str = ""
     moment: float = field(default_factory=time.time)
     keys: Keys = NO_KEYS
+    kept: dict[str, dict[str, str]] = field(default_factory=dict)
+    replaced: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
     told: dict[str, object] = field(default_factory=dict)
 
     def power_cut(self, name: str) -> None:
@@ -303,7 +334,7 @@ class World:
         first = Context(
             site, cluster, nodes, supplies, tags, members=members, departed=departed, beside=beside, keys=self.keys
         )
-        first = replace(first, bootstrap=bootstrap)
+        first = replace(first, bootstrap=bootstrap, authorities=self.kept)
         first = replace(first, etcd=self.etcd(first))
         if self.nodes and self.api:
             objects = {describe(d): self.objects.get(describe(d)) for d in observed_documents(first)}
@@ -397,6 +428,7 @@ class World:
             machine.values.update(written(step.action))
             commands = (o for o in step.action.operations if isinstance(o, Command))
             machine.markers.update(o.marker for o in commands if o.marker and not o.value)
+            self.keep_keys(machine, step.action.operations)
             machine.files |= {ENCRYPTION_FILE} & machine.values.keys()
             if step.stage == "halt":
                 machine.files, machine.markers = set(), set()
@@ -447,7 +479,8 @@ class World:
         if step.stage in {"start", "join"}:
             made = [KUBELET_CLIENT, KUBELET_SERVER, *(RENEWED if control_plane else ())]
             machine.certificates = dict.fromkeys(made, (self.at, self.at + YEAR))
-            machine.certificates |= dict.fromkeys(AUTHORITIES, (self.at, self.at + 10 * YEAR))
+            known = AUTHORITIES if control_plane else AUTHORITIES[:1]
+            machine.certificates |= dict.fromkeys(known, (self.at, self.at + 10 * YEAR))
         if step.stage != "renew":
             return
         assert isinstance(step.action, Program)
@@ -461,6 +494,41 @@ class World:
                 machine.certificates |= {p: (self.at, self.at + YEAR) for p in paths if p in machine.certificates}
         if any(isinstance(o, Absent) and o.path.endswith(BEGUN) for o in step.action.operations):
             machine.markers.discard(BEGUN)
+
+    def keep_keys(self, machine: Machine, operations: Iterable[Operation]) -> None:
+        """What of a rotation of authorities is on a host after these operations, in their order."""
+        for operation in operations:
+            if isinstance(operation, Credential) and operation.path.endswith(".crt"):
+                _, _, _, rotation, name, part = operation.content.secret.split("/")
+                new, held = self.kept[rotation][name], self.replaced[rotation, name]
+                texts = {"new": (new,), "old": held[:1], "both": (*held, new), "turned": (new, *held)}
+                machine.bundles[operation.path] = texts[part]
+            elif isinstance(operation, Command) and operation.marker == "authorities-restarted":
+                self.take_up(machine, operation.value)
+            elif isinstance(operation, Command) and operation.argv[:3] == ("sh", "-c", ROTATE):
+                shown = next((path for path in machine.certificates if "serving-kube-apiserver" in path), "")
+                machine.signers[shown] = machine.authorities(f"{shown.rpartition('/')[0]}/server-ca.crt")[0]
+            elif isinstance(operation, Command) and operation.marker == "authorities-signed":
+                signing = {path: machine.authorities(path)[0] for path in AUTHORITIES}
+                machine.signers |= {path: signing[authority_of(path)] for path in RENEWED}
+            elif isinstance(operation, Command) and operation.marker == "kubelet-client":
+                machine.signers[KUBELET_CLIENT] = machine.authorities(AUTHORITIES[0])[0]
+            elif isinstance(operation, Command) and operation.marker.startswith("authorities."):
+                machine.markers.add(operation.marker)
+            elif isinstance(operation, Absent):
+                gone = [path for path in machine.bundles if path.startswith(f"{operation.path}/")]
+                machine.bundles = {path: keys for path, keys in machine.bundles.items() if path not in gone}
+                machine.markers.discard(operation.path.rpartition("command:")[2])
+
+    def take_up(self, machine: Machine, rotation: str) -> None:
+        """A server or an agent of K3s or RKE2 starts, and takes up what was loaded."""
+        product = "rke2" if "rke2" in str(self.definition.cluster().version) else "k3s"
+        server = any("/server/tls/" in path for path in machine.certificates)
+        for name, file in AUTHORITY_FILES.items():
+            new = self.kept[rotation][name]
+            path = f"/var/lib/rancher/{product}/{'server/tls' if server else 'agent'}/{file}.crt"
+            if server or file in {"client-ca", "server-ca"}:
+                machine.bundles[path] = (new, *machine.authorities(path))
 
     def certify_rancher(self, care: RancherCertificates, machine: Machine, step: Step, *, control_plane: bool) -> None:
         """K3s and RKE2 renew at each start what is missing, or has less than 120 days left; agents always."""
@@ -513,8 +581,29 @@ class World:
         for item in arguments["objects"] if name == "kube.prune" else ():
             del self.objects[describe(item)]
 
+    def keep_authorities(self, call: str, arguments: Mapping[str, Any]) -> None:
+        """What is kept here of a rotation."""
+        if call == "authorities.forget":
+            self.kept = {}
+        if call == "rancher.authorities":
+            named = str(arguments["rotation"])
+            self.kept.setdefault(named, {name: f"new {name} {named}" for name in AUTHORITY_FILES})
+            self.replaced |= {(named, name): () for name in AUTHORITY_FILES}
+        if call != "kubeadm.authorities":
+            return
+        rotation, planes = str(arguments["rotation"]), [node.name for node in self.context().started]
+        for name in arguments["authorities"]:
+            waiting = [self.machine(host).bundles.get(f"{ROTATION}/{name}.crt", ()) for host in planes]
+            known = self.kept.get(rotation, {}).get(name) or next((keys[0] for keys in waiting if keys), "")
+            new = known or f"new {name} {rotation}"
+            self.kept.setdefault(rotation, {})[name] = new
+            held = (self.machine(host).authorities(f"{FILES[name]}.crt") for host in planes)
+            old = next((left for keys in held if (left := tuple(k for k in keys if k != new))), ())
+            self.replaced[rotation, name] = old or self.replaced.get((rotation, name), ())
+
     def call(self, call: Call, target: str) -> None:
         arguments: Mapping[str, Any] = call.arguments
+        self.keep_authorities(call.name, arguments)
         if call.name in {"kube.apply", "kube.certificates", "kube.prune"}:
             self.change_objects(call.name, arguments)
         elif call.name == "kube.label":

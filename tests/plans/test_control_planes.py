@@ -188,6 +188,46 @@ def test_nothing_is_disrupted_by_growth(running) -> None:
     }
 
 
+@pytest.mark.parametrize("provider", ["KUBE_VIP", "KEEPALIVED"])
+@pytest.mark.parametrize("planes", [("n1", "n2", "n3"), ("n3", "n2", "n1")], ids=["behind it", "before it"])
+def test_one_host_becomes_three_behind_an_address_that_was_not_there(world, provider: str, planes) -> None:
+    """Who joins comes by the address: the first one serves it, and has it in its certificate, before."""
+    one = world("minimal").defined(
+        text("n1").replace("network: {virtualIp: {address: 192.0.2.250, provider: KUBE_VIP}}\n", "")
+    )
+    alone = one.carry_out(one.plan())
+    grown = alone.defined(text(*planes, provider=provider))
+    assert preflight(grown.context()) == []
+    plan = grown.plan()
+    assert before(plan, ("endpoint", "n1"), ("configure", "n1"))
+    assert step(plan, "configure", "n1").disruption is Disruption.API
+    for host in ("n2", "n3"):
+        assert before(plan, ("configure", "n1"), ("admit", host))
+        assert before(plan, ("configure", "n1"), ("join", host))
+    after = grown.carry_out(plan)
+    assert after.plan().empty
+    assert set(after.nodes) == {"n1", "n2", "n3", "w1"}
+
+
+AUDIT = "kubernetes: {audit: {rules: [{level: Metadata}]}}\n"
+
+
+def test_who_joins_takes_the_settings_of_the_definition(running) -> None:
+    """It takes those that the cluster has: they are brought up to date first, one at a time."""
+    plan = running.defined(text("n1", "n2", "n3", "n4") + AUDIT).plan()
+    for host in ("n1", "n2", "n3"):
+        assert before(plan, ("spare", host), ("configure", host))
+        assert before(plan, ("configure", host), ("join", "n4"))
+
+
+def test_a_lost_member_is_replaced_before_another_one_is_started_anew(running) -> None:
+    """Two of three are left: none of them can be spared for new settings."""
+    running.power_cut("n2")
+    plan = running.defined(text("n1", "n4", "n3") + AUDIT).plan()
+    for host in ("n1", "n3"):
+        assert before(plan, ("settle", "n4"), ("configure", host))
+
+
 def test_an_address_that_the_hosts_cannot_carry_is_refused(world) -> None:
     elsewhere = world("minimal").defined(text().replace("192.0.2.250", "198.51.100.9"))
     assert any("cannot carry the virtual address 198.51.100.9" in reason for reason in preflight(elsewhere.context()))

@@ -42,6 +42,7 @@ class Answer(BaseModel):
 Release = Annotated[str, Field(pattern=r"^v?[0-9][0-9A-Za-z.+-]{0,63}$")]
 BackupName = Annotated[str, Field(pattern=BACKUP)]
 HostName = Annotated[str, Field(pattern=r"^[a-z0-9][-a-z0-9.]{0,252}$")]
+Authorities = Annotated[list[Annotated[str, Field(pattern=NAME)]], Field(max_length=8)]
 Patience = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,4}[smh]$")]
 
 
@@ -72,9 +73,9 @@ class ScaleRequest(Body):
 
 class PlanRequest(Body):
     """What to plan, and what belongs to it: `version` to upgrade; `nodeGroup` with `targetCount` or `hosts` to scale;
-    `backup` or `at` to restore."""
+    `backup` or `at` to restore; `authorities`, `restartWorkloads` and `step` to replace authorities."""
 
-    verb: Literal["apply", "upgrade", "scale", "backup", "restore", "renew", "destroy"] = Field(
+    verb: Literal["apply", "upgrade", "scale", "backup", "restore", "renew", "rotate-ca", "destroy"] = Field(
         default="apply", description="What to plan. Nothing is written, the definition neither."
     )
     force: bool = Field(default=False, description="Plan what `force` would do.")
@@ -87,6 +88,9 @@ class PlanRequest(Body):
     drain_timeout: Patience | None = Field(default=None, description="How long pods may take to leave a node.")
     backup: BackupName | None = Field(default=None, description="An id of the list of backups, or `latest`.")
     at: float | None = Field(default=None, description="The newest backup that is not younger (Unix time).")
+    authorities: Authorities | None = Field(default=None, description="Which to replace; none: all.")
+    restart_workloads: bool | None = Field(default=None, description="Start workloads of users anew too.")
+    step: bool | None = Field(default=None, description="Only the next turn.")
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -107,6 +111,7 @@ class PlanRequest(Body):
 PLANNED_WITH: Mapping[str, Collection[str]] = {
     "version": ("upgrade",), "node_group": ("scale",), "target_count": ("scale",), "hosts": ("scale",),
     "drain_timeout": ("apply", "upgrade", "scale"), "backup": ("restore",), "at": ("restore",),
+    "authorities": ("rotate-ca",), "restart_workloads": ("rotate-ca",), "step": ("rotate-ca",),
 }  # fmt: skip
 """Which verbs a field of a request for a plan belongs to."""
 
@@ -121,6 +126,14 @@ class ApplyRequest(Body):
 class UpgradeRequest(Body):
     version: Release = Field(description="The release to go to.", examples=["v1.35.4"])
     force: bool = Field(default=False, description="Also where pods without a controller would be lost.")
+
+
+class RotateRequest(Body):
+    authorities: Authorities = Field(
+        default_factory=list, description="Which to replace; none: all.", examples=[["etcd"]]
+    )
+    restart_workloads: bool = Field(default=False, description="Start workloads of users anew too, by their own rules.")
+    step: bool = Field(default=False, description="Only the next turn: the same request goes on from there.")
 
 
 class RestoreRequest(Body):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, NoReturn
+from typing import Any
 
 from raijin.app import observing
+from raijin.app.planning import context_of
 from raijin.app.reaching import open_pool
 from raijin.app.session import Session
 from raijin.errors import Unsupported
@@ -18,18 +19,15 @@ from raijin.platforms import platform_of
 from raijin.platforms.base import Node
 from raijin.platforms.kubeconfig import kubeconfig_secret
 from raijin.platforms.renewal import Certificates, Keeper, held, is_due, require
+from raijin.platforms.rotation import in_the_middle, rotating
+from raijin.platforms.turns import Turn
 
 KEPT = "(kept here)"
 """In the place of a node: what lies in RAIJIN_HOME."""
 RENEWED_BY = {Keeper.RAIJIN: "apply", Keeper.ITSELF: "itself", Keeper.AUTHORITY: "rotate-ca"}
 
 
-_BY_HAND = {
-    ClusterType.VANILLA: "after 'Manual Rotation of CA Certificates' of kubernetes.io",
-    ClusterType.K3S: "after 'Rotating Self-Signed CA Certificates' of docs.k3s.io (`k3s certificate rotate-ca`)",
-    ClusterType.RKE2: "after 'Rotating Self-Signed CA Certificates' of docs.rke2.io (`rke2 certificate rotate-ca`)",
-    ClusterType.TALOS: "with `talosctl rotate-ca`",
-}
+_BY_HAND = {ClusterType.TALOS: "with `talosctl rotate-ca`"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +56,20 @@ class CertificateRow:
 
 @dataclass(frozen=True, slots=True)
 class CertificateListing:
-    """rows: by node, in the order of the definition. faults: hosts that could not be asked, and why."""
+    """rows: by node, in the order of the definition. faults: hosts that could not be asked, and why.
+
+    rotation: how far a rotation of authorities is, for people; empty when none is in the middle.
+    """
 
     cluster: str
     rows: tuple[CertificateRow, ...]
     faults: tuple[str, ...]
+    rotation: str = ""
 
     def to_json(self) -> dict[str, Any]:
         rows = [asdict(row) | {"days_left": round(row.days_left, 2)} for row in self.rows]
-        return {"cluster": self.cluster, "certificates": rows, "faults": list(self.faults)}
+        found = {"cluster": self.cluster, "certificates": rows, "faults": list(self.faults)}
+        return {**found, "rotation": self.rotation}
 
 
 async def listing(session: Session, at: float | None = None) -> CertificateListing:
@@ -84,20 +87,38 @@ async def listing(session: Session, at: float | None = None) -> CertificateListi
     kept = _kept(session)
     if kept is not None:
         rows.append(_row(KEPT, kept, Keeper.ITSELF, now, days))
-    return CertificateListing(cluster.name, tuple(rows), tuple(_faults(nodes)))
+    return CertificateListing(cluster.name, tuple(rows), tuple(_faults(nodes)), _rotation(session, nodes))
 
 
-def refuse_rotation(session: Session) -> NoReturn:
-    """Raises Unsupported: half a rotation would be worse than none."""
-    raise Unsupported(
-        f"Raijin does not replace the authorities of {session.cluster.name} yet",
-        remedy="`raijin cluster certificates list` says until when they live; when it must be, do it by hand "
-        f"{_BY_HAND.get(session.cluster.type, 'as its documentation says')}",
-    )
+def require_rotation(session: Session) -> None:
+    """Raises Unsupported where Raijin does not replace authorities: half a rotation would be worse than none."""
+    cluster = session.cluster
+    require(cluster)
+    if rotating(cluster) is None:
+        raise Unsupported(
+            f"Raijin does not replace the authorities of {cluster.name} yet",
+            remedy="`raijin cluster certificates list` says until when they live; when it must be, do it by hand "
+            f"{_BY_HAND.get(cluster.type, 'as its documentation says')}",
+        )
 
 
 def _rows(care: Certificates, node: Node, now: float, days: float) -> Iterator[CertificateRow]:
     return (_row(node.name, found, care.keeper(found), now, days) for found in held(care, node.facts))
+
+
+_TURNS = {
+    Turn.TRUST: "hosts are told to trust the new ones too",
+    Turn.SIGN: "everything is signed anew by the new ones",
+    Turn.FORGET: "hosts are told to forget the old ones",
+}
+
+
+def _rotation(session: Session, nodes: Sequence[Node]) -> str:
+    found = in_the_middle(context_of(session, nodes))
+    if found is None:
+        return ""
+    where = _TURNS[found.turn or Turn.TRUST]
+    return f"the authorities {', '.join(found.authorities)} are being replaced, and {where}"
 
 
 def _kept(session: Session) -> Certificate | None:

@@ -27,17 +27,18 @@ if TYPE_CHECKING:
 
 EDITING = frozenset({"upgrade", "scale"})
 """What changes the definition, and applies it then."""
-GRAVE = frozenset({"restore", "destroy"})
-"""What data is lost by."""
+GRAVE = frozenset({"restore", "destroy", "rotate-ca"})
+"""What data is lost by, or the credentials of everybody."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """verb: apply, upgrade, scale, backup, restore, renew or destroy.
+    """verb: apply, upgrade, scale, backup, restore, renew, rotate-ca or destroy.
 
     version: of an upgrade. group: of a scaling, with `count` machines or exactly these `hosts`. backup: of a
     restoration, and at: the newest that is not younger than this (seconds since the epoch). restoration: its name,
     given when it is planned. drain_timeout: how long pods may take to leave a node; empty: as the definition says.
+    authorities: that are replaced; none: all. workloads: those of users are started anew too. step: only the next turn.
     """
 
     verb: str = "apply"
@@ -50,11 +51,14 @@ class Change:
     backup: str = "latest"
     at: float | None = None
     restoration: str = ""
+    authorities: tuple[str, ...] = ()
+    workloads: bool = False
+    step: bool = False
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Change:
-        hosts = data.get("hosts")
-        return cls(**{**data, "hosts": None if hosts is None else tuple(hosts)})
+        hosts, authorities = data.get("hosts"), tuple(data.get("authorities") or ())
+        return cls(**{**data, "hosts": None if hosts is None else tuple(hosts), "authorities": authorities})
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -91,6 +95,8 @@ class Change:
             more["drain_timeout"] = self.drain_timeout
         if self.verb == "restore":
             more |= {"backup": self.backup, "restoration": self.restoration}
+        if self.verb == "rotate-ca":
+            more |= {"authorities": [*self.authorities], "workloads": self.workloads, "step": self.step}
         return more
 
 
@@ -101,6 +107,18 @@ def patient(session: Session, drain_timeout: str) -> None:
         session.__dict__["cluster"] = session.cluster.model_copy(update={"policy": policy})
 
 
+def rotating(session: Session, verb: str, asked: Mapping[str, Any]) -> None:
+    """Let authorities be replaced as it was asked for. Raises Unsupported where they are not."""
+    if verb != "rotate-ca":
+        return
+    from raijin.app.certificates import require_rotation  # noqa: PLC0415
+    from raijin.platforms.turns import Asked  # noqa: PLC0415
+
+    require_rotation(session)
+    names = tuple(map(str, asked.get("authorities") or ()))
+    session.rotation = Asked(names, workloads=bool(asked.get("workloads")), step=bool(asked.get("step")))
+
+
 def session_with(service: Service, cluster: str, change: Change) -> tuple[Session, Edits | None]:
     """A session with the changed definition."""
     session = service.session(cluster)
@@ -108,6 +126,7 @@ def session_with(service: Service, cluster: str, change: Change) -> tuple[Sessio
     if edits is not None:
         service.propose(session, edits)
     patient(session, change.drain_timeout)
+    rotating(session, change.verb, change.request())
     return session, edits
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from raijin.app.changes import patient
+from raijin.app.changes import patient, rotating
 from raijin.app.running import carry_out, resume
 from raijin.app.session import Session
 from raijin.errors import Cancelled, Locked, RaijinError
@@ -72,6 +72,7 @@ class Jobs:
         session = self.session_of(record.cluster)
         session.run, session.actor = record.id, _actor(asked)
         patient(session, str(asked.get("drain_timeout") or ""))
+        rotating(session, record.verb, asked)
 
         def confirm(planned: Planned) -> bool:
             del planned

@@ -15,7 +15,7 @@ from raijin.app.unsupported import refuse, unsupported, untouched
 from raijin.app.verbs import VERBS, Verb
 from raijin.errors import HostError, RaijinError
 from raijin.facts.etcd import EtcdState
-from raijin.lifecycle import renew
+from raijin.lifecycle import renew, rotate
 from raijin.lifecycle.desired import NETWORK_PART, observed_documents
 from raijin.lifecycle.network import farewell, unwell
 from raijin.lifecycle.returned import as_empty
@@ -27,8 +27,10 @@ from raijin.plan.build import build, refused
 from raijin.plan.draft import Draft
 from raijin.plan.model import Material, Plan
 from raijin.platforms import platform_of
+from raijin.platforms.authorities import kept_of
 from raijin.platforms.base import Context, Node
 from raijin.platforms.keys import keys_of
+from raijin.platforms.turns import ALL
 from raijin.state.member import Member
 from raijin.state.snapshot import read_timings
 from raijin.transport.pool import Pool
@@ -136,6 +138,8 @@ async def _observe(
         notes += [f"{node.name} is in the cluster, not in the definition, and {node.absence}" for node in strangers]
     if traits.converges:
         notes += renew.notes(context)
+    if verb == "rotate-ca":
+        notes += rotate.notes(context)
     notes += farewell(context, (*(context.nodes if traits.ends else ()), *context.departed))
     notes += unwell(context)
     if why:
@@ -170,7 +174,8 @@ async def _look_at_hosts(
     keys = keys_of(session.secrets, session.cluster.name)
     chosen = frozenset(session.hosts)
     context = replace(context, chosen=chosen, force=force, drain=session.drain, snapshot=session.snapshot, keys=keys)
-    return context, notes
+    kept = kept_of(session.secrets, session.cluster.name)
+    return replace(context, authorities=kept, asked=session.rotation or ALL), notes
 
 
 async def _look_at_cluster(pool: Pool, traits: Verb, context: Context) -> tuple[Context, str]:

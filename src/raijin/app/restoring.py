@@ -14,9 +14,12 @@ from raijin.app.session import Session
 from raijin.backups.archive import SNAPSHOT, Manifest, extract_snapshot, opened, read_entry
 from raijin.backups.naming import new_id
 from raijin.errors import UsageError
+from raijin.facts import x509
 from raijin.model.version import Version
 from raijin.platforms.base import Snapshot
 from raijin.platforms.encrypted import PLAIN, Keys, key_secret, read_configuration, state_secret
+from raijin.platforms.kubeadm.backup import alone
+from raijin.platforms.kubeadm.paths import PKI
 from raijin.state.secrets import Imagined, SecretStore
 
 if TYPE_CHECKING:
@@ -85,7 +88,7 @@ def open_backup(
         files = {}
         for path, entry in about.files().items():
             files[path] = opened_secret(session.cluster.name, path)
-            store.put(files[path], read_entry(tar, entry).decode())
+            store.put(files[path], alone(path, read_entry(tar, entry).decode()))
         _take_keys(store, session.cluster.name, files)
         sha256 = about.entries[SNAPSHOT]
         if keep:
@@ -94,7 +97,9 @@ def open_backup(
             extract_snapshot(tar, target)
     name = new_id(about.cluster, about.created)
     restoration = restoration or time.strftime("%Y%m%d-%H%M%S", time.gmtime())
-    return Snapshot(name, sha256, files, version, restoration, about.kind)
+    trusted = files.get(f"{PKI}/ca.crt")
+    authority = x509.read(next(x509.blocks(store.get(trusted)))).key if trusted else ""
+    return Snapshot(name, sha256, files, version, restoration, about.kind, authority)
 
 
 def _take_keys(store: SecretStore, cluster: str, files: Mapping[str, str]) -> None:

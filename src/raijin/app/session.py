@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from raijin.engine.durable import Durable
     from raijin.model.cluster import Cluster
     from raijin.platforms.base import Snapshot
+    from raijin.platforms.turns import Asked
     from raijin.state.secrets import SecretStore
     from raijin.twin.site import TwinSite
 
@@ -51,6 +52,7 @@ class Session:
     only_host: str | None = None
     hosts: tuple[str, ...] = ()
     snapshot: Snapshot | None = None
+    rotation: Asked | None = None
     run: str | None = None
     durable: Durable | None = None
     actor: tuple[str, str, str] | None = None

@@ -59,6 +59,7 @@ VERBS = {
     "destroy": Verb("raijin.lifecycle.destroy:drafts", ends=True),
     "backup": Verb("raijin.lifecycle.backup:drafts", tolerant=True),
     "renew": Verb("raijin.lifecycle.renew:drafts", "raijin.lifecycle.renew:reasons", leaves=False, restarts=True),
+    "rotate-ca": Verb("raijin.lifecycle.rotate:drafts", "raijin.lifecycle.rotate:reasons", leaves=False, restarts=True),
     "defragment": Verb(
         "raijin.lifecycle.etcd:defragment", "raijin.lifecycle.etcd:defragment_reasons", tolerant=True, members=True
     ),

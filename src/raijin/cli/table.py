@@ -59,7 +59,11 @@ GROUPS: dict[str, dict[str, tuple[str, str, str]]] = {
             "List them with their authority and the days left.",
         ),
         "renew": ("raijin.cli.commands.certificates", "renew", "Renew all of them now, host by host."),
-        "rotate-ca": ("raijin.cli.commands.certificates", "rotate_ca", "Replace the authorities (not served yet)."),
+        "rotate-ca": (
+            "raijin.cli.commands.certificates",
+            "rotate_ca",
+            "Replace the authorities of a cluster that runs.",
+        ),
     },
     "cluster etcd": {
         "members": ("raijin.cli.commands.etcd", "members", "List the members: who leads, sizes, lag, alarms."),

@@ -15,6 +15,7 @@ DAY = 86_400.0
 PATTERNS = (
     "/etc/kubernetes/pki/*.crt",
     "/etc/kubernetes/pki/etcd/*.crt",
+    "/etc/kubernetes/pki/rotation/*.crt",
     "/etc/kubernetes/*.conf",
     "/var/lib/kubelet/pki/kubelet-client-current.pem",
     "/var/lib/kubelet/pki/kubelet-server-current.pem",

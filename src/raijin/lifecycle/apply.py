@@ -8,7 +8,7 @@ from typing import cast
 from raijin.facts.cluster import NodeState
 from raijin.lifecycle.backup import back_up_by_themselves, take_backup
 from raijin.lifecycle.bootstrap import complete_cluster, release_bootstrap
-from raijin.lifecycle.configure import configure_nodes
+from raijin.lifecycle.configure import configure_nodes, settings_first
 from raijin.lifecycle.desired import desired_labels, desired_taints
 from raijin.lifecycle.drafting import drafted
 from raijin.lifecycle.encryption import encrypt_anew, make_keys
@@ -28,6 +28,7 @@ from raijin.platforms import platform_of
 from raijin.platforms.addresses import api_endpoint
 from raijin.platforms.base import Context, Node
 from raijin.platforms.platform import Platform
+from raijin.platforms.rotation import in_the_middle
 
 Stage = Callable[[Context], Iterable[Draft]]
 TRANSFER_SECONDS = 3600
@@ -160,6 +161,7 @@ def _join(context: Context, node: Node, title: str, after: tuple[str, ...]) -> I
         f"convert/{context.first.name}",
         "keys/*",
         *_door(context),
+        *settings_first(context),
         *RENEWED,
     )
     admission, farewell = platform.admit(context, node), platform.revoke(context, node)
@@ -296,13 +298,16 @@ STAGES: tuple[Stage, ...] = (
 )
 
 
+LEAVING: tuple[Stage, ...] = (remove_lost_members, remove_departed)
+"""While authorities are replaced, hosts may leave, and nothing else happens: see `rotate`."""
 PREPARE_STAGES: tuple[Stage, ...] = (prepare_nodes, install_binaries, run_services, load_images)
 """What `raijin worker prepare` does to one host, so that joining it later is quick."""
 
 
 def drafts(context: Context) -> list[Draft]:
     """Everything that apply could have to do, in the order of the stages."""
-    planned = wiped_first(context, [draft for stage in STAGES for draft in stage(context)])
+    stages = LEAVING if in_the_middle(context) else STAGES
+    planned = wiped_first(context, [draft for stage in stages for draft in stage(context)])
     return [*planned, *check_health(context, planned)]
 
 

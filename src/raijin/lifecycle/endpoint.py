@@ -36,7 +36,8 @@ def serve_endpoint(context: Context) -> Iterable[Draft]:
         return
     before = vip.provider is VipProvider.KEEPALIVED
     turn: tuple[str, ...] = ()
-    for node in carriers(context):
+    # Members first: who joins comes by the address.
+    for node in sorted(carriers(context), key=lambda node: not node.joined):
         if node.facts is None:
             continue
         needs = (f"prepare/{node.name}",) if before else (f"start/{node.name}", f"join/{node.name}")

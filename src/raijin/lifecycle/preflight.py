@@ -9,7 +9,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterable
 
-from raijin.lifecycle import endpoint, network, upgrade
+from raijin.lifecycle import endpoint, network, rotate, upgrade
 from raijin.lifecycle.desired import installed_network, wanted_network
 from raijin.model.node_group import NodeRole
 from raijin.platforms import etcd, platform_of
@@ -29,6 +29,8 @@ def preflight(context: Context, api_failure: str = "") -> list[str]:
     reasons += endpoint.reasons(context)
     reasons += etcd.reasons(context)
     reasons += upgrade.reasons(context)
+    if not context.departed or _grows(context):  # hosts that are lost in the middle of it may leave
+        reasons += rotate.unfinished(context)
     return [*reasons, *platform_of(context.cluster).preflight(context)]
 
 
@@ -135,4 +137,8 @@ def _existing_cluster(context: Context, api_failure: str) -> Iterable[str]:
 
 
 def _changes_members(context: Context) -> bool:
-    return bool(context.departed) or any(not node.joined for node in context.nodes)
+    return bool(context.departed) or _grows(context)
+
+
+def _grows(context: Context) -> bool:
+    return any(not node.joined for node in context.nodes)

@@ -19,7 +19,8 @@ from raijin.plan.model import Change, Disruption
 from raijin.platforms import platform_of
 from raijin.platforms.base import Context, Node
 from raijin.platforms.etcd import member_at, stop_fault
-from raijin.platforms.renewal import Certificates, Keeper, certificates_of, held, require
+from raijin.platforms.renewal import Certificates, Keeper, certificates_of, held, is_due, require
+from raijin.platforms.rotation import in_the_middle
 
 SECONDS = 1200
 ALL = float("inf")
@@ -47,6 +48,10 @@ def reasons(context: Context, api_failure: str = "") -> list[str]:
         return [f"{context.first.name}: no control plane host of {context.cluster.name} can be reached that runs it"]
     if platform_of(context.cluster).renews_itself:
         return [f"{context.cluster.name}: the certificates of a {context.cluster.type} cluster renew themselves"]
+    rotation = in_the_middle(context)
+    if rotation is not None:
+        go_on = "go on with `raijin cluster certificates rotate-ca`"
+        return [f"{context.cluster.name}: its authorities are being replaced, which renews everything: {go_on}"]
     return list(_faults(context, ALL))
 
 
@@ -63,10 +68,11 @@ def notes(context: Context) -> Iterable[str]:
         yield f"certificates are due, and not renewed now: {fault}"
     ending = {
         c.path: f"the authority {c.subject or c.name} of {context.cluster.name} ends on {c.last_day} "
-        f"({c.days_left(context.at):.0f} days left): all that it signed ends with it"
+        f"({c.days_left(context.at):.0f} days left), and all that it signed with it: "
+        "`raijin cluster certificates rotate-ca` replaces it"
         for node in joined(context, context.nodes)
         for c in held(care, node.facts)
-        if care.keeper(c) is Keeper.AUTHORITY and c.is_due(context.at, _threshold(context))
+        if care.keeper(c) is Keeper.AUTHORITY and is_due(c, Keeper.AUTHORITY, context.at, _threshold(context))
     }
     yield from ending.values()
 
@@ -94,7 +100,7 @@ def _concerned(context: Context, nodes: Iterable[Node], days: float) -> list[Nod
 
 
 def _renew(context: Context, days: float) -> Iterable[Draft]:
-    planes = _in_order(context, _concerned(context, context.control_planes, days))
+    planes = sick_first(context, _concerned(context, context.control_planes, days))
     together = lost_quorum(context)
     before: tuple[str, ...] = ()
     for node in planes:
@@ -153,7 +159,7 @@ def _change(context: Context, care: Certificates, certificate: Certificate) -> C
     return Change(f"certificate {certificate.path}", "expires", ends, f"in {care.days(context):.0f} days")
 
 
-def _in_order(context: Context, planes: list[Node]) -> list[Node]:
+def sick_first(context: Context, planes: list[Node]) -> list[Node]:
     """Those whose member is sick first: they may be so because of it, and nobody can be stopped while they are."""
 
     def healthy(node: Node) -> bool:
@@ -178,9 +184,15 @@ def lost_quorum(context: Context) -> bool:
 
 def _faults(context: Context, days: float) -> Iterable[str]:
     """Why the control plane hosts concerned cannot be renewed now."""
-    planes = _in_order(context, _concerned(context, context.control_planes, days))
+    planes = sick_first(context, _concerned(context, context.control_planes, days))
+    if not lost_quorum(context):
+        yield from stop_faults(context, planes)
+
+
+def stop_faults(context: Context, planes: list[Node]) -> Iterable[str]:
+    """Why these control plane hosts cannot be stopped for a moment now, one after the other."""
     access = platform_of(context.cluster).etcd(context.cluster)
-    if not planes or access is None or len(context.control_planes) == 1 or lost_quorum(context):
+    if not planes or access is None or len(context.control_planes) == 1:
         return
     if context.etcd is None:
         yield f"{planes[0].name}: etcd does not answer: no control plane host is stopped without knowing the others"

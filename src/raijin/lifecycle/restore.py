@@ -20,12 +20,15 @@ from raijin.lifecycle.stages import call
 from raijin.plan.draft import Draft
 from raijin.plan.model import Call, Change, Disruption
 from raijin.platforms import platform_of
-from raijin.platforms.base import Context, Node, Parts
+from raijin.platforms.base import Action, Context, Node, Parts
 from raijin.platforms.outside import ByCalls
+from raijin.platforms.rotation import Rotating, rotating
+from raijin.platforms.turns import Turn
 from raijin.platforms.versions import MINORS_BETWEEN_RESTORE
 
 HALT_SECONDS = 900
 SEED_SECONDS = 3600
+RESTART_SECONDS = 3600
 _FOUNDING = frozenset({"found", "start"})
 _REBUILT = frozenset({"start", "join", "endpoint"})
 """Stages whose programs see, in the plan, a control plane that will have been halted when their turn comes."""
@@ -114,18 +117,49 @@ def forget_nodes(context: Context, first: Node) -> Iterable[Draft]:
 
 def wake(context: Context) -> Iterable[Draft]:
     """Kubelets hold watches of a later time than the one that is restored."""
+    ways, strangers = rotating(context.cluster), list[Node]()
     for node in context.workers:
-        if node.facts is not None and node.joined:
-            yield drafted(
-                "register",
-                node.name,
-                "register the node again",
-                platform_of(context.cluster).register(context, node),
-                needs=(f"start/{context.first.name}", f"network/{context.cluster.name}"),
-                disruption=Disruption.RESTART,
-                timeout=120,
-                forced=True,
-            )
+        if node.facts is None or not node.joined:
+            continue
+        needs: tuple[str, ...] = (f"start/{context.first.name}", f"network/{context.cluster.name}")
+        program: Action = platform_of(context.cluster).register(context, node)
+        if ways is not None and ways.is_estranged(context, node):
+            strangers.append(node)
+            yield from _readmit(context, ways, node)
+            needs, program = (*needs, f"readmit/{node.name}"), ways.reconciled(context, node)
+        yield drafted(
+            "register",
+            node.name,
+            "register the node again",
+            program,
+            needs=needs,
+            disruption=Disruption.RESTART,
+            timeout=300,
+            forced=True,
+        )
+    if ways is not None and strangers and context.snapshot is not None:
+        yield Draft(
+            "restart",
+            context.cluster.name,
+            "start anew what reads the authorities at its start",
+            ways.restart(context, f"restored-{context.snapshot.restoration}"),
+            needs=("register/*", "join/*"),
+            changes=(Change(f"workloads of {context.cluster.name}", "authorities read", "later ones", "restored"),),
+            disruption=Disruption.RESTART,
+            timeout=RESTART_SECONDS,
+            estimate=60,
+        )
+
+
+def _readmit(context: Context, ways: Rotating, node: Node) -> Iterable[Draft]:
+    """Authorities were replaced since the backup: a worker is let in anew by the one that is restored."""
+    letting_in, farewell = ways.readmit(context, node, Turn.SIGN), ways.discard(context, node, Turn.SIGN)
+    change = (Change(f"node {node.name}", "authority", "a later one", "that of the backup"),)
+    if letting_in is not None and farewell is not None:
+        title, needs = "make new credentials for its agent", (f"start/{context.first.name}",)
+        yield Draft("readmit", node.name, title, letting_in, needs=needs, changes=change, timeout=120, renewed=True)
+        title, after = "forget the new credentials", (f"readmit/{node.name}", f"register/{node.name}")
+        yield Draft("discard", node.name, title, farewell, needs=after, follows=True, cleanup=True, timeout=30)
 
 
 def tidy(context: Context) -> Draft:

@@ -10,9 +10,11 @@ from raijin.operations.chains import ChainsAbsent
 from raijin.operations.claim import Claim
 from raijin.operations.command import Command
 from raijin.operations.containers import ContainersAbsent
+from raijin.operations.credential import Credential
 from raijin.operations.fixed import Fixed
 from raijin.operations.forget import Forget
 from raijin.operations.image import Image
+from raijin.operations.kubeconfig import KubeconfigTrust
 from raijin.operations.link import LinkAbsent
 from raijin.operations.reboot import Reboot
 from raijin.operations.restart import Restart
@@ -23,7 +25,10 @@ from raijin.operations.undoable import UNDOABLE
 from raijin.operations.wait import Wait
 
 _ENDING = (Absent, LinkAbsent, RoutesAbsent, ChainsAbsent, ContainersAbsent, Restore, Forget)
-CATALOGUE = (*UNDOABLE, Image, Command, Wait, Reboot, Restart, StaticPod, Fixed, Claim, AddressFree, *_ENDING)
+_KEYS = (Credential, KubeconfigTrust)
+CATALOGUE = (
+    *UNDOABLE, Image, Command, Wait, Reboot, Restart, StaticPod, *_KEYS, Fixed, Claim, AddressFree, *_ENDING,
+)  # fmt: skip
 """Every kind of operation, those that keep receipts first."""
 
 __all__ = ["CATALOGUE"]

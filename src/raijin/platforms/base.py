@@ -18,6 +18,7 @@ from raijin.model.version import Version
 from raijin.operations.program import Program
 from raijin.plan.model import Call, Change
 from raijin.platforms.encrypted import NO_KEYS, Keys, Written, wanted_of
+from raijin.platforms.turns import ALL, Asked
 from raijin.platforms.view import HostView
 from raijin.state.member import Member
 
@@ -170,6 +171,7 @@ class Snapshot:
 
     files: by path on the host, the name of the secret that holds the content. version: of the cluster it was made of.
     restoration: names this restoration, so that data is kept aside under a name of its own. kind: of the data.
+    authority: the identifier of the key of the one that it brings, where nodes could trust another one.
     """
 
     id: str
@@ -178,6 +180,7 @@ class Snapshot:
     version: Version
     restoration: str
     kind: str = "etcd"
+    authority: str = ""
 
 
 @dataclass(frozen=True)
@@ -190,7 +193,8 @@ class Context:
     an upgrade goes through, the wanted one last; none when nothing is older. beside: hosts of the cluster that are no
     nodes: they carry its load balancer. bootstrap: hosts that only the first start needs. snapshot: what is to be
     restored. keys: of encryption at rest. chosen: the hosts that were named to a verb that is about single ones. at:
-    when it was looked at, in seconds since the epoch, by which certificates are judged.
+    when it was looked at, in seconds since the epoch, by which certificates are judged. authorities: of each rotation
+    that this RAIJIN_HOME keeps something of, by its id, the identifiers of the new keys. asked: how one is wanted.
 
     What is derived from the nodes is computed once (so it has no slots): stages ask for it at each node.
     """
@@ -213,6 +217,8 @@ class Context:
     force: bool = False
     drain: bool = True
     at: float = 0.0
+    authorities: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    asked: Asked = ALL
 
     @cached_property
     def reachable(self) -> tuple[Node, ...]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 from raijin.errors import KubernetesError
 from raijin.facts.cluster import LABELS_NOTE, PART_LABEL, PRUNED_KINDS, TAINTS_NOTE, node_state
 from raijin.plan.handlers import CallContext, Handlers
-from raijin.platforms import certificates, etcd, keys, rollout
+from raijin.platforms import authorities, certificates, etcd, keys, restarting, rollout
 from raijin.platforms.access import open_access, open_cluster, read_kubeconfig
 from raijin.platforms.drain import drain, uncordon
 from raijin.platforms.kubeconfig import kubeconfig_secret, renamed
@@ -199,6 +199,8 @@ BY_HAND = {
     **rollout.BY_HAND,
     **certificates.BY_HAND,
     **keys.BY_HAND,
+    **authorities.BY_HAND,
+    **restarting.BY_HAND,
     "kube.apply": "Apply these documents:",
     "kube.prune": "`kubectl delete` each of these objects:",
     "kube.label": "`kubectl label node {target} --overwrite ...` and `kubectl taint node {target} ...`, with:",
@@ -219,6 +221,8 @@ HANDLERS: Handlers = {
     **rollout.HANDLERS,
     **certificates.HANDLERS,
     **keys.HANDLERS,
+    **authorities.HANDLERS,
+    **restarting.HANDLERS,
     "kube.apply": apply_documents,
     "kube.prune": prune,
     "kube.label": label_node,

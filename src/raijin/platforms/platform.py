@@ -75,7 +75,8 @@ class Platform(Protocol):
     """Calls of its own, by name."""
     by_hand: dict[str, str]
     """What each of them means for a person with a terminal; {target} is the step's target."""
-    # A platform whose certificates Raijin looks after has `certificates` too: see platforms/renewal.py.
+    # A platform whose certificates Raijin looks after has `certificates` too (platforms/renewal.py); one whose
+    # authorities it replaces, `rotating` (platforms/rotation.py).
 
     def refused(self, cluster: Cluster) -> Iterable[Part]:
         """What of a right definition this platform cannot serve."""

@@ -27,6 +27,7 @@ from raijin.platforms.view import HostView
 
 BEGUN, DONE = "certificates-begun", "certificates-renewed"
 """Markers: what runs may still use the old ones, or be stopped; which ones were renewed."""
+AUTHORITY_DAYS = 365.0
 
 
 class Keeper(StrEnum):
@@ -95,7 +96,12 @@ def held(care: Certificates, view: HostView | None) -> list[Certificate]:
 
 
 def is_due(certificate: Certificate, keeper: Keeper | None, at: float, days: float) -> bool:
-    """Whether somebody is to look after it. What renews itself does so late in its life, and is left to it."""
+    """Whether somebody is to look after it. What renews itself does so late in its life, and is left to it.
+
+    An authority is one a year before its end: what it signs would not live for a year any more.
+    """
+    if keeper is Keeper.AUTHORITY:
+        return certificate.is_due(at, max(days, AUTHORITY_DAYS))
     return keeper is not Keeper.ITSELF and certificate.is_due(at, days)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from raijin.errors import KubernetesError
@@ -19,6 +19,8 @@ from raijin.platforms.certificates import CERTIFICATE_DAYS, VALID_NOTE, secret_o
 from raijin.transport.document import Document, describe
 
 AUTHORITY_DAYS = 3650
+_CURVES: dict[str, ec.EllipticCurve] = {"ECDSA-P256": ec.SECP256R1(), "ECDSA-P384": ec.SECP384R1()}
+PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 _BACKDATED = dt.timedelta(hours=1)
 """Clocks of hosts differ a little."""
 
@@ -39,6 +41,43 @@ def new_authority(common_name: str) -> Signer:
     builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
     builder = builder.add_extension(_usage(signs=True), critical=True)
     return Signer(builder.sign(key, hashes.SHA256()), key)
+
+
+def new_root(common_name: str, algorithm: str, days: float) -> tuple[str, str]:
+    """An authority as kubeadm makes it (util/pkiutil): certificate and key as PEM.
+
+    algorithm: `RSA-2048`, `ECDSA-P256` and the like (kubeadm: encryptionAlgorithm). Raises KubernetesError for others.
+    """
+    kind, _, size = algorithm.partition("-")
+    key: PrivateKey
+    if kind == "RSA" and size.isdigit():
+        key = rsa.generate_private_key(public_exponent=65537, key_size=int(size))
+    elif algorithm in _CURVES:
+        key = ec.generate_private_key(_CURVES[algorithm])
+    else:
+        raise KubernetesError(f"a key of {algorithm} cannot be made", remedy="choose another encryptionAlgorithm")
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+    builder = authority_builder(name, name, key, key, days)
+    builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(common_name)]), critical=False)
+    return certificate_text(builder.sign(key, hashes.SHA256())), key_text(key)
+
+
+def authority_builder(
+    subject: x509.Name, issuer: x509.Name, key: PrivateKey, signing: PrivateKey, days: float
+) -> x509.CertificateBuilder:
+    """Of an authority that signs for a cluster: itself, or signed by another one."""
+    builder = _builder(subject, issuer, key, signing, days)
+    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+    return builder.add_extension(_usage(signs=True, enciphers=True), critical=True)
+
+
+def certificate_text(certificate: x509.Certificate) -> str:
+    return _pem(certificate).decode()
+
+
+def key_text(key: PrivateKey) -> str:
+    """As kubeadm and K3s write keys."""
+    return _key_pem(key, serialization.PrivateFormat.TraditionalOpenSSL).decode()
 
 
 def read_authority(live: Document) -> Signer:
@@ -86,9 +125,9 @@ def leaf(wanted: dict[str, Any], signer: Signer, part: str) -> Document:
 def _builder(
     subject: x509.Name,
     issuer: x509.Name,
-    key: ec.EllipticCurvePrivateKey,
-    signing: ec.EllipticCurvePrivateKey,
-    days: int,
+    key: PrivateKey,
+    signing: PrivateKey,
+    days: float,
 ) -> x509.CertificateBuilder:
     now, signer = _now(), x509.AuthorityKeyIdentifier.from_issuer_public_key(signing.public_key())
     return (
@@ -104,13 +143,13 @@ def _builder(
     )
 
 
-def _usage(*, signs: bool) -> x509.KeyUsage:
+def _usage(*, signs: bool, enciphers: bool = False) -> x509.KeyUsage:
     return x509.KeyUsage(
         digital_signature=True,
         key_cert_sign=signs,
         crl_sign=signs,
         content_commitment=False,
-        key_encipherment=False,
+        key_encipherment=enciphers,
         data_encipherment=False,
         key_agreement=False,
         encipher_only=False,
@@ -126,8 +165,7 @@ def _pem(certificate: x509.Certificate) -> bytes:
     return certificate.public_bytes(serialization.Encoding.PEM)
 
 
-def _key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
-    form = serialization.PrivateFormat.PKCS8
+def _key_pem(key: PrivateKey, form: serialization.PrivateFormat = serialization.PrivateFormat.PKCS8) -> bytes:
     text = key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
     MASKER.add(text.decode())
     return text

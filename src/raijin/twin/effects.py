@@ -19,6 +19,7 @@ from raijin.operations.chains import ChainsAbsent
 from raijin.operations.claim import Claim
 from raijin.operations.command import Command
 from raijin.operations.containers import ContainersAbsent
+from raijin.operations.credential import Credential
 from raijin.operations.directory import Directory
 from raijin.operations.download import Download
 from raijin.operations.file import File
@@ -30,6 +31,7 @@ from raijin.operations.image import Image
 from raijin.operations.install import Install
 from raijin.operations.kernelarguments import KernelArguments
 from raijin.operations.kernelmodule import KernelModule
+from raijin.operations.kubeconfig import KubeconfigTrust
 from raijin.operations.line import Line
 from raijin.operations.link import LinkAbsent
 from raijin.operations.mount import Mount
@@ -67,6 +69,8 @@ class Effect:
 EFFECTS: Mapping[type[Any], Effect] = {
     File: Effect(files.check_file, files.change_file),
     Template: Effect(files.check_template, files.change_template),
+    Credential: Effect(files.check_credential, files.change_credential),
+    KubeconfigTrust: Effect(files.check_kubeconfig, files.change_kubeconfig),
     Directory: Effect(files.check_directory, files.change_directory),
     KernelArguments: Effect(files.check_kernel_arguments, files.change_kernel_arguments),
     Line: Effect(files.check_line, files.change_line),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import re
 
 from raijin.operations.absent import Absent
 from raijin.operations.archive import Archive
 from raijin.operations.base import SecretRef, text_of
 from raijin.operations.claim import Claim
+from raijin.operations.credential import Credential
 from raijin.operations.directory import Directory
 from raijin.operations.download import Download
 from raijin.operations.file import File
@@ -15,6 +17,7 @@ from raijin.operations.fixed import Fixed
 from raijin.operations.image import Image
 from raijin.operations.install import Install
 from raijin.operations.kernelarguments import KernelArguments
+from raijin.operations.kubeconfig import KubeconfigTrust
 from raijin.operations.line import Line
 from raijin.operations.report import FieldChange
 from raijin.operations.stamps import stamp_path
@@ -58,6 +61,31 @@ def check_file(run: Run, wanted: File) -> Found:
 
 def change_file(run: Run, wanted: File) -> None:
     run.write(wanted.path, text_of(wanted.content, run.resolve), wanted.mode, wanted.owner, wanted.group)
+
+
+def check_credential(run: Run, wanted: Credential) -> Found:
+    return compared(
+        run.host, wanted.path, Entry("file", text_of(wanted.content, run.resolve), wanted.mode), secret=True
+    )
+
+
+def change_credential(run: Run, wanted: Credential) -> None:
+    run.host.write(wanted.path, text_of(wanted.content, run.resolve), mode=wanted.mode)
+
+
+def _trusting(run: Run, wanted: KubeconfigTrust) -> str:
+    data = base64.b64encode(run.host.text(wanted.authorities).encode()).decode()
+    return re.sub(r"(certificate-authority-data: )\S+", rf"\g<1>{data}", run.host.text(wanted.path))
+
+
+def check_kubeconfig(run: Run, wanted: KubeconfigTrust) -> Found:
+    if run.host.entry(wanted.path) is None or _trusting(run, wanted) == run.host.text(wanted.path):
+        return []
+    return [FieldChange("authorities", "others", f"those of {wanted.authorities}")]
+
+
+def change_kubeconfig(run: Run, wanted: KubeconfigTrust) -> None:
+    run.host.write(wanted.path, _trusting(run, wanted), mode="600")
 
 
 def _filled(run: Run, wanted: Template) -> str:

@@ -14,7 +14,7 @@ from raijin.validation.subject import Place
 
 NAME = "certificates"
 RENEW = "`raijin apply` renews them"
-ROTATE = "see `raijin cluster certificates list`: an authority is not renewed, but replaced"
+ROTATE = "`raijin cluster certificates rotate-ca` replaces the authority"
 
 
 def certificates(seen: Seen) -> Iterable[Finding]:

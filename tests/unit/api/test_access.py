@@ -55,7 +55,8 @@ EVERYTHING = [
     ("GET", "/clusters"), ("POST", "/clusters/provision"), ("GET", "/clusters/lab"), ("DELETE", "/clusters/lab"),
     ("PUT", "/clusters/lab/scale"), ("POST", "/clusters/lab/validate"), ("POST", "/clusters/lab/plan"),
     ("POST", "/clusters/lab/apply"), ("POST", f"/clusters/lab/plans/{'a' * 64}/run"),
-    ("POST", "/clusters/lab/certificates/renew"), ("POST", "/clusters/lab/backups/latest/verify"),
+    ("POST", "/clusters/lab/certificates/renew"), ("POST", "/clusters/lab/certificates/rotate-ca"),
+    ("POST", "/clusters/lab/backups/latest/verify"),
     ("GET", "/clusters/lab/versions"), ("GET", "/clusters/lab/kubeconfig"), ("GET", "/runs"), ("GET", "/events"),
     ("GET", "/definitions"), ("PUT", "/definitions/x"), ("GET", "/hosts"), ("GET", "/audit"), ("GET", "/users"),
     ("POST", "/users"), ("GET", "/tokens"), ("GET", "/session"), ("GET", "/system"),
@@ -137,6 +138,7 @@ async def test_agreeing_to_a_plan_takes_the_role_of_its_verb(guarded, cluster, p
     problem(await guarded.post("/clusters/lab/plan", {"verb": "apply"}, headers=viewer), 403, "access-denied")
     problem(await guarded.post("/clusters/lab/plan", {"verb": "restore"}, headers=operator), 403, "access-denied")
     problem(await guarded.post("/clusters/lab/certificates/renew", headers=viewer), 403, "access-denied")
+    problem(await guarded.post("/clusters/lab/certificates/rotate-ca", headers=operator), 403, "access-denied")
     problem(await guarded.post("/clusters/lab/backups/latest/verify", headers=viewer), 403, "access-denied")
     destroy, upgrade = shown(guarded, Change("destroy")), shown(guarded, Change("upgrade", version="v1.35.4"))
     problem(await guarded.post(f"/clusters/lab/plans/{upgrade}/run", headers=viewer), 403, "access-denied")

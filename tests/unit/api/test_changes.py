@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 import yaml
 
-from raijin.app.changes import Change, session_with
+from raijin.app.changes import Change, rotating, session_with
+from raijin.app.roles import Role
 from raijin.plan.codec import plan_to_json
 from raijin.plan.model import Plan
+from raijin.platforms.turns import Asked
 from raijin.state.plans import Plans
 
 
@@ -138,6 +141,27 @@ async def test_a_host_of_its_own_site_is_free_whatever_others_call_theirs(lab, c
     (lab.service.folder / "other.yaml").write_text(yaml.safe_dump_all([site, {"kind": "Cluster", **other}]))
     assert store.taken("other") == {"n2": "lab"}
     assert store.taken("lab") == {"n1": "other"}
+
+
+async def test_authorities_are_replaced_as_it_is_asked(lab) -> None:
+    body = {"authorities": ["etcd"], "restartWorkloads": True}
+    run = await lab.post("/clusters/lab/certificates/rotate-ca", body)
+    assert (run.status_code, run.json()["verb"]) == (202, "rotate-ca")
+    asked = lab.service.runs.get(run.json()["id"]).request
+    assert (asked["authorities"], asked["workloads"], asked["step"]) == (["etcd"], True, False)
+    session = lab.service.session("lab")
+    rotating(session, "rotate-ca", asked)
+    assert session.rotation == Asked(("etcd",), workloads=True)
+    wrong = await lab.post("/clusters/lab/plan", {"verb": "renew", "step": True})
+    assert wrong.status_code == 422
+    assert "step says nothing about renew" in wrong.text
+
+
+def test_a_change_with_authorities_survives_being_kept() -> None:
+    change = Change("rotate-ca", authorities=("etcd",), step=True)
+    assert Change.from_json(json.loads(json.dumps(change.to_json()))) == change
+    assert change.role is Role.ADMIN
+    assert change.request() == {"force": False, "authorities": ["etcd"], "workloads": False, "step": True}
 
 
 async def test_certificates_are_renewed_and_versions_listed(lab) -> None:

@@ -21,6 +21,7 @@ from raijin.operations.claim import Claim
 from raijin.operations.codec import from_json, program_from_json, program_to_json, to_json
 from raijin.operations.command import Command
 from raijin.operations.containers import ContainersAbsent
+from raijin.operations.credential import Credential
 from raijin.operations.directory import Directory
 from raijin.operations.download import Download
 from raijin.operations.file import File
@@ -32,6 +33,7 @@ from raijin.operations.image import Image
 from raijin.operations.install import Install
 from raijin.operations.kernelarguments import KernelArguments
 from raijin.operations.kernelmodule import KernelModule
+from raijin.operations.kubeconfig import KubeconfigTrust
 from raijin.operations.line import Line
 from raijin.operations.link import LinkAbsent
 from raijin.operations.mount import Mount
@@ -77,6 +79,8 @@ EXAMPLES: list[Operation] = [
     Fixed("pods", "10.244.0.0/16", "the network of pods", "make the cluster anew"),
     Reboot(("needs-restarting", "-r")),
     Restart("kubelet", timeout=30),
+    Credential("/etc/kubernetes/pki/ca.key", SecretRef("cluster/lab/ca"), mode="600"),
+    KubeconfigTrust("/etc/kubernetes/admin.conf", "/etc/kubernetes/pki/ca.crt"),
     StaticPod("etcd", "unix:///run/x.sock", ("/etc/a", "/etc/b"), timeout=30),
     Command("y", ("a",), marker="y", value="2"),
     Absent("/var/lib/kubelet", recursive=True, unmount=True),

@@ -21,6 +21,7 @@ from raijin.api.wire import (
     PlanDocument,
     PlanRequest,
     RestoreRequest,
+    RotateRequest,
     RunSummary,
     ScaleRequest,
     StatusDocument,
@@ -123,6 +124,7 @@ async def plan(name: ClusterName, caller: Known, service: Served, wanted: PlanRe
     change = Change(
         asked.verb, asked.force, asked.version or "", asked.node_group or "", asked.target_count, hosts,
         asked.drain_timeout or "", asked.backup or "latest", asked.at,
+        authorities=tuple(asked.authorities or ()), workloads=bool(asked.restart_workloads), step=bool(asked.step),
     )  # fmt: skip
     return await plan_change(service, name, change)
 
@@ -187,6 +189,15 @@ def renew(name: ClusterName, asked: Asking) -> Response:
     """Renew all certificates now, control planes one at a time. Those that are due an apply renews by itself."""
     asked.require(Role.OPERATOR, name)
     return asked.run(lambda: asked.service.ask(name, "renew", asked.request()))
+
+
+@router.post("/{name}/certificates/rotate-ca", responses={202: accepted("The run."), **CHANGING}, **STARTED)
+def rotate_ca(name: ClusterName, asked: Asking, wanted: RotateRequest | None = None) -> Response:
+    """Replace the authorities while the cluster runs. Credentials that were handed out before are of no use then."""
+    asked.require(Role.ADMIN, name)
+    given = wanted or RotateRequest()
+    request = asked.request(authorities=given.authorities, workloads=given.restart_workloads, step=given.step)
+    return asked.run(lambda: asked.service.ask(name, "rotate-ca", request))
 
 
 @router.get("/{name}/versions", response_model=VersionList, responses=LOOKING)

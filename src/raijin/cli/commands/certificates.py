@@ -29,6 +29,8 @@ def list_certificates(session: Session, output: str) -> None:
     if output == "json":
         print_json(found.to_json())
         return
+    if found.rotation:
+        click.echo(f"{found.rotation}: `raijin cluster certificates rotate-ca` goes on with it", err=True)
     headers = ["NODE", "CERTIFICATE", "SUBJECT", "SIGNED BY", "EXPIRES", "STATE", "RENEWED BY"]
     print_table(headers, [_row(row) for row in found.rows])
 
@@ -47,13 +49,24 @@ def renew(session: Session, output: str, yes: bool) -> None:
 
 
 @click.command("rotate-ca")
+@click.argument("authorities", nargs=-1, metavar="[AUTHORITY]...")
 @definition_options
-def rotate_ca(session: Session, output: str) -> None:
-    """Replace the authorities of the cluster. Not served yet: it says so, and changes nothing."""
-    from raijin.app.certificates import refuse_rotation  # noqa: PLC0415
+@click.option("--restart-workloads", is_flag=True, help="Start workloads of your own anew too, by their own rules.")
+@click.option("--step", is_flag=True, help="Only the next turn: the same command goes on from there.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+def rotate_ca(
+    authorities: tuple[str, ...], session: Session, output: str, restart_workloads: bool, step: bool, yes: bool
+) -> None:
+    """Replace the authorities of the cluster while it runs: kubernetes, etcd, front-proxy (default: all of them).
 
-    del output
-    refuse_rotation(session)
+    In three turns, host by host: everybody trusts the old and the new ones; everything is signed anew; the old ones are
+    forgotten. One that was cut off goes on with the same command.
+    """
+    from raijin.app.changes import rotating  # noqa: PLC0415
+    from raijin.cli.commands.apply import execute, report  # noqa: PLC0415
+
+    rotating(session, "rotate-ca", {"authorities": authorities, "workloads": restart_workloads, "step": step})
+    report(session, execute(session, "rotate-ca", output=output, yes=yes), output)
 
 
 def _row(row: CertificateRow) -> list[str]:

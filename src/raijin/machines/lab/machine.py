@@ -24,6 +24,8 @@ from raijin.transport.delivery import atomic_write
 
 NSPAWN = Path("/run/systemd/nspawn")
 POLL = 0.1
+GONE = 3.0
+"""Seconds without a process after which a machine counts as ended; on a busy box one may be hard to see for a while."""
 BOOT_DEADLINE = 120.0
 """Seconds from the start until SSH must answer; two seconds is usual, a busy CI box may need many more."""
 
@@ -116,14 +118,18 @@ async def start(paths: LabPaths, record: MachineRecord, base: Path, box: Box) ->
 async def wait_ready(paths: LabPaths, record: MachineRecord, deadline: float = BOOT_DEADLINE) -> None:
     """Wait until the machine's SSH server says its name. Raises MachineError with the end of the console."""
     loop = asyncio.get_running_loop()
-    end = loop.time() + deadline
+    seen = loop.time()
+    end = seen + deadline
     while not await _ssh_answers(record.address):
-        gone = not processes.tagged(paths.tag(record.name))
+        if processes.tagged(paths.tag(record.name)):
+            seen = loop.time()
+        gone = loop.time() - seen > GONE
         if gone or loop.time() > end:
             what = "ended while it booted" if gone else f"did not answer on SSH within {deadline:g} s"
             console = paths.machine(record.name) / "console.log"
+            last = _tail(console, 1)
             raise MachineError(
-                f"the lab machine {record.name} {what}",
+                f"the lab machine {record.name} {what}" + (f": {last}" if last else ""),
                 remedy=f"look at {console}, then run `raijin lab up` again",
                 detail=_tail(console),
             )

@@ -22,6 +22,7 @@ from raijin.platforms.rancher.certificates import RancherCertificates
 from raijin.platforms.rancher.config import api_port_option, server_options
 from raijin.platforms.rancher.layout import Distribution
 from raijin.platforms.rancher.platform import RancherPlatform, releases
+from raijin.platforms.rancher.rotation import RancherRotation
 from raijin.platforms.tools import ETCD
 
 PROGRAM = "/usr/local/bin/k3s"
@@ -54,6 +55,7 @@ class K3sPlatform(RancherPlatform):
     known: Mapping[int, Version] = _RELEASES
     distribution = DISTRIBUTION
     certificates = RancherCertificates(DISTRIBUTION)
+    rotating = RancherRotation(DISTRIBUTION)
     kubeconfig = DISTRIBUTION.kubeconfig
     static_pods = DISTRIBUTION.static_pods
     images_artifact = IMAGES

@@ -49,6 +49,17 @@ RESTORED = f"{ETCD_DATA}/.raijin-restored"
 SNAPSHOT_FILE = f"{STATE_FOLDER}/restore.db"
 
 
+def alone(path: str, text: str) -> str:
+    """An authority as it is restored: the first in its file, whose key lies beside it.
+
+    There are several while authorities are replaced; a cluster that is restored begins with one.
+    """
+    if path not in KEYS or not path.endswith("ca.crt"):
+        return text
+    first, end, _ = text.partition("-----END CERTIFICATE-----")
+    return f"{first}{end}\n" if end else text
+
+
 def pack(context: Context, node: Node) -> Program:
     """The snapshot by etcdctl, from the member of this host."""
     require_tools(node)

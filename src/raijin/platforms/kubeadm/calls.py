@@ -16,6 +16,7 @@ from raijin.plan.handlers import CallContext, Handlers
 from raijin.platforms.access import open_access, open_cluster, read_kubeconfig
 from raijin.platforms.addresses import api_endpoint
 from raijin.platforms.base import Context
+from raijin.platforms.kubeadm import authorities
 from raijin.platforms.kubeadm.certificates import client_secret
 from raijin.platforms.kubeadm.members import join_secret
 from raijin.platforms.kubeadm.paths import ADMIN_CONF, CONFIG_FILE
@@ -23,6 +24,7 @@ from raijin.platforms.kubeconfig import ca_certificate, ca_hash, parsed, private
 from raijin.transport.document import Document
 from raijin.transport.pool import Pool
 from raijin.transport.quoting import word
+from raijin.transport.yamls import write_yaml
 
 if TYPE_CHECKING:
     from raijin.transport.kube import Kube
@@ -94,7 +96,7 @@ async def admit(context: CallContext) -> None:
             "caCertHashes": [ca_hash(ca_certificate(kubeconfig))],
         }
     }
-    context.secrets.put(join_secret(context.cluster, context.target), yaml.safe_dump(document))
+    context.secrets.put(join_secret(context.cluster, context.target), write_yaml(document))
     context.say(f"a join token is valid for {ttl} minutes")
 
 
@@ -188,6 +190,7 @@ async def join_command(pool: Pool, context: Context, ttl_minutes: int) -> str:
 
 
 HANDLERS: Handlers = {
+    **authorities.HANDLERS,
     "kubeadm.admit": admit,
     "kubeadm.revoke": revoke,
     "kubeadm.readmit": readmit,
@@ -195,6 +198,7 @@ HANDLERS: Handlers = {
 }
 
 BY_HAND = {
+    **authorities.BY_HAND,
     "kubeadm.admit": "On a control plane host: `kubeadm token create --ttl 30m --print-join-command` (to join a "
     "control plane also `kubeadm init phase upload-certs --upload-certs`)",
     "kubeadm.revoke": "On a control plane host: `kubeadm token list`, then `kubeadm token delete TOKEN`",

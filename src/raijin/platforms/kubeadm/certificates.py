@@ -84,7 +84,7 @@ class KubeadmCertificates:
         paths = {certificate.path for certificate in wanted}
         operations: list[Operation] = []
         if KUBELET_CLIENT in paths:  # first: without its kubelet no static pod comes back
-            operations += _readmitted(context, node, _value(wanted, {KUBELET_CLIENT}))
+            operations += readmitted(context, node, _value(wanted, {KUBELET_CLIENT}))
         if KUBELET_SERVER in paths:
             again = f"rm -f {KUBELET_SERVER} {KUBELET_PKI}/kubelet.key && systemctl restart kubelet"
             value = _value(wanted, {KUBELET_SERVER})
@@ -136,7 +136,7 @@ def static_pods(node: Node) -> Iterable[StaticPod]:
             yield StaticPod(name, CRI_SOCKET, watches)
 
 
-def _readmitted(context: Context, node: Node, value: str) -> Iterable[Operation]:
+def readmitted(context: Context, node: Node, value: str) -> Iterable[Operation]:
     """The kubelet reads a link, and wants it to be one; when it renews the certificate, it sets the link anew."""
     yield File(READMITTED, SecretRef(client_secret(context.cluster.name, node.name)), mode="600")
     use = f"ln -sfn {READMITTED} {KUBELET_CLIENT} && systemctl restart kubelet"

@@ -15,6 +15,8 @@ MANIFESTS = f"{KUBERNETES}/manifests"
 API_MANIFEST = f"{MANIFESTS}/kube-apiserver.yaml"
 PKI = f"{KUBERNETES}/pki"
 ETCD_PKI = f"{PKI}/etcd"
+ROTATION = f"{PKI}/rotation"
+"""Of control plane hosts, while authorities are replaced: the new ones, and what the controller manager signs with."""
 ETCD_DATA = "/var/lib/etcd"
 
 FOLDER = f"{KUBERNETES}/raijin"

@@ -44,6 +44,7 @@ from raijin.platforms.kubeadm.paths import (
     MANIFESTS,
     SUPER_ADMIN_CONF,
 )
+from raijin.platforms.kubeadm.rotation import ROTATING
 from raijin.platforms.platform import ApiServers, Document, Part
 from raijin.platforms.programs import ByPrograms
 from raijin.platforms.view import HostView
@@ -79,6 +80,7 @@ class Kubeadm(ByPrograms):
     handlers = calls.HANDLERS
     by_hand = calls.BY_HAND
     certificates = CERTIFICATES
+    rotating = ROTATING
 
     def refused(self, cluster: Cluster) -> Iterable[Part]:
         if cluster.platform_config:

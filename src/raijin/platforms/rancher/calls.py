@@ -9,6 +9,7 @@ from raijin.observe.masking import MASKER
 from raijin.plan.handlers import CallContext, Handlers
 from raijin.plan.model import Call, Json
 from raijin.platforms.base import Context, Node
+from raijin.platforms.rancher import authorities
 from raijin.platforms.rancher.config import registration
 from raijin.platforms.rancher.layout import Distribution
 from raijin.platforms.rancher.members import agent_token_secret, join_secret, token_secret
@@ -102,9 +103,15 @@ async def join_command(pool: Pool, context: Context, distribution: Distribution,
     return f"{distribution.product} agent --server {registration(context, distribution)} --token {token}"
 
 
-HANDLERS: Handlers = {"rancher.tokens": make_tokens, "rancher.admit": admit, "rancher.revoke": revoke}
+HANDLERS: Handlers = {
+    **authorities.HANDLERS,
+    "rancher.tokens": make_tokens,
+    "rancher.admit": admit,
+    "rancher.revoke": revoke,
+}
 
 BY_HAND = {
+    **authorities.BY_HAND,
     "rancher.tokens": "Make two passwords, for servers and for agents: `head -c 32 /dev/urandom | sha256sum`",
     "rancher.admit": "On a server: the token for {target} is in the file `token` (for a server) or `agent-token` below "
     "/var/lib/rancher/*/server; with it the host joins",

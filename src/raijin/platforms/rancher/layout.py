@@ -15,6 +15,13 @@ NODE_FOLDER = "/etc/rancher/node"
 """Of both: the password by which a server knows a node again."""
 SOCKET = "unix:///run/k3s/containerd/containerd.sock"
 API_PORT = 6443
+AUTHORITY_FILES = {
+    "client": "client-ca", "server": "server-ca", "request-header": "request-header-ca", "etcd-peer": "etcd/peer-ca",
+    "etcd-server": "etcd/server-ca",
+}  # fmt: skip
+"""Of each authority below server/tls, without `.crt` and `.key`."""
+AUTHORITY_MARKER = "authorities."
+"""Of the marker that a host bears while they are replaced: the rotation's id follows."""
 KUBELET_HEALTH_PORT = 10248
 
 

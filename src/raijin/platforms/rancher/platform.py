@@ -26,6 +26,7 @@ from raijin.platforms.rancher import backup, calls, members, node, redhat, remov
 from raijin.platforms.rancher.certificates import RancherCertificates
 from raijin.platforms.rancher.config import faults, merged, node_options, registration, registries, to_yaml
 from raijin.platforms.rancher.layout import Distribution
+from raijin.platforms.rancher.rotation import RancherRotation
 from raijin.platforms.tools import etcd_tools
 from raijin.platforms.versions import newest_by_minor
 from raijin.platforms.view import HostView
@@ -48,6 +49,7 @@ class RancherPlatform(ByPrograms):
     kube_proxy = False  # it is a part of the program
     distribution: Distribution
     certificates: RancherCertificates
+    rotating: RancherRotation
     images_artifact: str
     firewalld: str
     """What its documentation advises about a firewalld that runs."""

@@ -25,6 +25,7 @@ from raijin.platforms.rancher.certificates import RancherCertificates
 from raijin.platforms.rancher.config import server_options, to_yaml
 from raijin.platforms.rancher.layout import API_PORT, Distribution
 from raijin.platforms.rancher.platform import RancherPlatform, releases
+from raijin.platforms.rancher.rotation import RancherRotation
 from raijin.platforms.rke2 import options
 from raijin.platforms.tools import ETCD
 
@@ -63,6 +64,7 @@ class Rke2Platform(RancherPlatform):
     known: Mapping[int, Version] = _RELEASES
     distribution = DISTRIBUTION
     certificates = RancherCertificates(DISTRIBUTION)
+    rotating = RancherRotation(DISTRIBUTION)
     kubeconfig = DISTRIBUTION.kubeconfig
     static_pods = DISTRIBUTION.static_pods
     images_artifact = IMAGES
