@@ -47,14 +47,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @dataclass
 class Server:
-    """token: the one-time token of its first start, where it asks who comes."""
+    """token: the one-time token of its first start, where it asks who comes. bearer: one of its administrator."""
 
     url: str
     folder: Path
     token: str = ""
+    bearer: str = ""
+
+    def ask(self, method: str, path: str, document: object = None, *, bearer: str = "") -> httpx2.Response:
+        """The API, as a program asks it."""
+        headers = {"Authorization": f"Bearer {bearer or self.bearer}"}
+        return httpx2.request(method, f"{self.url}/api/v1{path}", json=document, headers=headers, timeout=PATIENCE)
 
 
-def _started(folder: Path, *options: str) -> Iterator[Server]:
+def started(folder: Path, *options: str) -> Iterator[Server]:
     definitions = folder / "definitions"
     definitions.mkdir(parents=True)
     (folder / "tmp").mkdir()
@@ -96,13 +102,13 @@ def _ready(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """It asks nobody, and has two clusters that were not made yet."""
-    yield from _started(tmp_path_factory.mktemp("open"), "--no-auth")
+    yield from started(tmp_path_factory.mktemp("open"), "--no-auth")
 
 
 @pytest.fixture(scope="session")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """It asks who comes, and nobody is there yet."""
-    yield from _started(tmp_path_factory.mktemp("guarded"))
+    yield from started(tmp_path_factory.mktemp("guarded"))
 
 
 @pytest.fixture(scope="module")

@@ -29,7 +29,7 @@ def administrator(guarded, chromium) -> None:
     """The first administrator is made with the one-time token, on the page."""
     page = chromium.new_page()
     page.goto(guarded.url)
-    page.get_by_role("button", name="This server is new").click()
+    page.get_by_text("This server is new").wait_for()
     page.get_by_label("One-time token").fill(guarded.token)
     page.get_by_label("Name").fill(NAME)
     page.get_by_role("textbox", name="Password").fill(PASSWORD)
@@ -88,6 +88,19 @@ def _let_all_sessions_end(guarded) -> None:
     (state,) = Path(guarded.folder / "tmp").glob("raijin-rehearsal-*/state.sqlite")
     with sqlite3.connect(state, timeout=30) as database:
         assert database.execute("UPDATE sessions SET expires = 1").rowcount > 0
+
+
+@pytest.mark.usefixtures("administrator")
+def test_a_provider_is_offered_where_the_server_knows_one(guarded, visit, axe) -> None:
+    page = visit(quiet=False)
+    ways = {"setup": False, "provider": "https://id.example.org/realms/lab"}
+    page.route("**/api/v1/entrance", lambda route: route.fulfill(json=ways))
+    page.goto(f"{guarded.url}/clusters")
+    link = page.get_by_role("link", name="Log in with id.example.org")
+    link.wait_for()
+    assert link.get_attribute("href") == "/api/v1/oidc/login"
+    page.get_by_role("textbox", name="Password").wait_for()
+    assert axe(page) == []
 
 
 def test_the_sources_of_scripts_are_the_server_alone(guarded, visit) -> None:

@@ -12,6 +12,10 @@ const RunPage = lazy(() => import("./runs/RunPage"));
 const TopologyPage = lazy(() => import("./topology/TopologyPage"));
 const DefinitionsPage = lazy(() => import("./definitions/DefinitionsPage"));
 const DefinitionPage = lazy(() => import("./definitions/DefinitionPage"));
+const ChangePage = lazy(() => import("./changes/ChangePage"));
+const HostsPage = lazy(() => import("./hosts/HostsPage"));
+const UsersPage = lazy(() => import("./account/UsersPage"));
+const AccountPage = lazy(() => import("./account/AccountPage"));
 const AuditPage = lazy(() => import("./audit/AuditPage"));
 
 function Waiting() {
@@ -37,6 +41,9 @@ export function App() {
             <Route path="/clusters">
               <ClustersPage />
             </Route>
+            <Route path="/clusters/:name/change/:what">
+              {({ name, what }) => <ChangePage name={name} what={what} key={`${name} ${what}`} />}
+            </Route>
             <Route path="/clusters/:name/:tab?">
               {({ name, tab }) => <ClusterPage name={name} tab={tab ?? "overview"} />}
             </Route>
@@ -46,6 +53,15 @@ export function App() {
             <Route path="/runs/:id">{({ id }) => <RunPage id={id} key={id} />}</Route>
             <Route path="/topology">
               <TopologyPage />
+            </Route>
+            <Route path="/hosts">
+              <HostsPage />
+            </Route>
+            <Route path="/users">
+              <UsersPage />
+            </Route>
+            <Route path="/account">
+              <AccountPage />
             </Route>
             <Route path="/definitions">
               <DefinitionsPage />

@@ -1,5 +1,5 @@
 // One accent, system fonts, and greys that are dark enough to read (WCAG AA: 4.5 to 1).
-import { Anchor, type CSSVariablesResolver, createTheme } from "@mantine/core";
+import { Anchor, Combobox, type CSSVariablesResolver, createTheme, Menu } from "@mantine/core";
 
 export const theme = createTheme({
   primaryColor: "indigo",
@@ -9,7 +9,12 @@ export const theme = createTheme({
   fontFamilyMonospace: "ui-monospace, 'SFMono-Regular', 'DejaVu Sans Mono', Menlo, monospace",
   headings: { fontWeight: "650" },
   respectReducedMotion: true,
-  components: { Anchor: Anchor.extend({ defaultProps: { inherit: true } }) },
+  components: {
+    Anchor: Anchor.extend({ defaultProps: { inherit: true } }),
+    // What opens stays within the landmark or dialog that it belongs to, for those who are read the page.
+    Combobox: Combobox.extend({ defaultProps: { withinPortal: false } }),
+    Menu: Menu.extend({ defaultProps: { withinPortal: false, withInitialFocusPlaceholder: false } }),
+  },
 });
 
 export const variables: CSSVariablesResolver = () => ({

@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse, Response
 from raijin.errors import NotFound
 from raijin.web.assets import Asset, Assets
 
-PAGES = ("clusters", "runs", "hosts", "topology", "definitions", "audit", "access", "login")
+PAGES = ("clusters", "runs", "hosts", "topology", "definitions", "audit", "users", "account", "login")
 """The first words of addresses that are the page's own affair; the page itself knows what is at each."""
 NOT_BUILT = """<!doctype html>
 <html lang="en">

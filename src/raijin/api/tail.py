@@ -25,7 +25,7 @@ SETTLED_SECONDS = 5.0
 WAITING = 5000
 """Events that a listener may be behind; one that is further behind is disconnected, and comes again by itself."""
 
-Item = tuple[int, Event | None, str]
+Item = tuple[int, Event, str]
 """Number, event, and how it is written on the wire: once, whatever the number of listeners."""
 
 
@@ -54,7 +54,7 @@ class Tail:
 
     events_after: Callable[[int], list[tuple[int, Event]]]
     last: Callable[[], int]
-    _queues: set[asyncio.Queue[Item]] = field(default_factory=set)
+    _queues: set[asyncio.Queue[Item | None]] = field(default_factory=set)
     _task: asyncio.Task[None] | None = None
 
     @property
@@ -62,9 +62,9 @@ class Tail:
         return len(self._queues)
 
     @asynccontextmanager
-    async def listen(self) -> AsyncIterator[AsyncIterator[Item]]:
-        """What is written from now on; (0, None, "") when nothing was for a while."""
-        queue: asyncio.Queue[Item] = asyncio.Queue(WAITING)
+    async def listen(self) -> AsyncIterator[AsyncIterator[list[Item]]]:
+        """What is written from now on, all that waits at once; an empty list when nothing was for a while."""
+        queue: asyncio.Queue[Item | None] = asyncio.Queue(WAITING)
         started = self._begin()
         self._queues.add(queue)
         try:
@@ -77,15 +77,20 @@ class Tail:
                 self._task = None
 
     @staticmethod
-    async def _items(queue: asyncio.Queue[Item]) -> AsyncIterator[Item]:
+    async def _items(queue: asyncio.Queue[Item | None]) -> AsyncIterator[list[Item]]:
+        """Together what waits together: to write to a connection costs more than what is written."""
         while True:
             try:
-                item = await asyncio.wait_for(queue.get(), QUIET_SECONDS)
+                waiting = [await asyncio.wait_for(queue.get(), QUIET_SECONDS)]
             except TimeoutError:
-                item = (0, None, "")
-            if item[0] < 0:
+                yield []
+                continue
+            while not queue.empty():
+                waiting.append(queue.get_nowait())
+            if found := [item for item in waiting if item is not None]:
+                yield found
+            if None in waiting:
                 return
-            yield item
 
     def _begin(self) -> asyncio.Future[None]:
         ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -139,8 +144,8 @@ class Tail:
             else:
                 queue.put_nowait((number, event, text))
 
-    def _drop(self, queue: asyncio.Queue[Item]) -> None:
-        queue.put_nowait((-1, None, ""))
+    def _drop(self, queue: asyncio.Queue[Item | None]) -> None:
+        queue.put_nowait(None)
         self._queues.discard(queue)
 
 

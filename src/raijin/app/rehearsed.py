@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +22,7 @@ from raijin.definition.files import definition_files
 from raijin.errors import Unsupported, UsageError
 from raijin.model.version import Version
 from raijin.observe.waiting import hurried
+from raijin.state.runs import RunRecord
 from raijin.twin.site import TwinSite
 
 PACE = 0.12
@@ -60,6 +61,15 @@ class RehearsedService(Service):
             prepare(site, session)
         session.twin = site
         session.__dict__["lock"] = made_up_lock(session, Lock(), _running(site, session), [])
+
+    def ask(self, cluster: str, verb: str, request: Mapping[str, Any]) -> RunRecord:
+        """Raises Unsupported for what the twin would break off in the middle of."""
+        if verb == "restore":
+            raise Unsupported(
+                f"{cluster} is a simulated cluster without data: it can be planned to restore it, and not done",
+                remedy="restore a real one",
+            )
+        return super().ask(cluster, verb, request)
 
     async def verify(self, name: str, backup: str) -> dict[str, Any]:
         """Raises Unsupported: a simulated cluster has no data that could be tried."""

@@ -121,7 +121,7 @@ class Engine:
         store = SecretStore(self.home)
         runs = self.runs
         journal = Journal(runs)
-        events = Events(journal, self.events.emit)
+        events = Events(journal, self.events.pass_on)
         programs = ProgramRunner(run, f"{run}-{attempt}", pool, events, _resolver(store), locate)
         members = Members(self.database)
         runner = Runner(run, attempt, plan, policy, self.handlers, programs, runs, members, store, events)

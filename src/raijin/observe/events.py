@@ -48,6 +48,9 @@ class Events:
         self._sinks.append(sink)
 
     def emit(self, event: Event) -> None:
-        hidden = event.masked()
+        self.pass_on(event.masked())
+
+    def pass_on(self, hidden: Event) -> None:
+        """An event in which everything is masked already, because it comes from another one of these."""
         for sink in self._sinks:
             sink(hidden)

@@ -11,7 +11,8 @@ import json
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from copy import copy
+from copy import copy, deepcopy
+from functools import lru_cache
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -63,11 +64,17 @@ async def open_kube(kubeconfig: str, address: tuple[str, int], cluster: str) -> 
         await plain.aclose()
 
 
+@lru_cache(maxsize=4)
+def _content(kubeconfig: str) -> Any:
+    """Of a run over many hosts, every step reads the same one."""
+    return read_yaml(kubeconfig)
+
+
 def _way(
     kubeconfig: str, address: tuple[str, int]
 ) -> tuple[SingleConfig, httpx2.Auth | None, httpx2.AsyncBaseTransport]:
     """The server at this address, with the credentials of the kubeconfig."""
-    content = read_yaml(kubeconfig)
+    content = deepcopy(_content(kubeconfig))
     written = ""
     for entry in content["clusters"]:
         written = urlsplit(str(entry["cluster"]["server"])).hostname or ""

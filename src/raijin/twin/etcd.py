@@ -1,4 +1,4 @@
-"""The etcd of a simulated cluster, as its members answer to etcdctl: who they are, and taking one out."""
+"""The etcd of a simulated cluster, as its members answer to etcdctl: who they are, taking one out, giving room back."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 VERSION = "3.6.5"
 _NO_ANSWER = "Error: context deadline exceeded\n"
+_SILENT = Completed(1, "", _NO_ANSWER, 5.0)
 
 
 def answer(site: TwinSite, host: Host, script: str, access: EtcdAccess) -> Completed | None:
@@ -28,7 +29,11 @@ def answer(site: TwinSite, host: Host, script: str, access: EtcdAccess) -> Compl
     if not script.startswith(start):
         return None
     socket, *words = shlex.split(script[len(start) :])
-    if socket != access.socket or "member" not in words or words[words.index("member") + 1] != "remove":
+    if socket != access.socket:
+        return None
+    if "defrag" in words:
+        return Completed(0, "Finished defragmenting etcd member\n", "", 3.0) if _runs(site, host) else _SILENT
+    if "member" not in words or words[words.index("member") + 1] != "remove":
         return None
     return removed(site, host, words[-1])
 
@@ -52,7 +57,7 @@ def _runs(site: TwinSite, host: Host) -> bool:
 def removed(site: TwinSite, host: Host, identity: str) -> Completed:
     """etcdctl member remove ID."""
     if site.cluster is None or not _runs(site, host):
-        return Completed(1, "", _NO_ANSWER, 5.0)
+        return _SILENT
     gone = next((name for name, member in site.cluster.members.items() if f"{member.id:x}" == identity), None)
     if gone is None:
         return Completed(1, "", "Error: etcdserver: member not found\n", 0.1)

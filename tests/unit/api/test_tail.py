@@ -41,10 +41,10 @@ async def heard(tail: Tail, count: int, ready: asyncio.Event) -> list[tuple[int,
     found = []
     async with tail.listen() as coming:
         ready.set()
-        async for number, event, text in coming:
-            assert event is not None
-            found.append((number, text))
-            if len(found) == count:
+        async for batch in coming:
+            assert batch
+            found += [(number, text) for number, _, text in batch]
+            if len(found) >= count:
                 break
     return found
 
@@ -89,6 +89,32 @@ async def test_while_nothing_happens_only_the_newest_number_is_asked_for(fast, m
     journal.write()
     async with asyncio.timeout(5):
         assert [number for number, _ in await listening] == [11]
+
+
+async def test_what_waits_together_comes_together(fast) -> None:
+    """Five hundred listeners cost as many writes as there are looks at the journal, not as there are events."""
+    del fast
+    journal = Journal()
+    tail = Tail(journal.after, journal.last)
+    async with asyncio.timeout(5), tail.listen() as coming:
+        journal.write(100)
+        batches = 0
+        found: list[int] = []
+        async for batch in coming:
+            batches += 1
+            found += [number for number, _, _ in batch]
+            if len(found) == 100:
+                break
+    assert found == list(range(1, 101))
+    assert batches < 5
+
+
+async def test_nothing_for_a_while_is_said_so(fast, monkeypatch) -> None:
+    del fast
+    monkeypatch.setattr(module, "QUIET_SECONDS", 0.02)
+    journal = Journal()
+    async with asyncio.timeout(5), Tail(journal.after, journal.last).listen() as coming:
+        assert await anext(coming) == []
 
 
 def test_numbers_that_come_late_are_new_once() -> None:

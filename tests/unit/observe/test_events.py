@@ -20,3 +20,12 @@ def test_every_sink_gets_the_masked_event_in_order() -> None:
     assert one[0].data == {"text": "it is ***", "deep": [{"x": ["***", 7]}, None, True], "n": 1.5}
     assert (one[0].run, one[0].step, one[0].host, one[0].at) == ("run", "step", "alpha", 5.0)
     assert data["text"] == "it is hidden-value"
+
+
+def test_what_was_masked_once_is_handed_on_as_it_is() -> None:
+    """An inner hub masks for all: the outer one need not look at each event again."""
+    MASKER.add("a-long-secret-of-somebody")
+    seen: list[Event] = []
+    inner = Events(Events(seen.append).pass_on)
+    inner.emit(Event(Kind.STEP_STARTED, "r", data={"note": "it is a-long-secret-of-somebody"}))
+    assert [event.data for event in seen] == [{"note": "it is ***"}]

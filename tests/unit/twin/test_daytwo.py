@@ -105,6 +105,16 @@ def test_a_cluster_comes_back_from_its_backup(staged, example: str) -> None:
     staged(work, example)
 
 
+@pytest.mark.parametrize("example", ["ha", "k3s-ha"])
+def test_etcd_is_defragmented(staged, example: str) -> None:
+    async def work(stage: Stage) -> None:
+        await carried(stage)
+        await run(stage, "defragment")
+        await nothing_to_do(stage)
+
+    staged(work, example)
+
+
 def test_an_okd_cluster_is_saved_and_its_restoration_refused_by_name(staged) -> None:
     async def work(stage: Stage) -> None:
         await carried(stage)

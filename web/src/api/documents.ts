@@ -32,6 +32,14 @@ export interface PlanDocument {
   runbook: string;
 }
 
+export interface HostRow {
+  name: string;
+  address: string;
+  definition: string;
+  cluster: string;
+  key: string;
+}
+
 interface SiteNetwork {
   name: string;
   cidr?: string;

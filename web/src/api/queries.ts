@@ -1,7 +1,7 @@
 // What the pages ask for, each with how long an answer is good for.
 import { queryOptions } from "@tanstack/react-query";
 import { api, must, rememberCsrf } from "./client";
-import type { AuditEntry, BackupList, CertificateList, SiteDocument, System } from "./documents";
+import type { AuditEntry, BackupList, CertificateList, HostRow, SiteDocument, System } from "./documents";
 
 const SECONDS = 1000;
 
@@ -101,13 +101,54 @@ export const capacity = (name: string) =>
     retry: false,
   });
 
-export const audit = queryOptions({
-  queryKey: ["audit"],
-  queryFn: async () => {
-    const found = await must(api.GET("/api/v1/audit", { params: { query: { limit: 500 } } }));
-    return (found as unknown as { entries: AuditEntry[] }).entries;
-  },
+export const audit = (asked: Record<string, string | number | boolean>) =>
+  queryOptions({
+    queryKey: ["audit", asked],
+    queryFn: async () =>
+      (await must(api.GET("/api/v1/audit", { params: { query: { limit: 100, ...asked } } }))) as unknown as {
+        entries: AuditEntry[];
+        next: number;
+      },
+  });
+
+/** How one gets in; asked before anybody is known. */
+export const entrance = queryOptions({
+  queryKey: ["entrance"],
+  queryFn: () => must(api.GET("/api/v1/entrance")),
+  retry: false,
 });
+
+export const users = queryOptions({
+  queryKey: ["users"],
+  queryFn: async () => (await must(api.GET("/api/v1/users"))).users ?? [],
+  retry: false,
+});
+
+/** Those of whoever asks; of all, for an administrator. */
+export const tokens = queryOptions({
+  queryKey: ["tokens"],
+  queryFn: async () => (await must(api.GET("/api/v1/tokens"))).tokens ?? [],
+  retry: false,
+});
+
+const hostsOf = (free: boolean) =>
+  queryOptions({
+    queryKey: ["hosts", free],
+    queryFn: async () =>
+      (await must(api.GET("/api/v1/hosts", { params: { query: { limit: 5000, free } } }))) as unknown as {
+        hosts: HostRow[];
+        next: string;
+      },
+  });
+export const hosts = hostsOf(false);
+export const freeHosts = queryOptions({ ...hostsOf(true), select: (found) => found.hosts });
+
+export const versions = (name: string) =>
+  queryOptions({
+    queryKey: ["versions", name],
+    queryFn: () => must(api.GET("/api/v1/clusters/{name}/versions", { params: { path: { name } } })),
+    retry: false,
+  });
 
 export const definitions = queryOptions({
   queryKey: ["definitions"],

@@ -1,6 +1,8 @@
-import { Anchor, Button, Group, Stack } from "@mantine/core";
-import { useQuery } from "@tanstack/react-query";
-import { Link } from "wouter";
+// Who did what: a page at a time, as the server has it; what is asked for stands in the address.
+import { Anchor, Button, Checkbox, Group, Menu, SimpleGrid, Stack, Text, TextInput } from "@mantine/core";
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { type FormEvent, useState } from "react";
+import { Link, useSearchParams } from "wouter";
 import { api, must } from "../api/client";
 import type { AuditEntry } from "../api/documents";
 import { audit } from "../api/queries";
@@ -9,6 +11,7 @@ import { Page } from "../parts/Page";
 import { ProblemAlert } from "../parts/ProblemAlert";
 import { State } from "../parts/State";
 import { moment } from "../parts/time";
+import { FIELDS, filtersOf } from "./filters";
 
 const COLUMNS: Column<AuditEntry>[] = [
   { header: "Number", value: (entry) => entry.number },
@@ -31,7 +34,105 @@ const COLUMNS: Column<AuditEntry>[] = [
 ];
 
 export default function AuditPage() {
-  const found = useQuery(audit);
+  const [said, say] = useSearchParams();
+  const filters = filtersOf(said);
+  const before = Number(said.get("before") ?? 0);
+  const found = useQuery({ ...audit({ ...filters, before }), placeholderData: keepPreviousData });
+  const turn = (next: number) => {
+    const written = new URLSearchParams(said);
+    if (next > 0) written.set("before", String(next));
+    else written.delete("before");
+    say(written);
+  };
+  return (
+    <Page
+      title="Audit"
+      under="Who did what, when, from where, with which result"
+      actions={
+        <>
+          <Verify />
+          <Take filters={filters} />
+        </>
+      }
+    >
+      <Stack>
+        <Filters key={said.toString()} said={said} onSay={say} />
+        <ProblemAlert error={found.error} />
+        {found.data && (
+          <DataTable
+            label="Audit trail"
+            rows={found.data.entries}
+            columns={COLUMNS}
+            rowKey={(entry) => String(entry.number)}
+            empty="There is no such entry."
+            searched={false}
+          />
+        )}
+        {found.data && (
+          <Group justify="space-between">
+            <Button variant="default" onClick={() => turn(0)} disabled={before === 0}>
+              The newest
+            </Button>
+            <Button
+              variant="default"
+              onClick={() => turn(found.data.next)}
+              disabled={found.data.next === 0}
+              loading={found.isPlaceholderData}
+            >
+              Older
+            </Button>
+          </Group>
+        )}
+      </Stack>
+    </Page>
+  );
+}
+
+function Filters({ said, onSay }: { said: URLSearchParams; onSay: (said: URLSearchParams) => void }) {
+  const [words, setWords] = useState(() => FIELDS.map(({ name }) => said.get(name) ?? ""));
+  const [incidents, setIncidents] = useState(said.get("incidents") === "yes");
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    const next = new URLSearchParams();
+    for (const [at, { name }] of FIELDS.entries()) if (words[at]?.trim()) next.set(name, words[at].trim());
+    if (incidents) next.set("incidents", "yes");
+    onSay(next);
+  };
+  return (
+    <form onSubmit={submit} aria-label="Which entries">
+      <SimpleGrid cols={{ base: 2, sm: 4, lg: 7 }} spacing="xs" verticalSpacing="xs" mb="xs">
+        {FIELDS.map(({ name, label, type }, at) => (
+          <TextInput
+            key={name}
+            label={label}
+            type={type}
+            size="xs"
+            value={words[at]}
+            onChange={(event) => setWords(words.with(at, event.currentTarget.value))}
+          />
+        ))}
+      </SimpleGrid>
+      <Group gap="sm">
+        <Checkbox
+          label="Incidents only"
+          size="xs"
+          checked={incidents}
+          onChange={(event) => setIncidents(event.currentTarget.checked)}
+        />
+        <Button type="submit" size="xs">
+          Find
+        </Button>
+        {said.size > 0 && (
+          <Button size="xs" variant="default" onClick={() => onSay(new URLSearchParams())}>
+            All
+          </Button>
+        )}
+      </Group>
+    </form>
+  );
+}
+
+function Verify() {
   const verified = useQuery({
     queryKey: ["audit-verify"],
     queryFn: async () =>
@@ -43,44 +144,54 @@ export default function AuditPage() {
     enabled: false,
   });
   return (
-    <Page
-      title="Audit"
-      under="Who did what, when, from where, with which result"
-      actions={
-        <>
-          <Button variant="default" onClick={() => verified.refetch()} loading={verified.isFetching}>
-            Verify the chain
-          </Button>
-          <Button variant="default" component="a" href="/api/v1/audit/export?format=csv" download="audit.csv">
-            Take away (CSV)
-          </Button>
-        </>
-      }
-    >
-      <Stack>
-        {verified.data && (
-          <Group>
-            <State
-              word={verified.data.intact ? "intact" : "failed"}
-              label={
-                verified.data.intact
-                  ? `${verified.data.entries} entries, none was changed`
-                  : verified.data.faults.join("; ")
-              }
-            />
-          </Group>
-        )}
-        <ProblemAlert error={found.error} />
-        {found.data && (
-          <DataTable
-            label="Audit trail"
-            rows={found.data}
-            columns={COLUMNS}
-            rowKey={(entry) => String(entry.number)}
-            empty="Nothing was written yet."
-          />
-        )}
-      </Stack>
-    </Page>
+    <>
+      {verified.error && <Text size="sm">{verified.error.message}</Text>}
+      {verified.data && (
+        <State
+          word={verified.data.intact ? "intact" : "failed"}
+          label={
+            verified.data.intact
+              ? `${verified.data.entries} entries, none was changed`
+              : verified.data.faults.join("; ")
+          }
+        />
+      )}
+      <Button variant="default" onClick={() => verified.refetch()} loading={verified.isFetching}>
+        Verify the chain
+      </Button>
+    </>
+  );
+}
+
+const FORMS = {
+  csv: "CSV, for a spreadsheet",
+  jsonl: "JSON lines, for programs",
+  report: "A report, for people",
+};
+const SUFFIX: Record<string, string> = { csv: "csv", jsonl: "jsonl", report: "md" };
+
+/** What is shown, without the end of the page. */
+function Take({ filters }: { filters: Record<string, string | number | boolean> }) {
+  const words = Object.entries(filters).map(([key, value]) => [key, String(value)]);
+  return (
+    <Menu position="bottom-end" width={230}>
+      <Menu.Target>
+        <Button variant="default" rightSection={<span aria-hidden="true">▾</span>}>
+          Take away
+        </Button>
+      </Menu.Target>
+      <Menu.Dropdown aria-label="Forms of the export">
+        {Object.entries(FORMS).map(([form, label]) => (
+          <Menu.Item
+            key={form}
+            component="a"
+            href={`/api/v1/audit/export?${new URLSearchParams([["format", form], ...words])}`}
+            download={`audit.${SUFFIX[form]}`}
+          >
+            {label}
+          </Menu.Item>
+        ))}
+      </Menu.Dropdown>
+    </Menu>
   );
 }

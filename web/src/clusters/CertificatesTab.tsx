@@ -1,11 +1,13 @@
-import { Loader, Stack, Text } from "@mantine/core";
+import { Button, Group, Loader, Stack, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
+import { Link } from "wouter";
 import type { CertificateRow } from "../api/documents";
 import { certificates } from "../api/queries";
 import { type Column, DataTable } from "../parts/DataTable";
 import { Faults } from "../parts/Faults";
 import { ProblemAlert } from "../parts/ProblemAlert";
 import { State } from "../parts/State";
+import { useMay } from "../shell/may";
 
 const COLUMNS: Column<CertificateRow>[] = [
   {
@@ -26,6 +28,7 @@ const COLUMNS: Column<CertificateRow>[] = [
 
 export function CertificatesTab({ name }: { name: string }) {
   const found = useQuery(certificates(name));
+  const may = useMay()("operator", name);
   const rows = found.data?.certificates ?? [];
   const first = rows.length > 0 ? rows.reduce((a, b) => (a.days_left < b.days_left ? a : b)) : undefined;
   return (
@@ -33,11 +36,14 @@ export function CertificatesTab({ name }: { name: string }) {
       <ProblemAlert error={found.error} />
       {found.isPending && <Loader aria-label="loading" />}
       <Faults faults={found.data?.faults} />
-      {first && (
-        <Text>
-          The next one ends on {first.expires}: {first.path} on {first.node}.
-        </Text>
-      )}
+      <Group justify="space-between">
+        <Text>{first && `The next one ends on ${first.expires}: ${first.path} on ${first.node}.`}</Text>
+        {may && (
+          <Button variant="default" component={Link} href={`/clusters/${name}/change/renew`}>
+            Renew all
+          </Button>
+        )}
+      </Group>
       {found.data && (
         <DataTable
           label="Certificates"

@@ -3,10 +3,12 @@ import { useQuery } from "@tanstack/react-query";
 import { lazy, Suspense } from "react";
 import { Link, useLocation } from "wouter";
 import { cluster as clusterQuery, status } from "../api/queries";
+import { ChangeMenu } from "../changes/ChangeMenu";
 import { Page } from "../parts/Page";
 import { ProblemAlert } from "../parts/ProblemAlert";
 import { State } from "../parts/State";
 import { PlanTab } from "../plan/PlanTab";
+import { useMay } from "../shell/may";
 import { BackupsTab } from "./BackupsTab";
 import { CertificatesTab } from "./CertificatesTab";
 import { rolesOf } from "./ClusterCard";
@@ -29,10 +31,13 @@ export default function ClusterPage({ name, tab }: { name: string; tab: string }
   const [, go] = useLocation();
   const found = useQuery(clusterQuery(name));
   const seen = useQuery(status(name));
+  const may = useMay()("operator", name);
   const health = healthOf(seen.data, seen.error);
   if (found.error) return <ProblemAlert error={found.error} />;
   if (!found.data) return <Loader aria-label="loading" />;
   const cluster = found.data;
+  // To plan takes who may also have it done.
+  const tabs = Object.entries(TABS).filter(([value]) => value !== "plan" || may);
   return (
     <Page
       title={cluster.name}
@@ -43,7 +48,8 @@ export default function ClusterPage({ name, tab }: { name: string; tab: string }
           <Button component={Link} href={`/definitions/${cluster.definition}`} variant="default">
             Definition
           </Button>
-          {tab !== "plan" && (
+          <ChangeMenu name={name} />
+          {may && tab !== "plan" && (
             <Button component={Link} href={`/clusters/${name}/plan`}>
               Plan
             </Button>
@@ -53,7 +59,7 @@ export default function ClusterPage({ name, tab }: { name: string; tab: string }
     >
       <Tabs value={tab} onChange={(next) => go(`/clusters/${name}/${next}`)} keepMounted={false}>
         <Tabs.List mb="md">
-          {Object.entries(TABS).map(([value, label]) => (
+          {tabs.map(([value, label]) => (
             <Tabs.Tab key={value} value={value}>
               {label}
             </Tabs.Tab>
@@ -63,7 +69,7 @@ export default function ClusterPage({ name, tab }: { name: string; tab: string }
           <OverviewTab cluster={cluster} />
         </Tabs.Panel>
         <Tabs.Panel value="plan">
-          <PlanTab name={name} />
+          <PlanTab name={name} may={may} />
         </Tabs.Panel>
         <Tabs.Panel value="runs">
           <RunsTab name={name} />

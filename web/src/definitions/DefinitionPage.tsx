@@ -3,10 +3,10 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link } from "wouter";
 import { api, must } from "../api/client";
-import { session } from "../api/queries";
 import { Page } from "../parts/Page";
 import { ProblemAlert } from "../parts/ProblemAlert";
 import { State } from "../parts/State";
+import { useMay } from "../shell/may";
 import { Editor, type Verdict } from "./Editor";
 import type { Schema } from "./schema";
 import { useDefinition, useSave } from "./useDefinition";
@@ -25,8 +25,7 @@ export default function DefinitionPage({ name }: { name: string }) {
 }
 
 function Writing({ name, text, etag, schema }: { name: string; text: string; etag: string; schema: Schema }) {
-  const known = useQuery(session);
-  const admin = known.data?.roles.includes("admin") ?? false;
+  const admin = useMay()("admin");
   const [begin, setBegin] = useState(text);
   const [draft, setDraft] = useState(text);
   const [verdict, setVerdict] = useState<Verdict>({});
@@ -46,13 +45,15 @@ function Writing({ name, text, etag, schema }: { name: string; text: string; eta
       actions={
         <>
           <Judged verdict={verdict} />
-          <Button
-            onClick={() => save.mutate(draft)}
-            loading={save.isPending}
-            disabled={!changed || !admin || Boolean(verdict.error)}
-          >
-            Save
-          </Button>
+          {admin && (
+            <Button
+              onClick={() => save.mutate(draft)}
+              loading={save.isPending}
+              disabled={!changed || Boolean(verdict.error)}
+            >
+              Save
+            </Button>
+          )}
         </>
       }
     >

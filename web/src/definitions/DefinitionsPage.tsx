@@ -8,6 +8,7 @@ import { type Column, DataTable } from "../parts/DataTable";
 import { Page } from "../parts/Page";
 import { ProblemAlert } from "../parts/ProblemAlert";
 import { State } from "../parts/State";
+import { useMay } from "../shell/may";
 
 type File = Schemas["DefinitionFile"];
 
@@ -39,6 +40,7 @@ export default function DefinitionsPage() {
   const [, go] = useLocation();
   const [name, setName] = useState("");
   const found = useQuery(definitions);
+  const may = useMay()("admin");
   const begin = (event: FormEvent) => {
     event.preventDefault();
     if (/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name)) go(`/definitions/${name}`);
@@ -48,19 +50,21 @@ export default function DefinitionsPage() {
       title="Definitions"
       under="The files that clusters are made from"
       actions={
-        <form onSubmit={begin}>
-          <Group gap="xs" wrap="nowrap">
-            <TextInput
-              aria-label="Name of a new definition"
-              placeholder="a new file"
-              value={name}
-              onChange={(event) => setName(event.currentTarget.value)}
-            />
-            <Button type="submit" variant="default">
-              Write
-            </Button>
-          </Group>
-        </form>
+        may && (
+          <form onSubmit={begin}>
+            <Group gap="xs" wrap="nowrap">
+              <TextInput
+                aria-label="Name of a new definition"
+                placeholder="a new file"
+                value={name}
+                onChange={(event) => setName(event.currentTarget.value)}
+              />
+              <Button type="submit" variant="default">
+                Write
+              </Button>
+            </Group>
+          </form>
+        )
       }
     >
       <ProblemAlert error={found.error} />

@@ -17,9 +17,10 @@ const features = tableFeatures({
   sortFns,
 });
 
-/** value: what is sorted by and searched in. show: what is seen; default: the value. */
+/** value: what is sorted by and searched in. show: what is seen; default: the value. acts: it has buttons, no values. */
 export interface Column<Row> {
   header: string;
+  acts?: boolean;
   value: (row: Row) => string | number;
   show?: (row: Row) => ReactNode;
 }
@@ -30,9 +31,18 @@ interface Props<Row> {
   columns: Column<Row>[];
   rowKey: (row: Row) => string;
   empty: string;
+  /** Whether it has a field to search the rows in; not where they are one page of many. */
+  searched?: boolean;
 }
 
-export function DataTable<Row extends object>({ label, rows, columns, rowKey, empty }: Props<Row>) {
+export function DataTable<Row extends object>({
+  label,
+  rows,
+  columns,
+  rowKey,
+  empty,
+  searched = true,
+}: Props<Row>) {
   const [wanted, setWanted] = useState("");
   const defined = useMemo(() => {
     const helper = createColumnHelper<typeof features, Row>();
@@ -42,6 +52,7 @@ export function DataTable<Row extends object>({ label, rows, columns, rowKey, em
           id: column.header,
           header: column.header,
           sortFn: "alphanumeric",
+          enableSorting: !column.acts,
           cell: (context) =>
             column.show?.(context.row.original) ?? String(column.value(context.row.original)),
         }),
@@ -62,7 +73,7 @@ export function DataTable<Row extends object>({ label, rows, columns, rowKey, em
   const table = useTable({ features, columns: defined, data: found, getRowId: rowKey });
   return (
     <div>
-      {rows.length > 5 && (
+      {searched && rows.length > 5 && (
         <TextInput
           mb="sm"
           maw={340}
@@ -81,13 +92,17 @@ export function DataTable<Row extends object>({ label, rows, columns, rowKey, em
                   const sorted = header.column.getIsSorted();
                   const order = sorted === "asc" ? "ascending" : sorted === "desc" ? "descending" : "none";
                   return (
-                    <Table.Th key={header.id} aria-sort={order}>
-                      <UnstyledButton fw={600} fz="sm" onClick={header.column.getToggleSortingHandler()}>
+                    <Table.Th key={header.id} aria-sort={header.column.getCanSort() ? order : undefined}>
+                      {header.column.getCanSort() ? (
+                        <UnstyledButton fw={600} fz="sm" onClick={header.column.getToggleSortingHandler()}>
+                          <table.FlexRender header={header} />
+                          <span aria-hidden="true">
+                            {sorted === "asc" ? " ↑" : sorted === "desc" ? " ↓" : ""}
+                          </span>
+                        </UnstyledButton>
+                      ) : (
                         <table.FlexRender header={header} />
-                        <span aria-hidden="true">
-                          {sorted === "asc" ? " ↑" : sorted === "desc" ? " ↓" : ""}
-                        </span>
-                      </UnstyledButton>
+                      )}
                     </Table.Th>
                   );
                 })}

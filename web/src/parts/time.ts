@@ -12,6 +12,11 @@ export function moment(at: number): string {
   return new Date(at * 1000).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
 }
 
+/** The day alone. at: seconds since the epoch. */
+export function day(at: number): string {
+  return new Date(at * 1000).toLocaleDateString(undefined, { dateStyle: "medium" });
+}
+
 export function clock(at: number): string {
   return new Date(at * 1000).toLocaleTimeString(undefined, { hour12: false });
 }

@@ -1,8 +1,11 @@
-import { Button, Group, Modal, Text, Title } from "@mantine/core";
+import { Button, Group, Modal, Stack, Text, TextInput, Title } from "@mantine/core";
+import { type FormEvent, useState } from "react";
 import type { PlanDocument } from "../api/documents";
 
 interface Props {
   plan: PlanDocument;
+  act: string;
+  grave: boolean;
   opened: boolean;
   busy: boolean;
   onClose: () => void;
@@ -10,29 +13,63 @@ interface Props {
 }
 
 /** The last question before anything is changed. Mantine's own head of a dialog would be a second banner of the page. */
-export function ApproveDialog({ plan, opened, busy, onClose, onAgree }: Props) {
+export function ApproveDialog(props: Props) {
+  const { plan, act, opened, onClose } = props;
+  const question = act === "Apply" ? `Apply this plan to ${plan.cluster}?` : `${act}: ${plan.cluster}?`;
   return (
     <Modal.Root opened={opened} onClose={onClose}>
       <Modal.Overlay />
-      <Modal.Content aria-label={`Apply this plan to ${plan.cluster}?`}>
+      <Modal.Content aria-label={question}>
         <Modal.Body p="lg">
-          <Title order={2} size="h4" mb="sm">
-            Apply this plan to {plan.cluster}?
-          </Title>
-          <Text size="sm">
-            Exactly these {plan.steps.length} steps are done. If something has moved since the plan was made,
-            nothing is.
-          </Text>
-          <Group mt="lg" justify="flex-end">
-            <Button variant="default" onClick={onClose}>
-              Not now
-            </Button>
-            <Button data-autofocus loading={busy} onClick={onAgree}>
-              Apply {plan.steps.length} steps
-            </Button>
-          </Group>
+          <Question {...props} question={question} />
         </Modal.Body>
       </Modal.Content>
     </Modal.Root>
+  );
+}
+
+function Question({ plan, act, grave, busy, onClose, onAgree, question }: Props & { question: string }) {
+  const [typed, setTyped] = useState("");
+  const steps = plan.steps.length === 1 ? "this step is" : `these ${plan.steps.length} steps are`;
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    if (!grave || typed === plan.cluster) onAgree();
+  };
+  return (
+    <form onSubmit={submit}>
+      <Stack gap="sm">
+        <Title order={2} size="h4">
+          {question}
+        </Title>
+        <Text size="sm">
+          Exactly {steps} done. If something has moved since the plan was made, nothing is.
+        </Text>
+        {grave && (
+          <TextInput
+            data-autofocus
+            label={`Type ${plan.cluster} to go on`}
+            description="Data is lost by this, and cannot be brought back."
+            value={typed}
+            onChange={(event) => setTyped(event.currentTarget.value)}
+            autoComplete="off"
+            spellCheck={false}
+          />
+        )}
+        <Group mt="xs" justify="flex-end">
+          <Button variant="default" onClick={onClose}>
+            Not now
+          </Button>
+          <Button
+            type="submit"
+            data-autofocus={grave ? undefined : true}
+            color={grave ? "red" : undefined}
+            loading={busy}
+            disabled={grave && typed !== plan.cluster}
+          >
+            {act === "Apply" ? `Apply ${plan.steps.length} steps` : act}
+          </Button>
+        </Group>
+      </Stack>
+    </form>
   );
 }

@@ -5,10 +5,12 @@ import { useEffect, useState } from "react";
 import { Link } from "wouter";
 import { api, must } from "../api/client";
 import { run as runQuery } from "../api/queries";
+import { useNarrow } from "../parts/narrow";
 import { Page } from "../parts/Page";
 import { ProblemAlert } from "../parts/ProblemAlert";
 import { State } from "../parts/State";
 import { ago } from "../parts/time";
+import { useMay } from "../shell/may";
 import { HostLog } from "./HostLog";
 import { RunGraph } from "./RunGraph";
 import { RunProgress } from "./RunProgress";
@@ -44,6 +46,8 @@ export default function RunPage({ id }: { id: string }) {
       return client.invalidateQueries({ queryKey: ["run", id] });
     },
   });
+  const narrow = useNarrow();
+  const may = useMay()("operator", found.data?.cluster);
   if (found.error) return <ProblemAlert error={found.error} />;
   if (!found.data) return <Loader aria-label="loading" />;
   const run = found.data;
@@ -67,7 +71,7 @@ export default function RunPage({ id }: { id: string }) {
       actions={
         <>
           <State word={state} />
-          {going && (
+          {going && may && (
             <Button
               variant="default"
               onClick={() => change.mutate("cancel")}
@@ -77,7 +81,7 @@ export default function RunPage({ id }: { id: string }) {
               {run.cancel_requested ? "Is being stopped" : "Stop"}
             </Button>
           )}
-          {again && (
+          {again && may && (
             <Button onClick={() => change.mutate("resume")} loading={change.isPending}>
               Go on
             </Button>
@@ -91,7 +95,7 @@ export default function RunPage({ id }: { id: string }) {
         {!going && run.error && (
           <ProblemAlert error={new Error(String(run.error.detail ?? ""))} title="It ended with" />
         )}
-        <Tabs defaultValue="picture" keepMounted={false}>
+        <Tabs defaultValue={narrow ? "steps" : "picture"} keepMounted={false}>
           <Tabs.List>
             <Tabs.Tab value="picture">Picture</Tabs.Tab>
             <Tabs.Tab value="steps">Steps</Tabs.Tab>

@@ -1,7 +1,19 @@
-import { Anchor, Button, Center, Paper, PasswordInput, Stack, Text, TextInput, Title } from "@mantine/core";
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import {
+  Anchor,
+  Button,
+  Center,
+  Divider,
+  Paper,
+  PasswordInput,
+  Stack,
+  Text,
+  TextInput,
+  Title,
+} from "@mantine/core";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { api, must } from "../api/client";
+import { entrance } from "../api/queries";
 import { ProblemAlert } from "../parts/ProblemAlert";
 
 interface Given {
@@ -18,7 +30,10 @@ async function enter({ name, password, token }: Given, first: boolean): Promise<
 
 export function LoginPage() {
   const [given, setGiven] = useState<Given>({ name: "", password: "", token: "" });
-  const [first, setFirst] = useState(false);
+  const [wanted, want] = useState<boolean>();
+  const ways = useQuery(entrance);
+  // Where there is a provider, people come in without a first administrator.
+  const first = wanted ?? (ways.data?.setup === true && !ways.data.provider);
   const client = useQueryClient();
   const login = useMutation({
     mutationKey: ["login"],
@@ -45,13 +60,15 @@ export function LoginPage() {
                 Raijin
               </Title>
               <Text c="dimmed" size="sm">
-                {first ? "The first administrator" : "Log in"}
+                {first ? "This server is new: make its first administrator" : "Log in"}
               </Text>
             </div>
+            <ProblemAlert error={ways.error} />
+            {ways.data?.provider && !first && <Provider issuer={ways.data.provider} />}
             {first && (
               <TextInput
                 label="One-time token"
-                description="`raijin serve` printed it"
+                description="raijin serve printed it when it started"
                 autoComplete="off"
                 {...field("token")}
               />
@@ -67,12 +84,30 @@ export function LoginPage() {
             <Button type="submit" loading={login.isPending}>
               {first ? "Make the first administrator" : "Log in"}
             </Button>
-            <Anchor component="button" type="button" size="sm" onClick={() => setFirst(!first)}>
-              {first ? "I have a password already" : "This server is new: I have its one-time token"}
-            </Anchor>
+            {ways.data?.setup && (
+              <Anchor component="button" type="button" fz="sm" onClick={() => want(!first)}>
+                {first ? "I have a password already" : "I have the one-time token"}
+              </Anchor>
+            )}
           </Stack>
         </form>
       </Paper>
     </Center>
   );
+}
+
+/** The way in by the OpenID Connect provider: a link, because the server sends the browser there and takes it back. */
+function Provider({ issuer }: { issuer: string }) {
+  return (
+    <>
+      <Button component="a" href="/api/v1/oidc/login" variant="default">
+        Log in with {hostOf(issuer)}
+      </Button>
+      <Divider label="or with a password of this server" labelPosition="center" />
+    </>
+  );
+}
+
+function hostOf(issuer: string): string {
+  return URL.canParse(issuer) ? new URL(issuer).host : issuer;
 }

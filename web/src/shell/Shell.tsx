@@ -6,14 +6,24 @@ import { type ReactNode, useEffect } from "react";
 import { Link, useLocation } from "wouter";
 import { session, system } from "../api/queries";
 import { ColourScheme } from "./ColourScheme";
+import { useMay } from "./may";
 import { Who } from "./Who";
 
-const PLACES = [
+interface Place {
+  to: string;
+  label: string;
+  /** Who finds it; everybody, when it is left out. */
+  only?: "admin";
+}
+
+const PLACES: Place[] = [
   { to: "/clusters", label: "Clusters" },
   { to: "/runs", label: "Runs" },
   { to: "/topology", label: "Topology" },
+  { to: "/hosts", label: "Hosts" },
   { to: "/definitions", label: "Definitions" },
-  { to: "/audit", label: "Audit", admin: true },
+  { to: "/audit", label: "Audit", only: "admin" },
+  { to: "/users", label: "Users", only: "admin" },
 ];
 
 export function Shell({ children }: { children: ReactNode }) {
@@ -22,7 +32,10 @@ export function Shell({ children }: { children: ReactNode }) {
   const about = useQuery(system);
   const known = useQuery(session);
   const rehearsal = about.data?.rehearsal === true;
-  const admin = known.data?.roles.includes("admin") ?? false;
+  const may = useMay();
+  const asked = Boolean(known.data?.csrf);
+  // A server that asks nobody has no users.
+  const there = (item: Place) => (item.only ? may(item.only) : true) && (item.to !== "/users" || asked);
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new place closes the menu of a phone
   useEffect(() => menu.close(), [place]);
   return (
@@ -57,7 +70,7 @@ export function Shell({ children }: { children: ReactNode }) {
         </AppShell.Header>
         <AppShell.Navbar p="sm" component="nav" aria-label="Places">
           <ScrollArea>
-            {PLACES.filter((item) => !item.admin || admin).map((item) => (
+            {PLACES.filter(there).map((item) => (
               <NavLink
                 key={item.to}
                 component={Link}

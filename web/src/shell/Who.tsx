@@ -1,5 +1,6 @@
-import { Button, Text } from "@mantine/core";
+import { Anchor, Button } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
+import { Link } from "wouter";
 import { api, must } from "../api/client";
 import { session } from "../api/queries";
 
@@ -14,10 +15,10 @@ export function Who() {
   if (!known.data?.csrf) return null;
   return (
     <>
-      <Text size="sm" title={known.data.roles.join(", ")} visibleFrom="xs">
+      <Anchor component={Link} href="/account" fz="sm" title={known.data.roles.join(", ")}>
         {known.data.name}
-      </Text>
-      <Button variant="default" size="compact-md" onClick={() => logout.mutate()} loading={logout.isPending}>
+      </Anchor>
+      <Button variant="default" size="compact-sm" onClick={() => logout.mutate()} loading={logout.isPending}>
         Log out
       </Button>
     </>

@@ -110,15 +110,16 @@ async def follow(run: RunId, request: Request, caller: Known, service: Served, l
                 if ended:
                     yield "event: end\ndata: {}\n\n"
                     return
-                async for number, fresh, text in coming:
-                    if fresh is None:
+                async for batch in coming:
+                    if not batch:
                         yield ": still here\n\n"
                         break
-                    if fresh.run != run or number <= sent:
+                    mine = [item for item in batch if item[1].run == run and item[0] > sent]
+                    if not mine:
                         continue
-                    sent = number
-                    yield text
-                    if fresh.kind is Kind.RUN_FINISHED:
+                    sent = mine[-1][0]
+                    yield "".join(text for _, _, text in mine)
+                    if any(event.kind is Kind.RUN_FINISHED for _, event, _ in mine):
                         break
 
     return StreamingResponse(lines(), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
@@ -138,17 +139,18 @@ async def follow_all(request: Request, caller: Known, service: Served, last: Las
 
     async def lines() -> AsyncIterator[str]:
         sent = last
-        yield ": connected\n\n"
         async with tail.listen() as coming:
+            yield ": connected\n\n"  # from here on nothing is missed
             while sent is not None and (page := await run_in_threadpool(service.events_after, sent)):
                 for number, event in page:
                     sent = number
                     if await seen(event):
                         yield as_sse(number, event)
-            async for number, fresh, text in coming:
-                if fresh is None:
+            async for batch in coming:
+                fresh = [text for number, event, text in batch if number > (sent or 0) and await seen(event)]
+                if fresh:
+                    yield "".join(fresh)
+                elif not batch:
                     yield ": still here\n\n"
-                elif number > (sent or 0) and await seen(fresh):
-                    yield text
 
     return StreamingResponse(lines(), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})

@@ -24,6 +24,7 @@ from raijin.platforms.kubeconfig import ca_certificate, ca_hash, parsed, private
 from raijin.transport.document import Document
 from raijin.transport.pool import Pool
 from raijin.transport.quoting import word
+from raijin.transport.yamls import write_yaml
 
 if TYPE_CHECKING:
     from raijin.transport.kube import Kube
@@ -95,7 +96,7 @@ async def admit(context: CallContext) -> None:
             "caCertHashes": [ca_hash(ca_certificate(kubeconfig))],
         }
     }
-    context.secrets.put(join_secret(context.cluster, context.target), yaml.safe_dump(document))
+    context.secrets.put(join_secret(context.cluster, context.target), write_yaml(document))
     context.say(f"a join token is valid for {ttl} minutes")
 
 
