@@ -80,16 +80,16 @@ def names(site: LabSite) -> list[str]:
     return [machine["name"] for machine in site.machines]
 
 
-def define(site: LabSite, version: str, planes: list[str], workers: list[str], address: str = "") -> None:
+def define(site: LabSite, version: str, planes: list[str], workers: list[str]) -> None:
     def change(documents: list[Any]) -> None:
         cluster = documents[1]
         cluster["nodeGroups"] = [
             {"name": "control-plane", "role": "CONTROL_PLANE", "hosts": planes},
             {"name": "workers", "role": "WORKER", "hosts": workers},
         ]
-        if address:
-            vip = {"address": address, "provider": VipProvider.KUBE_VIP.value}
-            cluster["network"] = {**cluster.get("network", {}), "virtualIp": vip}
+        address = site.machines[0]["address"].rpartition(".")[0] + ".100"
+        vip = {"address": address, "provider": VipProvider.KUBE_VIP.value}
+        cluster["network"] = {**cluster.get("network", {}), "virtualIp": vip}
 
     site.define(workers=1, version=version, change=change)
 
@@ -243,10 +243,9 @@ def test_all_authorities_are_replaced_under_a_client(site) -> None:
 
 
 def test_hosts_join_afterwards(site, kubernetes) -> None:
-    """Two control planes and a worker, behind an address of their own from now on."""
+    """Two control planes and a worker."""
     *planes, worker, spare = names(site)
-    address = site.machines[0]["address"].rpartition(".")[0] + ".100"
-    define(site, kubernetes, planes, [worker, spare], address)
+    define(site, kubernetes, planes, [worker, spare])
     site.apply()
     assert nodes(site) == dict.fromkeys(names(site), True)
     assert len(site.etcd_members(planes[0])) == 3
