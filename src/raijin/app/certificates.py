@@ -90,6 +90,12 @@ async def listing(session: Session, at: float | None = None) -> CertificateListi
     return CertificateListing(cluster.name, tuple(rows), tuple(_faults(nodes)), _rotation(session, nodes))
 
 
+def due_rows(found: CertificateListing) -> list[CertificateRow]:
+    """Those that Raijin renews, and whose time has come."""
+    by_us = RENEWED_BY[Keeper.RAIJIN]
+    return [row for row in found.rows if row.renewed_by == by_us and row.state in {"due", "expired"}]
+
+
 def require_rotation(session: Session) -> None:
     """Raises Unsupported where Raijin does not replace authorities: half a rotation would be worse than none."""
     cluster = session.cluster

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from raijin.app.settings import ServerSettings
-from raijin.errors import Locked, RaijinError
+from raijin.errors import Locked, RaijinError, Unsupported
 
 if TYPE_CHECKING:
     from raijin.app.service import Service
@@ -46,9 +46,23 @@ class Schedules:
 
     async def _one(self, name: str, cluster: str, at: float) -> None:
         if name == "backup":
-            await self._backup(cluster, at)
+            await self._once(cluster, "backup", at)
+        elif name == "certificates" and await self._certificates_due(cluster):
+            await self._once(cluster, "renew", at)
         elif name == "drift":
             await self.service.drift(cluster)
+
+    async def _certificates_due(self, cluster: str) -> bool:
+        """Whether a host has one that Raijin renews, and it is time. Raises RaijinError."""
+        from raijin.app.certificates import due_rows, listing  # noqa: PLC0415
+
+        try:
+            found = await listing(self.service.session(cluster))
+        except Unsupported:
+            return False  # its certificates are nobody's business here
+        for fault in found.faults:
+            LOG.warning("certificates of %s: %s", cluster, fault)
+        return bool(due_rows(found))
 
     async def _look(self) -> None:
         """What clusters use, some side by side: a thousand of them have five minutes."""
@@ -66,9 +80,9 @@ class Schedules:
 
         await asyncio.gather(*(one(entry.name) for entry in self.service.store.clusters()))
 
-    async def _backup(self, cluster: str, at: float) -> None:
+    async def _once(self, cluster: str, verb: str, at: float) -> None:
         """Once for that time, also when the runner that began with it has died and another does it again."""
         asked = {"who": WHO, "due": at}
         history = self.service.runs.history(cluster=cluster, limit=20)
-        if not any((run.request or {}).get("due") == at and run.verb == "backup" for run in history):
-            await self.service.ask_here(cluster, "backup", asked)
+        if not any((run.request or {}).get("due") == at and run.verb == verb for run in history):
+            await self.service.ask_here(cluster, verb, asked)

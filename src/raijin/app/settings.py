@@ -47,6 +47,9 @@ class Schedules(Model):
     """When the server does by itself what it does, for every cluster; times in UTC. Empty: never."""
 
     backup: Cron | None = Field(default=None, description="Take and keep a backup.")
+    certificates: Cron | None = Field(
+        default="45 3 * * *", description="Renew the certificates of a cluster where one of them is due."
+    )
     drift: Cron | None = Field(default="15 4 * * *", description="Plan, and note what has moved away.")
     utilisation: Cron | None = Field(default="*/5 * * * *", description="Note what nodes and pods use.")
 
