@@ -235,7 +235,7 @@ def errors_page() -> str:
         table(("error", "meaning", "exit code", "HTTP status", "type", "a retry can help"), rows),
         "An indented error is a special case of the one above it. *A retry can help* is what decides whether the "
         "engine tries a step again; an error is never judged by its text. The HTTP status is for the REST "
-        "interface, which does not exist yet.",
+        "interface.",
         "With `--output json` the error is a problem document (RFC 9457) on standard error: `type`, `title`, `status`, "
         "`detail`, `exit_code`, `transient`, and where there is one `host`, `remedy`, `output` (what the host printed) "
         "and `errors` (every problem of a definition: `path`, `message`, `remedy`, `file`, `line`, `column`, `value`).",

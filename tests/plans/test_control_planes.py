@@ -204,6 +204,7 @@ def test_one_host_becomes_three_behind_an_address_that_was_not_there(world, prov
     for host in ("n2", "n3"):
         assert before(plan, ("configure", "n1"), ("admit", host))
         assert before(plan, ("configure", "n1"), ("join", host))
+    assert before(plan, ("configure", "n1"), ("kubeconfig", "n1")), "it is kept with the new address"
     after = grown.carry_out(plan)
     assert after.plan().empty
     assert set(after.nodes) == {"n1", "n2", "n3", "w1"}

@@ -90,7 +90,7 @@ def test_a_setting_reaches_one_server_after_the_other(edited, example: str) -> N
         assert before(plan, ("configure", first), ("configure", second))
         assert before(plan, ("follow", first), ("configure", second))
     assert before(plan, ("follow", "s3"), ("configure", "a1"))
-    assert {s.stage for s in plan.steps} <= {"configure", "follow", "ready", "spare"}
+    assert {s.stage for s in plan.steps} <= {"configure", "follow", "kubeconfig", "ready", "spare"}
     assert world.carry_out(plan).plan().empty
 
 

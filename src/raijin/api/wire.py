@@ -1,11 +1,12 @@
-"""The documents of requests and answers. Requests are strict: a field that is not known is an error."""
+"""The documents of requests and answers. Requests are strict: a field that is not known is an error,
+and so is a number or a yes that is written as text."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StrictInt, model_validator
 from pydantic.alias_generators import to_camel
 
 from raijin.model.base import fault
@@ -53,16 +54,16 @@ class ValidateRequest(Body):
     categories: tuple[Literal["INFRASTRUCTURE", "KUBERNETES", "APPLICATION", "SECURITY", "PERFORMANCE"], ...] = Field(
         default=(), description="Which checks; default: all.", max_length=5
     )
-    remediate_issues: bool = Field(
+    remediate_issues: StrictBool = Field(
         default=False, description="Also start a run that brings the cluster to its definition, where something is off."
     )
 
 
 class ScaleRequest(Body):
     node_group: Annotated[str, Field(pattern=NAME)] = Field(description="Which group.", examples=["workers"])
-    target_count: int = Field(ge=0, le=5000, description="How many machines it shall have.", examples=[5])
+    target_count: StrictInt = Field(ge=0, le=5000, description="How many machines it shall have.", examples=[5])
     strategy: Literal["ROLLING"] = Field(default="ROLLING", description="Nodes leave one after the other, drained.")
-    max_surge: int = Field(
+    max_surge: StrictInt = Field(
         default=1,
         ge=1,
         le=100,
@@ -78,10 +79,10 @@ class PlanRequest(Body):
     verb: Literal["apply", "upgrade", "scale", "backup", "restore", "renew", "rotate-ca", "destroy"] = Field(
         default="apply", description="What to plan. Nothing is written, the definition neither."
     )
-    force: bool = Field(default=False, description="Plan what `force` would do.")
+    force: StrictBool = Field(default=False, description="Plan what `force` would do.")
     version: Release | None = Field(default=None, description="The release to go to.", examples=["v1.35.4"])
     node_group: Annotated[str, Field(pattern=NAME)] | None = Field(default=None, examples=["workers"])
-    target_count: int | None = Field(default=None, ge=0, le=5000, description="How many machines it shall have.")
+    target_count: StrictInt | None = Field(default=None, ge=0, le=5000, description="How many machines it shall have.")
     hosts: Annotated[list[HostName], Field(max_length=5000)] | None = Field(
         default=None, description="Exactly which hosts of the Site it shall have.", examples=[["w1", "w2"]]
     )
@@ -89,8 +90,8 @@ class PlanRequest(Body):
     backup: BackupName | None = Field(default=None, description="An id of the list of backups, or `latest`.")
     at: float | None = Field(default=None, description="The newest backup that is not younger (Unix time).")
     authorities: Authorities | None = Field(default=None, description="Which to replace; none: all.")
-    restart_workloads: bool | None = Field(default=None, description="Start workloads of users anew too.")
-    step: bool | None = Field(default=None, description="Only the next turn.")
+    restart_workloads: StrictBool | None = Field(default=None, description="Start workloads of users anew too.")
+    step: StrictBool | None = Field(default=None, description="Only the next turn.")
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -120,26 +121,28 @@ class ApplyRequest(Body):
     plan: Annotated[str, Field(pattern=DIGEST)] | None = Field(
         default=None, description="The digest of a plan that was shown: exactly that is done, or nothing."
     )
-    force: bool = Field(default=False, description="Also where pods without a controller would be lost.")
+    force: StrictBool = Field(default=False, description="Also where pods without a controller would be lost.")
 
 
 class UpgradeRequest(Body):
     version: Release = Field(description="The release to go to.", examples=["v1.35.4"])
-    force: bool = Field(default=False, description="Also where pods without a controller would be lost.")
+    force: StrictBool = Field(default=False, description="Also where pods without a controller would be lost.")
 
 
 class RotateRequest(Body):
     authorities: Authorities = Field(
         default_factory=list, description="Which to replace; none: all.", examples=[["etcd"]]
     )
-    restart_workloads: bool = Field(default=False, description="Start workloads of users anew too, by their own rules.")
-    step: bool = Field(default=False, description="Only the next turn: the same request goes on from there.")
+    restart_workloads: StrictBool = Field(
+        default=False, description="Start workloads of users anew too, by their own rules."
+    )
+    step: StrictBool = Field(default=False, description="Only the next turn: the same request goes on from there.")
 
 
 class RestoreRequest(Body):
     backup: BackupName = Field(default="latest", description="An id of the list of backups, or `latest`.")
     at: float | None = Field(default=None, description="The newest that is not younger than this (Unix time).")
-    force: bool = Field(default=False, description="Also when a control plane host cannot be reached.")
+    force: StrictBool = Field(default=False, description="Also when a control plane host cannot be reached.")
 
 
 class RunSummary(Answer):

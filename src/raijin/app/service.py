@@ -138,6 +138,10 @@ class Service:
             stored,
         )
 
+    def knows(self, name: str) -> bool:
+        """Whether the store has a cluster of this name."""
+        return any(entry.name == name for entry in self.store.clusters())
+
     def provision(self, document: Mapping[str, Any], request: Mapping[str, Any]) -> RunRecord:
         """Take a cluster's document into the store, and make it so. Raises DefinitionError, Unsupported, Locked.
 
@@ -148,8 +152,7 @@ class Service:
         path = self.store.folder / f"{name if re.fullmatch(r'[-a-z0-9]{1,63}', name) else 'cluster'}.yaml"
         definition = self.store.check(path, text)
         self._serve(definition, name)
-        known = {entry.name for entry in self.store.clusters()}
-        if name in known:
+        if self.knows(name):
             stored, current = self.store.text(name)
             if yaml.safe_load(current) != yaml.safe_load(text):
                 raise PlanRefused(

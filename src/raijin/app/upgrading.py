@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pydantic import ValidationError
+
 from raijin.app.session import Session
 from raijin.definition.edit import Edits
-from raijin.errors import NotFound
+from raijin.errors import NotFound, UsageError
 from raijin.model.version import Version
 from raijin.platforms import platform_of
 
@@ -20,7 +22,12 @@ def propose_version(session: Session, wanted: str | None, *, max_unavailable: st
     session.propose(edits)
     if max_unavailable is not None:
         policy = session.cluster.policy
-        changed = policy.model_validate({**policy.model_dump(by_alias=True), "maxUnavailable": max_unavailable})
+        try:
+            changed = policy.model_validate({**policy.model_dump(by_alias=True), "maxUnavailable": max_unavailable})
+        except ValidationError as error:
+            raise UsageError(
+                f"{max_unavailable} is no number of workers that may be out of service", remedy="write it as 1 or 25%"
+            ) from error
         session.__dict__["cluster"] = session.cluster.model_copy(update={"policy": changed})
     return version
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from raijin.cli.table import GROUPS
+from raijin.cli.table import DEFAULTS, GROUPS
 
 
 class LazyGroup(click.Group):
@@ -20,6 +20,13 @@ class LazyGroup(click.Group):
         self.table = table or {}
         self.path = path
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Options without a command are those of the group's own one, where it has one."""
+        default = DEFAULTS.get(self.path)
+        if default and (not args or (args[0].startswith("-") and args[0] not in {"-h", "--help"})):
+            args = [default, *args]
+        return super().parse_args(ctx, args)
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         del ctx
         return list(self.table)
@@ -31,7 +38,8 @@ class LazyGroup(click.Group):
         module, attribute, summary = entry
         path = f"{self.path} {cmd_name}".strip()
         if path in GROUPS:
-            return LazyGroup(cmd_name, help=summary, table=GROUPS[path], path=path, no_args_is_help=True)
+            alone = path not in DEFAULTS
+            return LazyGroup(cmd_name, help=summary, table=GROUPS[path], path=path, no_args_is_help=alone)
         del ctx
         command = getattr(import_module(module), attribute)
         if not isinstance(command, click.Command):

@@ -9,21 +9,20 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from raijin.cli.options import home, print_json, run_async
+from raijin.cli.options import SERVER_VARIABLE, home, print_json, run_async
 
 if TYPE_CHECKING:
     from raijin.app.session import Session
 
 F = TypeVar("F", bound=Callable[..., Any])
-VARIABLE = "RAIJIN_SERVER"
 
 
 def server_option(command: F) -> F:
     """--server, put into `server`: the address of a server that does it, or empty."""
 
     @click.option(
-        "--server", metavar="URL", default=lambda: os.environ.get(VARIABLE, ""),
-        help=f"Let this server do it (default: {VARIABLE}). Log in first.",
+        "--server", metavar="URL", default=lambda: os.environ.get(SERVER_VARIABLE, ""),
+        help=f"Let this server do it (default: {SERVER_VARIABLE}). Log in first.",
     )  # fmt: skip
     @wraps(command)
     def wrapper(*args: Any, **kwargs: Any) -> Any:

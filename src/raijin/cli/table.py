@@ -110,3 +110,6 @@ GROUPS: dict[str, dict[str, tuple[str, str, str]]] = {
         "down": ("raijin.cli.commands.lab", "down", "Stop them and leave nothing behind."),
     },
 }
+
+DEFAULTS = {"cluster certificates": "list"}
+"""The command of a group that is meant when none is named."""

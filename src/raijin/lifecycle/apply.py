@@ -109,7 +109,7 @@ def fetch_kubeconfig(context: Context) -> Iterable[Draft]:
         first.name,
         "keep the kubeconfig",
         Call("cluster.kubeconfig", {"kubeconfig": _platform(context).kubeconfig, "endpoint": api_endpoint(context)}),
-        needs=(f"start/{first.name}", f"renew/{first.name}"),
+        needs=(f"start/{first.name}", f"renew/{first.name}", f"configure/{first.name}"),
         follows=True,
         timeout=60,
     )

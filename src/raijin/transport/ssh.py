@@ -11,6 +11,7 @@ import contextlib
 import ctypes.util
 import os
 import shlex
+import socket
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -198,6 +199,10 @@ def _connect_error(error: Exception, target: SshTarget, client: _Client) -> Host
         return known
     if isinstance(error, TimeoutError):
         text = f"no answer from {where} within {target.connect_timeout:g} s"
+    elif isinstance(error, socket.gaierror):
+        return HostUnreachable(
+            f"the name {target.address} is not known here", host=target.name, remedy="give the host an `address`"
+        )
     elif isinstance(error, OSError):
         text = f"cannot connect to {where}: {os.strerror(error.errno) if error.errno else error}"
     else:

@@ -131,6 +131,16 @@ async def test_roles_allow_what_they_say(guarded, cluster, problem) -> None:
     assert guarded.queue.runs == [run.json()["id"]]
 
 
+async def test_who_may_run_one_cluster_brings_no_definition_of_a_new_one(guarded, cluster, problem) -> None:
+    """A definition names files that the server reads and addresses that it talks to."""
+    guarded.put_file("site", OWN_SITE.removeprefix("---\n"))
+    operator, admin = await token_of(guarded, "operator:lab"), await token_of(guarded, "admin:lab")
+    problem(await guarded.post("/clusters/provision", cluster, headers=operator), 403, "access-denied")
+    assert not guarded.service.knows("lab")
+    assert (await guarded.post("/clusters/provision", cluster, headers=admin)).status_code == 202
+    assert (await guarded.post("/clusters/provision", cluster, headers=operator)).status_code != 403, "it is there now"
+
+
 async def test_agreeing_to_a_plan_takes_the_role_of_its_verb(guarded, cluster, problem) -> None:
     """An operator may look at what would end a cluster, and not have it done; a restoration opens the backup."""
     guarded.put_file("lab", yaml.safe_dump({"kind": "Cluster", **cluster}) + OWN_SITE)

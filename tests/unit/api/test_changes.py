@@ -103,6 +103,8 @@ async def test_a_restoration_keeps_its_backup_and_its_name(lab) -> None:
         ({"verb": "apply", "version": "v1.35.4"}, "version says nothing about apply"),
         ({"verb": "scale", "nodeGroup": "workers"}, "needs a node group and its new size"),
         ({"verb": "scale", "targetCount": 3}, "needs a node group and its new size"),
+        ({"verb": "scale", "nodeGroup": "workers", "targetCount": "3"}, "valid integer"),
+        ({"verb": "apply", "force": "yes"}, "valid boolean"),
         ({"verb": "scale", "nodeGroup": "workers", "targetCount": 3, "hosts": ["n3"]}, "its new size"),
         ({"verb": "restore", "backup": "latest", "at": 1}, "both name a backup"),
         ({"verb": "restore", "backup": "../x"}, "pattern"),

@@ -191,3 +191,24 @@ def test_where_a_server_fetches_from_is_not_for_its_callers_to_say(
     said = raijin(command, "--server", "http://127.0.0.1:9", "--cluster", "lab", *option)
     assert said.code == 2
     assert "--mirror and --offline are for runs of this machine" in said.err
+
+
+def test_certificates_are_listed_when_nothing_else_is_said(raijin) -> None:
+    alone, listed = (
+        raijin("cluster", "certificates", "-f", "absent.yaml"),
+        raijin("cluster", "certificates", "list", "-f", "absent.yaml"),
+    )
+    assert (alone.code, alone.err) == (listed.code, listed.err)
+    assert "rotate-ca" in raijin("cluster", "certificates", "--help").out
+
+
+@pytest.mark.parametrize(
+    "words", [("cluster", "backup"), ("worker", "add", "w1"), ("cluster", "upgrade")], ids=" ".join
+)
+def test_what_cannot_go_to_a_server_changes_nothing_here_instead(
+    raijin, monkeypatch: pytest.MonkeyPatch, words
+) -> None:
+    monkeypatch.setenv("RAIJIN_SERVER", "https://192.0.2.1")
+    said = raijin(*words, "--yes")
+    assert said.code == 2
+    assert "RAIJIN_SERVER is set, and this command works from this machine only" in said.err
