@@ -68,6 +68,8 @@ def known_address(node: Node) -> str:
 
 
 _OF_OURS = 'ip -o addr show to "$0" 2>/dev/null'
+RELEASED = f'[ -z "$({_OF_OURS})" ]'
+"""Whether no card of the host has the address $0."""
 _RELEASE = f'{_OF_OURS} | while read -r _ card _ own _; do ip addr del "$own" dev "$card" || exit 1; done'
 
 
@@ -76,6 +78,6 @@ def released(context: Context) -> tuple[Operation, ...]:
     vip = context.cluster.network.virtual_ip
     if vip is None or vip.provider is not VipProvider.KUBE_VIP:
         return ()
-    address, none = str(vip.address), f'[ -z "$({_OF_OURS})" ]'
+    address = str(vip.address)
     give = ("sh", "-c", _RELEASE, address)
-    return (Command("give the address of the cluster back", give, unless=("sh", "-c", none, address)),)
+    return (Command("give the address of the cluster back", give, unless=("sh", "-c", RELEASED, address)),)
