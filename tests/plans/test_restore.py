@@ -9,6 +9,8 @@ from tests.plans.test_upgrade import NEW, OLD, text
 from raijin.errors import PlanRefused
 from raijin.lifecycle import restore
 from raijin.model.version import Version
+from raijin.operations.command import Command
+from raijin.operations.containers import ContainersAbsent
 from raijin.plan.model import Disruption
 from raijin.platforms.base import Snapshot
 
@@ -19,6 +21,20 @@ SNAPSHOT = Snapshot(
     Version(1, 34, 2),
     "20261127-160000",
 )
+
+
+def test_a_halted_host_gives_the_address_of_the_cluster_back(world) -> None:
+    """Its kube-vip was ended at once: with the address on its card it would ask itself, and join nobody."""
+    ha = world("ha")
+    applied = ha.carry_out(ha.plan())
+    assert applied.definition.cluster().network.virtual_ip is not None
+    plan = applied.plan("restore", snapshot=SNAPSHOT)
+    for host in (s.target for s in plan.steps if s.stage == "halt"):
+        operations = step(plan, "halt", host).action.operations
+        (give,) = (o for o in operations if isinstance(o, Command) and "ip addr del" in str(o.argv))
+        containers = next(n for n, o in enumerate(operations) if isinstance(o, ContainersAbsent))
+        assert operations.index(give) > containers
+        assert give.argv[-1] == str(applied.definition.cluster().network.virtual_ip.address)
 
 
 @pytest.fixture

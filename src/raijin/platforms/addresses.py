@@ -7,6 +7,8 @@ import ipaddress
 from raijin.errors import PlanRefused
 from raijin.model.names import split_endpoint
 from raijin.model.virtual_ip import VipProvider
+from raijin.operations.base import Operation
+from raijin.operations.command import Command
 from raijin.platforms.base import Context, Node
 
 HAPROXY_PORT = 8443
@@ -63,3 +65,19 @@ def known_address(node: Node) -> str:
         return str(ipaddress.ip_address(str(node.host.address)))
     except ValueError:
         return node.facts.address if node.facts else ""
+
+
+_OF_OURS = 'ip -o addr show to "$0" 2>/dev/null'
+RELEASED = f'[ -z "$({_OF_OURS})" ]'
+"""Whether no card of the host has the address $0."""
+_RELEASE = f'{_OF_OURS} | while read -r _ card _ own _; do ip addr del "$own" dev "$card" || exit 1; done'
+
+
+def released(context: Context) -> tuple[Operation, ...]:
+    """A host whose kube-vip was ended at once keeps the address of the cluster, and would talk to itself by it."""
+    vip = context.cluster.network.virtual_ip
+    if vip is None or vip.provider is not VipProvider.KUBE_VIP:
+        return ()
+    address = str(vip.address)
+    give = ("sh", "-c", _RELEASE, address)
+    return (Command("give the address of the cluster back", give, unless=("sh", "-c", RELEASED, address)),)

@@ -14,7 +14,7 @@ from raijin.operations.install import Install
 from raijin.operations.program import Program
 from raijin.operations.unit import Unit
 from raijin.platforms import packing
-from raijin.platforms.addresses import joined, node_address
+from raijin.platforms.addresses import joined, node_address, released
 from raijin.platforms.base import Context, Node
 from raijin.platforms.kubeadm.paths import (
     ADMIN_CONF,
@@ -100,6 +100,7 @@ def halt(context: Context, node: Node) -> Program:
     operations: tuple[Operation, ...] = (
         Unit("kubelet", running=False, enabled=None),
         ContainersAbsent(CRI_SOCKET),
+        *released(context),
         *(Absent(f"{STATE_FOLDER}/stamps/command:{marker}") for marker in (INIT_MARKER, JOIN_MARKER)),
         Absent(MANIFESTS, recursive=True),
         Absent(PKI, recursive=True),

@@ -12,6 +12,7 @@ from raijin.operations.program import Program
 from raijin.operations.restore import Restore
 from raijin.operations.unit import Unit
 from raijin.platforms import remains
+from raijin.platforms.addresses import released
 from raijin.platforms.base import Context
 from raijin.platforms.kubeadm.paths import (
     ADMIN_CONF,
@@ -53,6 +54,7 @@ def leave(context: Context) -> Program:
         ),
         Unit("kubelet", running=False, enabled=False),
         ContainersAbsent(CRI_SOCKET),
+        *released(context),
         Unit("containerd", running=False, enabled=False),
         Absent(FOLDER, recursive=True),
         *(Absent(path, recursive=True, unmount=True) for path in _FILLED),
