@@ -13,6 +13,7 @@ from tests.plans.reading import before, stages, step
 from tests.plans.test_restore import SNAPSHOT
 from tests.plans.test_upgrade import NEW, OLD, text
 
+from raijin.facts.base import Unknown
 from raijin.lifecycle import renew, rotate
 from raijin.lifecycle.preflight import preflight
 from raijin.operations.command import Command
@@ -276,3 +277,20 @@ def test_the_authority_of_an_etcd_outside_is_not_ours(world) -> None:
     assert "it has no authority etcd" in rotate.reasons(apart.context(asked=ONLY_ETCD))[0]
     operations = [o for s in apart.plan("rotate-ca").steps for o in getattr(s.action, "operations", ())]
     assert not [o for o in operations if "/etcd/" in getattr(o, "path", "")]
+
+
+def test_a_mark_on_a_host_of_whom_nothing_else_is_known_is_told_and_breaks_nothing(running) -> None:
+    """Its certificates cannot be read, and nothing is kept here: which key is the new one nobody can say."""
+    world = running()
+    world.machine("n2").markers |= {f"{PREFIX}kubernetes.1a2b3c4d"}
+    world.told = {"certificates": Unknown("openssl is not there")}
+    said = rotate.reasons(world.context())
+    assert any("n2: its certificates are not known: openssl is not there" in reason for reason in said)
+    assert any("are being replaced" in reason for reason in preflight(world.context()))
+
+
+@pytest.mark.parametrize(("period", "read"), [("87600h", True), ("1.5h", False)])
+def test_a_period_that_cannot_be_read_is_told_before_anything_is_made(running, period: str, read: bool) -> None:
+    kubeadm = f"kubernetes: {{kubeadm: {{clusterConfiguration: {{caCertificateValidityPeriod: {period}}}}}}}\n"
+    world = running().defined(text(OLD, planes=3, workers=2) + kubeadm)
+    assert any(period in reason for reason in rotate.reasons(world.context())) is not read

@@ -9,12 +9,12 @@ import yaml
 
 from raijin.errors import OperationFailed
 from raijin.facts.raijin import STATE_FOLDER
-from raijin.model.duration import parse_duration
 from raijin.observe.masking import MASKER
 from raijin.observe.waiting import until
 from raijin.plan.handlers import CallContext, Handlers
 from raijin.platforms.access import open_access
 from raijin.platforms.authorities import forget_others, has_files
+from raijin.platforms.kubeadm.certificates import period_days
 from raijin.platforms.kubeadm.paths import ROTATION
 from raijin.platforms.kubeadm.rotation import ETCD_CA, FILES, FRONT_PROXY_CA, KUBERNETES_CA, PREFIX
 from raijin.platforms.turns import authority_secret
@@ -85,9 +85,7 @@ async def _new_one(context: CallContext, connections: list[Connection], rotation
         )
     from raijin.platforms.signing import new_root  # noqa: PLC0415  (plans import this module, and sign nothing)
 
-    validity = context.text("validity")
-    days = parse_duration(validity).total_seconds() / 86_400 if validity else VALID_DAYS
-    return new_root(COMMON_NAMES[name], context.text("algorithm"), days)
+    return new_root(COMMON_NAMES[name], context.text("algorithm"), period_days(context.text("validity"), VALID_DAYS))
 
 
 async def _held(connections: list[Connection], name: str, new: str) -> list[str]:

@@ -71,11 +71,8 @@ class KubeadmCertificates:
         return Keeper.ITSELF if certificate.path in {KUBELET_CLIENT, _KUBELET_OWN} else None
 
     def days(self, context: Context) -> float:
-        period = context.cluster.kubernetes.kubeadm.cluster_configuration.get("certificateValidityPeriod")
-        try:
-            return parse_duration(period).total_seconds() / 86_400 if period else DEFAULT_DAYS
-        except ValueError:  # kubeadm reads more forms than we do
-            return DEFAULT_DAYS
+        settings = context.cluster.kubernetes.kubeadm.cluster_configuration
+        return period_days(settings.get("certificateValidityPeriod"), DEFAULT_DAYS)
 
     def unfinished(self, node: Node) -> bool:
         return begun_on(node)
@@ -103,6 +100,14 @@ class KubeadmCertificates:
     def discard(self, context: Context, node: Node) -> Call | None:
         del context, node
         return Call("kubeadm.discard", {})
+
+
+def period_days(period: object, default: float) -> float:
+    """A validity period of kubeadm's configuration; the default where there is none, or one that we cannot read."""
+    try:
+        return parse_duration(period).total_seconds() / 86_400 if period else default
+    except ValueError:  # kubeadm reads more forms than we do
+        return default
 
 
 def client_secret(cluster: str, host: str) -> str:

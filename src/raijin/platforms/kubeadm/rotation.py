@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from raijin.errors import PlanRefused
 from raijin.facts.raijin import STATE_FOLDER
@@ -32,6 +33,7 @@ from raijin.platforms.kubeadm.certificates import (
     KUBELET_CLIENT,
     READMITTED,
     SCHEDULER_CONF,
+    period_days,
     readmitted,
     static_pods,
 )
@@ -93,7 +95,13 @@ class KubeadmRotation:
         return tuple(name for name in FILES if name != ETCD_CA or external.outside(cluster) is None)
 
     def reasons(self, context: Context) -> Iterable[str]:
-        manager = context.cluster.kubernetes.kubeadm.cluster_configuration.get("controllerManager")
+        settings = context.cluster.kubernetes.kubeadm.cluster_configuration
+        manager, period = settings.get("controllerManager"), settings.get("caCertificateValidityPeriod")
+        if period and not period_days(period, 0.0):
+            yield (
+                f"{context.cluster.name}: its caCertificateValidityPeriod {period} cannot be read here: write it in "
+                "whole hours, as in 87600h"
+            )
         if _SIGNS_WITH.strip("-=") in json.dumps(manager or {}):
             yield (
                 f"{context.cluster.name}: the definition has its controller manager sign with a file of its own "
@@ -114,14 +122,15 @@ class KubeadmRotation:
         keys = dict(context.authorities.get(marked[0], {}))
         names = tuple(marked[0].split(".")[:-1])
         for name in names:
-            waiting = next((k for node in members for k in _keys(node, f"{ROTATION}/{name}.crt")), "")
-            alone = {_keys(node, f"{FILES[name]}.crt") for node in members if _trusts(node, name)}
-            if name not in keys and (waiting or alone):
-                keys[name] = waiting or next(iter(alone))[0]  # nothing waits any more: it has ended but for its traces
+            waiting = (key for node in members for key in _keys(node, f"{ROTATION}/{name}.crt"))
+            # Where nothing waits any more it has ended but for its traces: what comes first is the new one.
+            first = (key for n in members if _trusts(n, name) for key in _keys(n, f"{FILES[name]}.crt")[:1])
+            key = next(waiting, "") or next(first, "")
+            if name not in keys and key:
+                keys[name] = key
         found = Rotation(marked[0], names, keys, begun=True, kept=marked[0] in context.authorities)
         levels = [_level(found, node, name) for node in members for name in names if _trusts(node, name)]
-        highest = max(levels, default=0)
-        return Rotation(found.id, names, keys, Turn(highest) if highest else Turn.TRUST, kept=found.kept, begun=True)
+        return replace(found, turn=Turn(max((Turn.TRUST, *levels))))
 
     def _fresh(self, context: Context) -> Rotation:
         every = self.authorities(context.cluster)
