@@ -16,8 +16,7 @@ from raijin.lifecycle.preflight import preflight
 from raijin.operations.command import Command
 from raijin.operations.credential import Credential
 from raijin.plan.model import Plan
-from raijin.platforms.rancher.layout import AUTHORITY_MARKER
-from raijin.platforms.turns import Asked
+from raijin.platforms.turns import MARKER, Asked
 
 pytestmark = pytest.mark.usefixtures("secrets_of_the_definition")
 
@@ -65,7 +64,7 @@ def left(world: World) -> list[str]:
             found.append(f"{name} {bundle}")
         if plane and not machine.signers.get(f"{tls}/serving-kube-apiserver.crt", "").startswith("new"):
             found.append(f"{name} serving")
-        found += [f"{name} {marker}" for marker in machine.markers if marker.startswith(AUTHORITY_MARKER)]
+        found += [f"{name} {marker}" for marker in machine.markers if marker.startswith(MARKER)]
         found += [f"{name} {path}" for path in machine.bundles if "rotate-ca" in path]
     return found
 

@@ -23,8 +23,8 @@ from raijin.plan.codec import plan_to_json
 from raijin.plan.model import Disruption, Plan
 from raijin.platforms.kubeadm.certificates import AUTHORITIES, KUBELET_CLIENT, RENEWED
 from raijin.platforms.kubeadm.paths import KUBELET_CONF, ROTATION
-from raijin.platforms.kubeadm.rotation import PREFIX, SIGNING
-from raijin.platforms.turns import Asked
+from raijin.platforms.kubeadm.rotation import SIGNING
+from raijin.platforms.turns import MARKER, Asked
 
 PLANES, WORKERS = ("n1", "n2", "n3"), ("w1", "w2")
 TURNS = (("trust", "trusted"), ("sign", "signed"), ("forget", "forgotten"))
@@ -66,7 +66,7 @@ def traces(world: World, of: tuple[str, ...] = AUTHORITIES) -> list[str]:
         signed = [path for path, key in machine.signers.items() if key.startswith("old") and authority_of(path) in of]
         found += [f"{name} {path}" for path in signed]
         found += [f"{name} {path}" for path in machine.bundles if path.startswith(ROTATION)]
-        found += [f"{name} {marker}" for marker in machine.markers if marker.startswith(PREFIX)]
+        found += [f"{name} {marker}" for marker in machine.markers if marker.startswith(MARKER)]
     return found
 
 
@@ -165,7 +165,7 @@ def test_killed_anywhere_it_goes_on_and_never_begins_another_one(running, data) 
     for _ in range(data.draw(st.integers(1, 3))):
         plan = world.plan("rotate-ca")
         world = cut(world, plan, data.draw(st.integers(0, len(plan.steps))), data.draw(st.integers(0, 12)))
-        if data.draw(st.booleans()) and any(m.startswith(PREFIX) for m in world.machine("n1").markers):
+        if data.draw(st.booleans()) and any(m.startswith(MARKER) for m in world.machine("n1").markers):
             world.kept = {}  # another RAIJIN_HOME goes on: what it needs waits on the hosts
         new |= {key for keys in world.kept.values() for key in keys.values()}
         if not traces(world):
@@ -282,7 +282,7 @@ def test_the_authority_of_an_etcd_outside_is_not_ours(world) -> None:
 def test_a_mark_on_a_host_of_whom_nothing_else_is_known_is_told_and_breaks_nothing(running) -> None:
     """Its certificates cannot be read, and nothing is kept here: which key is the new one nobody can say."""
     world = running()
-    world.machine("n2").markers |= {f"{PREFIX}kubernetes.1a2b3c4d"}
+    world.machine("n2").markers |= {f"{MARKER}kubernetes.1a2b3c4d"}
     world.told = {"certificates": Unknown("openssl is not there")}
     said = rotate.reasons(world.context())
     assert any("n2: its certificates are not known: openssl is not there" in reason for reason in said)

@@ -13,7 +13,7 @@ from dataclasses import replace
 from raijin.facts.base import Unknown
 from raijin.facts.certificates import Certificate
 from raijin.facts.etcd import EtcdState
-from raijin.lifecycle.stages import joined, settle
+from raijin.lifecycle.stages import joined, let_go, let_in, settle
 from raijin.plan.draft import Draft
 from raijin.plan.model import Change, Disruption
 from raijin.platforms import platform_of
@@ -119,16 +119,7 @@ def _one(context: Context, node: Node, days: float, before: tuple[str, ...], *, 
     readmission, farewell = (care.readmit(context, node), care.discard(context, node)) if late else (None, None)
     ahead = (*before, f"services/{node.name}")
     if readmission is not None:
-        yield Draft(
-            "readmit",
-            node.name,
-            "make new credentials for its agent",
-            readmission,
-            needs=ahead,
-            changes=tuple(_change(context, care, c) for c in late),
-            timeout=120,
-            renewed=True,
-        )
+        yield let_in(node, readmission, ahead, changes=tuple(_change(context, care, c) for c in late))
     yield Draft(
         "renew",
         node.name,
@@ -142,16 +133,7 @@ def _one(context: Context, node: Node, days: float, before: tuple[str, ...], *, 
         forced=True,
     )
     if farewell is not None:
-        yield Draft(
-            "discard",
-            node.name,
-            "forget the new credentials",
-            farewell,
-            needs=(f"readmit/{node.name}", f"renew/{node.name}"),
-            follows=True,
-            cleanup=True,
-            timeout=30,
-        )
+        yield let_go(node, farewell, "renew")
 
 
 def _change(context: Context, care: Certificates, certificate: Certificate) -> Change:

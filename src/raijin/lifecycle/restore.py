@@ -16,7 +16,7 @@ from raijin.lifecycle import apply, endpoint
 from raijin.lifecycle.drafting import drafted
 from raijin.lifecycle.preflight import host_reasons
 from raijin.lifecycle.returned import after
-from raijin.lifecycle.stages import call
+from raijin.lifecycle.stages import call, let_go, let_in
 from raijin.plan.draft import Draft
 from raijin.plan.model import Call, Change, Disruption
 from raijin.platforms import platform_of
@@ -156,10 +156,8 @@ def _readmit(context: Context, ways: Rotating, node: Node) -> Iterable[Draft]:
     letting_in, farewell = ways.readmit(context, node, Turn.SIGN), ways.discard(context, node, Turn.SIGN)
     change = (Change(f"node {node.name}", "authority", "a later one", "that of the backup"),)
     if letting_in is not None and farewell is not None:
-        title, needs = "make new credentials for its agent", (f"start/{context.first.name}",)
-        yield Draft("readmit", node.name, title, letting_in, needs=needs, changes=change, timeout=120, renewed=True)
-        title, after = "forget the new credentials", (f"readmit/{node.name}", f"register/{node.name}")
-        yield Draft("discard", node.name, title, farewell, needs=after, follows=True, cleanup=True, timeout=30)
+        yield let_in(node, letting_in, (f"start/{context.first.name}",), changes=change)
+        yield let_go(node, farewell, "register")
 
 
 def tidy(context: Context) -> Draft:

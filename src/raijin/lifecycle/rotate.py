@@ -18,24 +18,19 @@ from collections.abc import Callable, Iterable, Iterator
 from raijin.errors import Unsupported
 from raijin.facts.base import Unknown
 from raijin.lifecycle.renew import sick_first, stop_faults
-from raijin.lifecycle.stages import call, joined, settle
+from raijin.lifecycle.stages import call, joined, let_go, let_in, settle
 from raijin.plan.draft import Draft
 from raijin.plan.model import Call, Change, Disruption
 from raijin.platforms import platform_of
 from raijin.platforms.addresses import api_endpoint
 from raijin.platforms.base import Context, Node
 from raijin.platforms.rotation import Rotating, in_the_middle, rotating
-from raijin.platforms.turns import Rotation, Turn
+from raijin.platforms.turns import TITLES, Rotation, Turn
 
 SECONDS = 1500
 RESTART_SECONDS = 3600
 _STAGES = {Turn.TRUST: "trust", Turn.SIGN: "sign", Turn.FORGET: "forget"}
 _DONE = {Turn.TRUST: "trusted", Turn.SIGN: "signed", Turn.FORGET: "forgotten"}
-_TITLES = {
-    Turn.TRUST: "trust the new authorities too",
-    Turn.SIGN: "be signed by the new authorities",
-    Turn.FORGET: "trust the new authorities only",
-}
 Stage = Callable[[Context, Rotation], Iterable[Draft]]
 
 
@@ -54,7 +49,7 @@ def make_authorities(context: Context, rotation: Rotation) -> Iterable[Draft]:
 
 
 def trust_both(context: Context, rotation: Rotation) -> Iterable[Draft]:
-    yield from _every_host(context, rotation, Turn.TRUST, (f"authorities/{context.cluster.name}",))
+    yield from _every_host(context, rotation, Turn.TRUST, ())
 
 
 def tell_of_both(context: Context, rotation: Rotation) -> Iterable[Draft]:
@@ -228,13 +223,12 @@ def _one(context: Context, rotation: Rotation, node: Node, turn: Turn, before: t
     coming = not ways.has_done(rotation, node, turn)
     letting_in, farewell = ways.readmit(context, node, turn), ways.discard(context, node, turn)
     if letting_in is not None:
-        title = "make new credentials for its agent"
-        yield Draft("readmit", node.name, title, letting_in, needs=before, ahead=True, timeout=120, renewed=True)
+        yield let_in(node, letting_in, before)
     alone = node.control_plane and len(context.control_planes) == 1
     yield Draft(
         stage,
         node.name,
-        _TITLES[turn],
+        TITLES[turn],
         ways.turned(context, rotation, node, turn),
         needs=(*((f"readmit/{node.name}",) if letting_in else ()), *before),
         changes=tuple(ways.changes(rotation, node, turn)) if coming else (),
@@ -244,8 +238,7 @@ def _one(context: Context, rotation: Rotation, node: Node, turn: Turn, before: t
         forced=coming,
     )
     if farewell is not None:
-        title, needs = "forget the new credentials", (f"readmit/{node.name}", f"{stage}/{node.name}")
-        yield Draft("discard", node.name, title, farewell, needs=needs, follows=True, cleanup=True, timeout=30)
+        yield let_go(node, farewell, stage)
 
 
 def _told(context: Context, rotation: Rotation, turn: Turn) -> Iterable[Draft]:
@@ -300,7 +293,7 @@ def _forgotten(context: Context, rotation: Rotation) -> Draft:
         "forget-keys",
         name,
         "forget the texts of the rotation",
-        _ways(context).forget(rotation),
+        Call("authorities.forget", {"rotation": rotation.id}),
         needs=("tidy/*",),
         changes=(Change(f"rotation of {name}", "state", "kept here", "forgotten"),),
         timeout=30,

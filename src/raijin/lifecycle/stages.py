@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from raijin.facts.cluster import NodeState
 from raijin.lifecycle.removal import emptied
 from raijin.plan.draft import Draft
-from raijin.plan.model import Call, Json
+from raijin.plan.model import Call, Change, Json
 from raijin.platforms import platform_of
 from raijin.platforms.access import access_to
 from raijin.platforms.base import Context, Node
@@ -41,3 +41,27 @@ def settle(context: Context, node: Node, stage: str, needs: tuple[str, ...]) -> 
         title, seconds = "wait until its control plane answers", ANSWER_SECONDS
         wait = call(context, "kube.wait-api", {})
     return Draft(stage, node.name, title, wait, needs=needs, follows=True, timeout=seconds, estimate=5)
+
+
+def let_in(node: Node, admission: Call, needs: tuple[str, ...], *, changes: tuple[Change, ...] = ()) -> Draft:
+    """New credentials for the agent of a node, before what it takes them up with; `let_go` follows.
+
+    Without changes it is done only ahead of something else that is.
+    """
+    return Draft(
+        "readmit",
+        node.name,
+        "make new credentials for its agent",
+        admission,
+        needs=needs,
+        changes=changes,
+        ahead=not changes,
+        timeout=120,
+        renewed=True,
+    )
+
+
+def let_go(node: Node, farewell: Call, after: str) -> Draft:
+    """Nobody keeps them when the step `after` is over, however it ended."""
+    title, needs = "forget the new credentials", (f"readmit/{node.name}", f"{after}/{node.name}")
+    return Draft("discard", node.name, title, farewell, needs=needs, follows=True, cleanup=True, timeout=30)

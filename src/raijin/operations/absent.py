@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 from raijin.errors import UsageError
 from raijin.operations.base import Argument, Operation, Resolve, absolute
 from raijin.operations.mount import MOUNTS, escaped
+from raijin.operations.stamps import command_marker
 from raijin.transport.quoting import word
 
 LIBRARY = r"""
@@ -122,3 +123,8 @@ class Absent(Operation):
 
     def wants(self) -> tuple[tuple[str, str], ...]:
         return (("mounts", "all"),)
+
+
+def unmarked(*markers: str) -> tuple[Absent, ...]:
+    """Commands that have left these markers are as if they had never been run."""
+    return tuple(Absent(command_marker(marker)) for marker in markers)

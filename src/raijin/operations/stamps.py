@@ -13,6 +13,11 @@ from raijin.facts.raijin import STATE_FOLDER
 _PLAIN = re.compile(r"[A-Za-z0-9_./:@+=-]{1,180}")
 
 
+def command_marker(name: str) -> str:
+    """The stamp of a command's marker."""
+    return stamp_path("command", name)
+
+
 def stamp_path(kind: str, key: str) -> str:
     """The stamp of an operation's thing; the name is that of `file_name` in probing.py."""
     plain = _PLAIN.fullmatch(key)

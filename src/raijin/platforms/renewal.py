@@ -14,9 +14,8 @@ from typing import Protocol, cast
 
 from raijin.errors import Unsupported
 from raijin.facts.certificates import Certificate
-from raijin.facts.raijin import STATE_FOLDER
 from raijin.model.cluster import Cluster
-from raijin.operations.absent import Absent
+from raijin.operations.absent import Absent, unmarked
 from raijin.operations.command import Command
 from raijin.operations.program import Program
 from raijin.plan.model import Call
@@ -81,7 +80,7 @@ def begin() -> Command:
 
 def end() -> Absent:
     """The mark goes."""
-    return Absent(f"{STATE_FOLDER}/stamps/command:{BEGUN}")
+    return unmarked(BEGUN)[0]
 
 
 def value_of(wanted: Iterable[Certificate]) -> str:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from raijin.observe.waiting import until
 from raijin.plan.handlers import CallContext, Handlers
 from raijin.platforms.access import open_access
 from raijin.platforms.rollout import is_silent, rollout_reason
@@ -28,8 +27,9 @@ async def restart_workloads(context: CallContext) -> None:
     namespaces, mark = context.texts("namespaces"), context.text("mark")
     async with open_access(context) as kube:
         found = [one for one in await _workloads(kube) if speaks_to_the_api(one)]
-        chosen = [one for one in found if not namespaces or one["metadata"]["namespace"] in namespaces]
-        left = [one for one in found if one not in chosen]
+        chosen, left = list[Document](), list[Document]()
+        for one in found:
+            (chosen if not namespaces or one["metadata"]["namespace"] in namespaces else left).append(one)
         begun = [one for one in chosen if await _begin(context, kube, one, mark)]
         if left:
             context.say(f"not started anew, and may have read the old authority: {_told(left)}")
@@ -38,12 +38,10 @@ async def restart_workloads(context: CallContext) -> None:
             silent = {node["metadata"]["name"] for node in await kube.list_nodes() if is_silent(node)}
             return "; ".join(filter(None, [await _reason(kube, one, silent) for one in begun]))
 
-        await until(
+        await context.until(
             "workloads that were started anew to run",
             probe,
-            timeout=context.timeout,
             interval=1.0,
-            on_wait=context.say,
             remedy="look at these pods (kubectl describe, kubectl logs), then resume the run",
         )
 
@@ -81,24 +79,12 @@ async def _reason(kube: Kube, workload: Document, silent: set[str]) -> str:
         return ""
     live = {**live, "kind": workload["kind"]}
     if workload["kind"] == "StatefulSet":
-        return stateful_reason(live)
+        return rollout_reason(live, (), silent)
     if not (live.get("status") or {}).get("desiredNumberScheduled", 1):
         return ""  # a DaemonSet for nodes that there are none of
     selector = live["spec"]["selector"].get("matchLabels", {})
     pods = await kube.list_pods(namespace=live["metadata"]["namespace"], labels=selector)
     return rollout_reason(live, pods, silent)
-
-
-def stateful_reason(live: Any) -> str:
-    """Why a StatefulSet does not count as rolled out yet; empty when it does."""
-    status, wanted = live.get("status") or {}, live["spec"].get("replicas", 1)
-    if status.get("observedGeneration", 0) < live["metadata"].get("generation", 0):
-        return f"{describe(live)}: its change has not been noticed yet"
-    partition = ((live["spec"].get("updateStrategy") or {}).get("rollingUpdate") or {}).get("partition", 0)
-    renewed, ready = status.get("updatedReplicas", 0), status.get("readyReplicas", 0)
-    if renewed < wanted - partition:
-        return f"{describe(live)}: {renewed} of {wanted} pods are of its newest form"
-    return f"{describe(live)}: {ready} of {wanted} pods are ready" if ready < wanted else ""
 
 
 def _told(workloads: Sequence[Document]) -> str:

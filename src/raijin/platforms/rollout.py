@@ -53,13 +53,11 @@ async def _reason(kube: Kube, workload: Document, silent: set[str]) -> str:
 
 
 def rollout_reason(live: Object, pods: Sequence[Object], silent: set[str]) -> str:
-    """Why a DaemonSet or Deployment does not count as rolled out yet; empty when it does.
+    """Why a DaemonSet, Deployment or StatefulSet does not count as rolled out yet; empty when it does.
 
     silent: the nodes that do not answer.
     """
-    judge: Callable[[Object, Sequence[Object], set[str]], str] = (
-        _daemon_set if live["kind"] == "DaemonSet" else _deployment
-    )
+    judge = _JUDGES[live["kind"]]
     noticed = (live.get("status") or {}).get("observedGeneration", 0) >= live["metadata"].get("generation", 0)
     missing = judge(live, pods, silent) if noticed else "its change has not been noticed yet"
     if not missing:
@@ -114,6 +112,22 @@ def _deployment(live: Object, pods: Sequence[Object], silent: set[str]) -> str:
         return f"{old} pods of its old form are still there"
     enough = any(c["type"] == "Available" and c["status"] == "True" for c in status.get("conditions") or ())
     return "" if wanted == 0 or (enough and ready) else f"{ready} of {wanted} pods are ready"
+
+
+def _stateful_set(live: Object, pods: Sequence[Object], silent: set[str]) -> str:
+    """Those of a partition keep their form."""
+    del pods, silent
+    status, wanted = live.get("status") or {}, live["spec"].get("replicas", 1)
+    partition = ((live["spec"].get("updateStrategy") or {}).get("rollingUpdate") or {}).get("partition", 0)
+    renewed, ready = status.get("updatedReplicas", 0), status.get("readyReplicas", 0)
+    if renewed < wanted - partition:
+        return f"{renewed} of {wanted} pods are of its newest form"
+    return f"{ready} of {wanted} pods are ready" if ready < wanted else ""
+
+
+_JUDGES: dict[str, Callable[[Object, Sequence[Object], set[str]], str]] = {
+    "DaemonSet": _daemon_set, "Deployment": _deployment, "StatefulSet": _stateful_set,
+}  # fmt: skip
 
 
 def is_ready(pod: Object) -> bool:

@@ -1,6 +1,6 @@
 """The contract of those platforms whose authorities Raijin replaces while the cluster runs, beside that of all.
 
-An authority is replaced in three turns, so that at each moment everybody trusts whoever he may meet: all trust the old
+An authority is replaced in turns, so that at each moment everybody trusts whoever he may meet: all trust the old
 one and the new one; what runs is signed anew by the new one; the old one is trusted by nobody any more. How far a
 rotation is, the files of the hosts say; the new authorities wait on the control plane hosts until it has ended.
 """
@@ -88,10 +88,6 @@ class Rotating(Protocol):
 
     def tidy(self, context: Context, rotation: Rotation, node: Node) -> Program:
         """Nothing of the rotation is left on a host."""
-        ...
-
-    def forget(self, rotation: Rotation) -> Call:
-        """Nothing of the rotation is left here."""
         ...
 
 

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from raijin.platforms.base import Context, Node
+
+MARKER = "authorities."
+"""Of the marker that a host bears from the first turn to the end: the rotation's id follows."""
 
 
 class Turn(IntEnum):
@@ -13,6 +20,14 @@ class Turn(IntEnum):
     TRUST = 1
     SIGN = 2
     FORGET = 3
+
+
+TITLES = {
+    Turn.TRUST: "trust the new authorities too",
+    Turn.SIGN: "be signed by the new authorities",
+    Turn.FORGET: "trust the new authorities only",
+}
+"""What each turn is to a host, for people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,3 +70,19 @@ def authority_secret(cluster: str, rotation: str, name: str, part: str) -> str:
 
 def kept_under(cluster: str) -> str:
     return f"cluster/{cluster}/authorities/"
+
+
+def members(context: Context) -> list[Node]:
+    """Hosts that can be reached, and are nodes."""
+    return [node for node in context.reachable if node.joined]
+
+
+def marked(nodes: Iterable[Node]) -> list[str]:
+    """The ids of the rotations whose marker these hosts bear."""
+    borne = {marker for node in nodes if node.facts for marker in node.facts.markers if marker.startswith(MARKER)}
+    return sorted(marker.removeprefix(MARKER) for marker in borne)
+
+
+def keys_in(node: Node, path: str) -> tuple[str, ...]:
+    """Of the authorities in a file of the host, in their order."""
+    return tuple(c.key for c in (node.facts.certificates if node.facts else ()) if c.path == path and c.key)

@@ -22,16 +22,18 @@ from raijin.platforms import authorities as kept
 from raijin.platforms import restarting
 from raijin.platforms.kubeadm import authorities
 from raijin.platforms.kubeadm.backup import alone
-from raijin.platforms.kubeadm.rotation import FILES, PREFIX
-from raijin.platforms.restarting import NOTE, restart_workloads, speaks_to_the_api, stateful_reason
+from raijin.platforms.kubeadm.rotation import FILES
+from raijin.platforms.restarting import NOTE, restart_workloads, speaks_to_the_api
+from raijin.platforms.rollout import rollout_reason
 from raijin.platforms.signing import new_root
+from raijin.platforms.turns import MARKER as MARKERS
 from raijin.state.secrets import SecretStore
 from raijin.transport.base import Completed
 from raijin.transport.kube import describe
 
 OLD, OLD_KEY = new_root("kubernetes", "ECDSA-P256", 10)
 ROTATION = "kubernetes.front-proxy.1a2b3c4d"
-MARKER = f"/var/lib/raijin/stamps/command:{PREFIX}{ROTATION}"
+MARKER = f"/var/lib/raijin/stamps/command:{MARKERS}{ROTATION}"
 
 
 class Host:
@@ -319,5 +321,5 @@ def test_who_is_given_a_token_speaks_to_the_api() -> None:
 )
 def test_a_stateful_set_has_rolled_out(status: dict[str, int], reason: str) -> None:
     live = workload("StatefulSet", "a", "b", replicas=3) | {"status": status}
-    assert reason in stateful_reason(live)
-    assert bool(stateful_reason(live)) is bool(reason)
+    assert reason in rollout_reason(live, (), set())
+    assert bool(rollout_reason(live, (), set())) is bool(reason)

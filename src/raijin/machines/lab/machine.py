@@ -193,7 +193,7 @@ def _sweep_nspawn(tag: str) -> None:
 
 def _sweep_shared() -> None:
     """The folders of all nspawns, when the last one has ended: the next one makes them again."""
-    if not any(processes.tags(PREFIX)):
+    if not processes.tags(PREFIX):
         _rmdir("propagate", "unix-export", "locks", "")
 
 

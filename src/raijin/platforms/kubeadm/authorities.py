@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from raijin.errors import OperationFailed
-from raijin.facts.raijin import STATE_FOLDER
 from raijin.observe.masking import MASKER
-from raijin.observe.waiting import until
+from raijin.operations.stamps import command_marker
 from raijin.plan.handlers import CallContext, Handlers
 from raijin.platforms.access import open_access
 from raijin.platforms.authorities import forget_others, has_files
 from raijin.platforms.kubeadm.certificates import period_days
 from raijin.platforms.kubeadm.paths import ROTATION
-from raijin.platforms.kubeadm.rotation import ETCD_CA, FILES, FRONT_PROXY_CA, KUBERNETES_CA, PREFIX
-from raijin.platforms.turns import authority_secret
+from raijin.platforms.kubeadm.rotation import ETCD_CA, FILES, FRONT_PROXY_CA, KUBERNETES_CA
+from raijin.platforms.turns import MARKER, authority_secret
 
 if TYPE_CHECKING:
     from raijin.transport.base import Connection
@@ -68,7 +67,7 @@ async def _new_one(context: CallContext, connections: list[Connection], rotation
     """Certificate and key, as PEM."""
     for connection in connections:
         paths = (
-            f"{STATE_FOLDER}/stamps/command:{PREFIX}{rotation}",
+            command_marker(f"{MARKER}{rotation}"),
             f"{ROTATION}/{name}.crt",
             f"{ROTATION}/{name}.key",
         )
@@ -160,12 +159,10 @@ async def _until_pods_are_told(context: CallContext, kube: Kube, authorities: st
             return "no namespace has its ConfigMap kube-root-ca.crt yet"
         return f"{', '.join(late[:5])}{' and others' if len(late) > 5 else ''} still tell the old ones" if late else ""
 
-    await until(
+    await context.until(
         "the controller manager to tell pods of the authorities",
         probe,
-        timeout=context.timeout,
         interval=1.0,
-        on_wait=context.say,
         remedy="look at the log of kube-controller-manager (root-ca-certificate-publisher), then resume the run",
     )
 

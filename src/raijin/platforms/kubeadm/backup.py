@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from raijin.errors import PlanRefused
 from raijin.facts.raijin import STATE_FOLDER
-from raijin.operations.absent import Absent
+from raijin.operations.absent import Absent, unmarked
 from raijin.operations.base import Operation, SecretRef
 from raijin.operations.command import Command
 from raijin.operations.containers import ContainersAbsent
@@ -101,7 +101,7 @@ def halt(context: Context, node: Node) -> Program:
         Unit("kubelet", running=False, enabled=None),
         ContainersAbsent(CRI_SOCKET),
         *released(context),
-        *(Absent(f"{STATE_FOLDER}/stamps/command:{marker}") for marker in (INIT_MARKER, JOIN_MARKER)),
+        *unmarked(INIT_MARKER, JOIN_MARKER),
         Absent(MANIFESTS, recursive=True),
         Absent(PKI, recursive=True),
         Absent(KUBELET_PKI, recursive=True),

@@ -125,12 +125,17 @@ def _value(wanted: Iterable[Certificate], paths: Iterable[str]) -> str:
 def _control_plane(context: Context, node: Node, value: str) -> Iterable[Operation]:
     yield begin()
     if value:
-        yield from file_at(context, node, control_plane_version(node) or context.cluster.kubernetes_version)
-        renew = ("kubeadm", "certs", "renew", "all", "--config", CONFIG_FILE)
-        yield Command("make new certificates", renew, marker=DONE, value=value, timeout=SECONDS)
+        yield from made_anew(context, node, "make new certificates", marker=DONE, value=value)
     yield from static_pods(node)
     yield apiserver.answers(context)
     yield end()
+
+
+def made_anew(context: Context, node: Node, title: str, *, marker: str, value: str) -> Iterable[Operation]:
+    """All that kubeadm makes on a control plane host, by the authorities that lie there."""
+    yield from file_at(context, node, control_plane_version(node) or context.cluster.kubernetes_version)
+    renew = ("kubeadm", "certs", "renew", "all", "--config", CONFIG_FILE)
+    yield Command(title, renew, marker=marker, value=value, timeout=SECONDS)
 
 
 def static_pods(node: Node) -> Iterable[StaticPod]:

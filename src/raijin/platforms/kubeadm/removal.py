@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from raijin.facts.raijin import STATE_FOLDER
-from raijin.operations.absent import Absent
+from raijin.operations.absent import Absent, unmarked
 from raijin.operations.base import Operation
 from raijin.operations.command import Command
 from raijin.operations.containers import ContainersAbsent
@@ -43,7 +42,7 @@ def leave(context: Context) -> Program:
     """The whole way back, for a host whose node object is already gone (or whose cluster is destroyed)."""
     operations: tuple[Operation, ...] = (
         # What was started here is no more. Said first: an apply after an interrupted way back must start it anew.
-        *(Absent(f"{STATE_FOLDER}/stamps/command:{marker}") for marker in (INIT_MARKER, JOIN_MARKER)),
+        *unmarked(INIT_MARKER, JOIN_MARKER),
         Command(
             "stop Kubernetes and its containers",
             ("kubeadm", "reset", "--force", "--skip-phases=remove-etcd-member", "--cri-socket", CRI_SOCKET),

@@ -14,9 +14,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from raijin.errors import PlanRefused
-from raijin.facts.raijin import STATE_FOLDER
 from raijin.model.cluster import Cluster
-from raijin.operations.absent import Absent
+from raijin.operations.absent import Absent, unmarked
 from raijin.operations.base import Operation, SecretRef
 from raijin.operations.command import Command
 from raijin.operations.credential import Credential
@@ -33,6 +32,8 @@ from raijin.platforms.kubeadm.certificates import (
     KUBELET_CLIENT,
     READMITTED,
     SCHEDULER_CONF,
+    KubeadmCertificates,
+    made_anew,
     period_days,
     readmitted,
     static_pods,
@@ -48,20 +49,15 @@ from raijin.platforms.kubeadm.paths import (
     ROTATION,
     SUPER_ADMIN_CONF,
 )
-from raijin.platforms.kubeadm.settings import file_at
-from raijin.platforms.kubeadm.upgrade import control_plane_version
-from raijin.platforms.turns import Rotation, Turn, authority_secret
+from raijin.platforms.turns import MARKER, TITLES, Rotation, Turn, authority_secret, keys_in, marked, members
 
 KUBERNETES_CA, ETCD_CA, FRONT_PROXY_CA = "kubernetes", "etcd", "front-proxy"
 FILES = {KUBERNETES_CA: f"{PKI}/ca", ETCD_CA: f"{ETCD_PKI}/ca", FRONT_PROXY_CA: f"{PKI}/front-proxy-ca"}
 """Of each authority, without `.crt` and `.key`."""
-PREFIX = "authorities."
-"""Of the marker that a host bears from the first turn to the end: the rotation's id follows."""
 SIGNING = f"{ROTATION}/signing.crt"
 TEXTS = {Turn.TRUST: "both", Turn.SIGN: "turned", Turn.FORGET: "new"}
 """What of an authority lies in its file after each turn: the old one and the new one, the reverse, the new one."""
 TOLD = {Turn.TRUST: "the old one and a new one", Turn.SIGN: "both, and the new one signs", Turn.FORGET: "the new one"}
-SECONDS = 300
 _MANAGER = f"{MANIFESTS}/kube-controller-manager.yaml"
 _SIGNS_WITH = "--cluster-signing-cert-file="
 # The kubelet reads every file of the folder whose name does not begin with a dot: so the new one is written under one.
@@ -107,7 +103,7 @@ class KubeadmRotation:
                 f"{context.cluster.name}: the definition has its controller manager sign with a file of its own "
                 "(cluster-signing-cert-file): replace that authority yourself, or take the argument out"
             )
-        ids = sorted({marker for node in _members(context) for marker in _marked(node)})
+        ids = marked(members(context))
         if len(ids) > 1:
             yield (
                 f"{context.cluster.name}: its hosts are in the middle of different rotations ({', '.join(ids)}): take "
@@ -115,21 +111,20 @@ class KubeadmRotation:
             )
 
     def rotation(self, context: Context) -> Rotation:
-        members = _members(context)
-        marked = sorted({found for node in members for found in _marked(node)})
-        if not marked:
-            return _left(context, members) or self._fresh(context)
-        keys = dict(context.authorities.get(marked[0], {}))
-        names = tuple(marked[0].split(".")[:-1])
+        nodes = members(context)
+        begun = next(iter(marked(nodes)), "")
+        if not begun:
+            return _left(context, nodes) or self._fresh(context)
+        keys, names = dict(context.authorities.get(begun, {})), tuple(begun.split(".")[:-1])
         for name in names:
-            waiting = (key for node in members for key in _keys(node, f"{ROTATION}/{name}.crt"))
+            waiting = (key for node in nodes for key in keys_in(node, f"{ROTATION}/{name}.crt"))
             # Where nothing waits any more it has ended but for its traces: what comes first is the new one.
-            first = (key for n in members if _trusts(n, name) for key in _keys(n, f"{FILES[name]}.crt")[:1])
+            first = (key for n in nodes if _trusts(n, name) for key in keys_in(n, f"{FILES[name]}.crt")[:1])
             key = next(waiting, "") or next(first, "")
             if name not in keys and key:
                 keys[name] = key
-        found = Rotation(marked[0], names, keys, begun=True, kept=marked[0] in context.authorities)
-        levels = [_level(found, node, name) for node in members for name in names if _trusts(node, name)]
+        found = Rotation(begun, names, keys, begun=True, kept=begun in context.authorities)
+        levels = [_level(found, node, name) for node in nodes for name in names if _trusts(node, name)]
         return replace(found, turn=Turn(max((Turn.TRUST, *levels))))
 
     def _fresh(self, context: Context) -> Rotation:
@@ -167,15 +162,10 @@ class KubeadmRotation:
         )
 
     def readmit(self, context: Context, node: Node, turn: Turn) -> Call | None:
-        return (
-            None
-            if node.control_plane or turn is not Turn.SIGN
-            else Call("kubeadm.readmit", {"door": context.first.name})
-        )
+        return KubeadmCertificates().readmit(context, node) if _by_new_client(node, turn) else None
 
     def discard(self, context: Context, node: Node, turn: Turn) -> Call | None:
-        del context
-        return None if node.control_plane or turn is not Turn.SIGN else Call("kubeadm.discard", {})
+        return KubeadmCertificates().discard(context, node) if _by_new_client(node, turn) else None
 
     def changes(self, rotation: Rotation, node: Node, turn: Turn) -> Sequence[Change]:
         before = {Turn.TRUST: "the old one", Turn.SIGN: TOLD[Turn.TRUST], Turn.FORGET: TOLD[Turn.SIGN]}[turn]
@@ -189,17 +179,16 @@ class KubeadmRotation:
             operations += _begun(context, rotation, node)
         operations += _files(context, rotation, node, turn)
         if turn is Turn.SIGN and node.control_plane:
-            operations += file_at(context, node, control_plane_version(node) or context.cluster.kubernetes_version)
-            renew = ("kubeadm", "certs", "renew", "all", "--config", CONFIG_FILE)
-            marker, value = "authorities-signed", rotation.id
-            operations.append(Command("sign everything anew", renew, marker=marker, value=value, timeout=SECONDS))
+            operations += made_anew(
+                context, node, "sign everything anew", marker="authorities-signed", value=rotation.id
+            )
         if kubernetes:
             own = (ADMIN_CONF, SUPER_ADMIN_CONF, CONTROLLER_CONF, SCHEDULER_CONF) if node.control_plane else ()
             operations += [KubeconfigTrust(path, f"{FILES[KUBERNETES_CA]}.crt") for path in (*own, KUBELET_CONF)]
             operations += _kubelet(context, rotation, node, turn)
         if node.control_plane:
             operations += [*static_pods(node), apiserver.answers(context)]
-        return Program(_TITLES[turn], context.cluster.name, tuple(operations))
+        return Program(TITLES[turn], context.cluster.name, tuple(operations))
 
     def publish(self, context: Context, rotation: Rotation, turn: Turn) -> Call:
         names: list[Json] = [*rotation.authorities]
@@ -207,8 +196,9 @@ class KubeadmRotation:
         return Call("kubeadm.publish", {**access_to(context, ADMIN_CONF), **arguments})
 
     def is_estranged(self, context: Context, node: Node) -> bool:
-        snapshot, held = context.snapshot, _keys(node, f"{FILES[KUBERNETES_CA]}.crt")
-        return bool(snapshot and snapshot.authority and held) and held != (snapshot and snapshot.authority,)
+        wanted = context.snapshot.authority if context.snapshot else ""
+        held = keys_in(node, f"{FILES[KUBERNETES_CA]}.crt")
+        return bool(wanted and held) and held != (wanted,)
 
     def reconciled(self, context: Context, node: Node) -> Program:
         path, snapshot = f"{FILES[KUBERNETES_CA]}.crt", context.snapshot
@@ -229,20 +219,10 @@ class KubeadmRotation:
         return Call("kube.restart", {**access_to(context, ADMIN_CONF), "mark": mark, "namespaces": namespaces})
 
     def tidy(self, context: Context, rotation: Rotation, node: Node) -> Program:
-        markers = ("authorities-kubelet", "authorities-signed", "authorities-clients", f"{PREFIX}{rotation.id}")
+        markers = ("authorities-kubelet", "authorities-signed", "authorities-clients", f"{MARKER}{rotation.id}")
         operations: list[Operation] = [Absent(ROTATION, recursive=True)] if node.control_plane else []
-        operations += [Absent(f"{STATE_FOLDER}/stamps/command:{marker}") for marker in markers]
+        operations += unmarked(*markers)
         return Program("end the rotation", context.cluster.name, tuple(operations))
-
-    def forget(self, rotation: Rotation) -> Call:
-        return Call("authorities.forget", {"rotation": rotation.id})
-
-
-_TITLES = {
-    Turn.TRUST: "trust the new authorities too",
-    Turn.SIGN: "be signed by the new authorities",
-    Turn.FORGET: "trust the new authorities only",
-}
 
 
 def _begun(context: Context, rotation: Rotation, node: Node) -> Iterable[Operation]:
@@ -251,7 +231,7 @@ def _begun(context: Context, rotation: Rotation, node: Node) -> Iterable[Operati
         for name in rotation.authorities:
             yield Credential(f"{ROTATION}/{name}.crt", _text(context, rotation, name, "new"))
             yield Credential(f"{ROTATION}/{name}.key", _text(context, rotation, name, "key"))
-    yield Command("note that it has begun", ("true",), marker=f"{PREFIX}{rotation.id}")
+    yield Command("note that it has begun", ("true",), marker=f"{MARKER}{rotation.id}")
 
 
 def _files(context: Context, rotation: Rotation, node: Node, turn: Turn) -> Iterable[Operation]:
@@ -281,7 +261,7 @@ def _signing_with(path: str) -> Command:
 
 def _kubelet(context: Context, rotation: Rotation, node: Node, turn: Turn) -> Iterable[Operation]:
     value = f"{turn.name.lower()}.{rotation.id}"
-    if turn is Turn.SIGN and not node.control_plane:
+    if _by_new_client(node, turn):
         yield from readmitted(context, node, value)
         return
     if turn is Turn.SIGN:
@@ -301,13 +281,9 @@ def _text(context: Context, rotation: Rotation, name: str, part: str) -> SecretR
     return SecretRef(authority_secret(context.cluster.name, rotation.id, name, part))
 
 
-def _members(context: Context) -> list[Node]:
-    return [node for node in context.nodes if node.facts is not None and node.joined]
-
-
-def _marked(node: Node) -> list[str]:
-    markers = node.facts.markers if node.facts else ()
-    return [marker.removeprefix(PREFIX) for marker in markers if marker.startswith(PREFIX)]
+def _by_new_client(node: Node, turn: Turn) -> bool:
+    """A worker's kubelet is let in by a client certificate that a control plane host has signed."""
+    return turn is Turn.SIGN and not node.control_plane
 
 
 def _trusts(node: Node, name: str) -> bool:
@@ -315,14 +291,9 @@ def _trusts(node: Node, name: str) -> bool:
     return node.control_plane or name == KUBERNETES_CA
 
 
-def _keys(node: Node, path: str) -> tuple[str, ...]:
-    """Of the authorities in a file of the host, in their order."""
-    return tuple(c.key for c in (node.facts.certificates if node.facts else ()) if c.path == path and c.key)
-
-
 def _level(rotation: Rotation, node: Node, name: str) -> int:
     """How far the file of an authority is on a host: a Turn, or 0."""
-    held, new = _keys(node, f"{FILES[name]}.crt"), rotation.keys.get(name, "")
+    held, new = keys_in(node, f"{FILES[name]}.crt"), rotation.keys.get(name, "")
     if not new or new not in held:
         return 0
     if held[0] != new:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 
-from raijin.facts.raijin import STATE_FOLDER
 from raijin.observe.masking import MASKER
+from raijin.operations.stamps import command_marker
 from raijin.plan.handlers import CallContext, Handlers
 from raijin.platforms.authorities import forget_others, has_files
-from raijin.platforms.rancher.layout import AUTHORITY_FILES, AUTHORITY_MARKER
-from raijin.platforms.turns import authority_secret
+from raijin.platforms.rancher.layout import AUTHORITY_FILES
+from raijin.platforms.turns import MARKER, authority_secret
 from raijin.transport.base import Connection
 
 
@@ -31,7 +31,7 @@ async def _one(
     context: CallContext, connections: list[Connection], rotation: str, which: tuple[str, str], moment: dt.datetime
 ) -> tuple[str, str]:
     name, file = which
-    marker = f"{STATE_FOLDER}/stamps/command:{AUTHORITY_MARKER}{rotation}"
+    marker = command_marker(f"{MARKER}{rotation}")
     for connection in connections:
         waiting = f"{context.text('staged')}/{file}"
         if await has_files(connection, marker, f"{waiting}.crt", f"{waiting}.key"):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from raijin.errors import PlanRefused
 from raijin.facts.raijin import STATE_FOLDER
-from raijin.operations.absent import Absent
+from raijin.operations.absent import Absent, unmarked
 from raijin.operations.base import Operation, SecretRef
 from raijin.operations.command import Command
 from raijin.operations.containers import ContainersAbsent
@@ -96,7 +96,7 @@ def halt(context: Context, distribution: Distribution, *, containers: bool) -> P
     operations: tuple[Operation, ...] = (
         Unit(distribution.server_unit, running=False, enabled=None),
         *((ContainersAbsent(SOCKET),) if containers else ()),
-        *(Absent(f"{STATE_FOLDER}/stamps/command:{marker}") for marker in distribution.markers),
+        *unmarked(*distribution.markers),
         Absent(distribution.guard_file),
         Absent(distribution.starting_file),
         Absent(distribution.kubeconfig),

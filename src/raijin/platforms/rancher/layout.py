@@ -20,8 +20,6 @@ AUTHORITY_FILES = {
     "etcd-server": "etcd/server-ca",
 }  # fmt: skip
 """Of each authority below server/tls, without `.crt` and `.key`."""
-AUTHORITY_MARKER = "authorities."
-"""Of the marker that a host bears while they are replaced: the rotation's id follows."""
 KUBELET_HEALTH_PORT = 10248
 
 

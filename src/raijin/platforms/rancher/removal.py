@@ -5,8 +5,7 @@ Sources: k3s-io/k3s install.sh (create_killall, create_uninstall), rancher/rke2 
 
 from __future__ import annotations
 
-from raijin.facts.raijin import STATE_FOLDER
-from raijin.operations.absent import Absent
+from raijin.operations.absent import Absent, unmarked
 from raijin.operations.base import Operation
 from raijin.operations.containers import ContainersAbsent
 from raijin.operations.forget import Forget
@@ -28,7 +27,7 @@ def leave(context: Context, distribution: Distribution) -> Program:
     own = (distribution.config_folder, NODE_FOLDER, distribution.data, *_FILLED)
     operations: tuple[Operation, ...] = (
         # What was started here is no more. Said first: an apply after an interrupted way back must start it anew.
-        *(Absent(f"{STATE_FOLDER}/stamps/command:{marker}") for marker in distribution.markers),
+        *unmarked(*distribution.markers),
         *(Unit(unit, running=False, enabled=False) for unit in (distribution.server_unit, distribution.agent_unit)),
         ContainersAbsent(SOCKET),
         *remains.networks_gone(context.cluster.network.pod_networks, links=_LINKS),

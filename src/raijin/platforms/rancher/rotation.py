@@ -12,11 +12,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from raijin.errors import Unsupported
-from raijin.facts.raijin import STATE_FOLDER
 from raijin.model.cluster import Cluster
-from raijin.operations.absent import Absent
+from raijin.operations.absent import Absent, unmarked
 from raijin.operations.base import Operation, SecretRef
 from raijin.operations.command import Command
 from raijin.operations.credential import Credential
@@ -26,9 +26,9 @@ from raijin.plan.model import Call, Change
 from raijin.platforms.base import Context, Node
 from raijin.platforms.rancher.calls import admission
 from raijin.platforms.rancher.certificates import ROTATE, STOP_SECONDS
-from raijin.platforms.rancher.layout import AUTHORITY_FILES, AUTHORITY_MARKER, Distribution
+from raijin.platforms.rancher.layout import AUTHORITY_FILES, Distribution
 from raijin.platforms.rancher.members import address, answers, join_secret
-from raijin.platforms.turns import Rotation, Turn, authority_secret
+from raijin.platforms.turns import MARKER, Rotation, Turn, authority_secret, keys_in, marked, members
 
 LOAD_SECONDS = 120
 
@@ -53,24 +53,21 @@ class RancherRotation:
             yield f"{context.cluster.name}: {self.distribution.name} replaces all authorities at once: name none"
 
     def rotation(self, context: Context) -> Rotation:
-        members = [node for node in context.nodes if node.facts is not None and node.joined]
-        marked = sorted({found for node in members for found in _marked(node)})
-        names = tuple(AUTHORITY_FILES)
-        if not marked:
+        nodes, names = members(context), tuple(AUTHORITY_FILES)
+        begun = next(iter(marked(nodes)), "")
+        if not begun:
             named = ".".join((*names, self._digest(context)))
             keys = context.authorities.get(named, {})
             left = next(iter(context.authorities), "") if not keys else ""
-            over = bool(left) and self._holds(members, context.authorities[left].get("server", ""))
+            over = bool(left) and self._holds(nodes, context.authorities[left].get("server", ""))
             if over:
                 return Rotation(left, names, context.authorities[left], Turn.SIGN, kept=True, begun=True, over=True)
             return Rotation(named, names, keys, kept=bool(keys))
-        keys = dict(context.authorities.get(marked[0], {}))
-        waiting = (key for node in members for key in _keys(node, f"{self.staged}/tls/server-ca.crt"))
+        keys = dict(context.authorities.get(begun, {}))
+        waiting = (key for node in nodes for key in keys_in(node, f"{self.staged}/tls/server-ca.crt"))
         keys.setdefault("server", next(waiting, ""))
-        found = Rotation(marked[0], names, keys, kept=marked[0] in context.authorities, begun=True)
-        highest = max((self._level(found, node) for node in members), default=0)
-        turn = Turn(highest) if highest else Turn.TRUST
-        return Rotation(found.id, names, keys, turn, kept=found.kept, begun=True)
+        found = Rotation(begun, names, keys, kept=begun in context.authorities, begun=True)
+        return replace(found, turn=Turn(max((Turn.TRUST, *(self._level(found, node) for node in nodes)))))
 
     def _digest(self, context: Context) -> str:
         facts = context.first.facts
@@ -82,14 +79,14 @@ class RancherRotation:
         ]
         return hashlib.sha256(json.dumps(held).encode()).hexdigest()[:8]
 
-    def _holds(self, members: Sequence[Node], key: str) -> bool:
-        planes = [node for node in members if node.control_plane]
-        return bool(key and planes) and all(key in _keys(node, f"{self.tls}/server-ca.crt") for node in planes)
+    def _holds(self, nodes: Sequence[Node], key: str) -> bool:
+        planes = [node for node in nodes if node.control_plane]
+        return bool(key and planes) and all(key in keys_in(node, f"{self.tls}/server-ca.crt") for node in planes)
 
     def _level(self, rotation: Rotation, node: Node) -> int:
         new = rotation.keys.get("server", "")
         bundle = f"{self.tls if node.control_plane else f'{self.distribution.data}/agent'}/server-ca.crt"
-        if not new or new not in _keys(node, bundle):
+        if not new or new not in keys_in(node, bundle):
             return 0
         shown = f"{self.tls}/serving-kube-apiserver.crt"
         signed = any(c.path == shown and c.signer == new for c in (node.facts.certificates if node.facts else ()))
@@ -117,10 +114,10 @@ class RancherRotation:
 
     def readmit(self, context: Context, node: Node, turn: Turn) -> Call | None:
         """Its token, with the hash of the new root; not on the server where they are loaded, which knows it first."""
-        return admission(context, self.distribution, node) if turn is Turn.TRUST and node != context.first else None
+        return admission(context, self.distribution, node) if _by_new_token(context, node, turn) else None
 
     def discard(self, context: Context, node: Node, turn: Turn) -> Call | None:
-        return Call("rancher.revoke", {}) if turn is Turn.TRUST and node != context.first else None
+        return Call("rancher.revoke", {}) if _by_new_token(context, node, turn) else None
 
     def turned(self, context: Context, rotation: Rotation, node: Node, turn: Turn) -> Program:
         own, server = self.distribution, node.control_plane
@@ -144,7 +141,7 @@ class RancherRotation:
                 for part, end in (("new", "crt"), ("key", "key")):
                     text = SecretRef(authority_secret(cluster, rotation.id, name, part))
                     yield Credential(f"{self.staged}/tls/{file}.{end}", text)
-        yield Command("note that it has begun", ("true",), marker=f"{AUTHORITY_MARKER}{rotation.id}")
+        yield Command("note that it has begun", ("true",), marker=f"{MARKER}{rotation.id}")
         if loads:
             load = (self.distribution.program, "certificate", "rotate-ca", f"--path={self.staged}")
             marker, value = "authorities-loaded", rotation.id
@@ -184,23 +181,15 @@ class RancherRotation:
             "authorities-loaded",
             "authorities-restarted",
             "authorities-signed",
-            f"{AUTHORITY_MARKER}{rotation.id}",
+            f"{MARKER}{rotation.id}",
         )
         operations: list[Operation] = [Absent(self.staged, recursive=True)] if node.control_plane else []
-        operations += [Absent(f"{STATE_FOLDER}/stamps/command:{marker}") for marker in markers]
+        operations += unmarked(*markers)
         return Program("end the rotation", context.cluster.name, tuple(operations))
-
-    def forget(self, rotation: Rotation) -> Call:
-        return Call("authorities.forget", {"rotation": rotation.id})
 
 
 _TITLES = {Turn.TRUST: "take up the new authorities", Turn.SIGN: "make all certificates anew"}
 
 
-def _marked(node: Node) -> list[str]:
-    markers = node.facts.markers if node.facts else ()
-    return [marker.removeprefix(AUTHORITY_MARKER) for marker in markers if marker.startswith(AUTHORITY_MARKER)]
-
-
-def _keys(node: Node, path: str) -> tuple[str, ...]:
-    return tuple(c.key for c in (node.facts.certificates if node.facts else ()) if c.path == path and c.key)
+def _by_new_token(context: Context, node: Node, turn: Turn) -> bool:
+    return turn is Turn.TRUST and node.name != context.first.name

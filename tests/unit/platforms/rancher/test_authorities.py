@@ -10,8 +10,9 @@ from tests.unit.platforms.test_authorities import Host, called
 
 from raijin.platforms.authorities import kept_of
 from raijin.platforms.rancher.authorities import make_authorities
-from raijin.platforms.rancher.layout import AUTHORITY_FILES, AUTHORITY_MARKER
+from raijin.platforms.rancher.layout import AUTHORITY_FILES
 from raijin.platforms.signing import new_root
+from raijin.platforms.turns import MARKER
 
 ROTATION = ".".join((*AUTHORITY_FILES, "1a2b3c4d"))
 TLS, STAGED = "/var/lib/rancher/k3s/server/tls", "/var/lib/rancher/k3s/server/rotate-ca/tls"
@@ -49,7 +50,7 @@ async def test_what_waits_on_a_server_is_taken_by_another_home(tmp_path: Path) -
     waiting = {
         f"{STAGED}/{file}.{end}": f"waiting {end}" for file in AUTHORITY_FILES.values() for end in ("crt", "key")
     }
-    marker = {f"/var/lib/raijin/stamps/command:{AUTHORITY_MARKER}{ROTATION}": ""}
+    marker = {f"/var/lib/raijin/stamps/command:{MARKER}{ROTATION}": ""}
     context = making(tmp_path, server(**waiting, **marker))
     await make_authorities(context)
     assert text(context, "server", "new") == "waiting crt"
