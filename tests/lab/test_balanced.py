@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.lab.conftest import PARTS, LabSite, make_site
-from tests.lab.test_cluster import assert_as_before, nodes
+from tests.lab.test_cluster import assert_destroyed, nodes
 from tests.lab.test_ha import GAPS, assert_taken_over, define
 
 from raijin.model.virtual_ip import VipProvider
@@ -31,7 +31,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, bundle: Path) -> Iterator[Lab
 
 def test_requests_go_to_every_api_server(site, kubernetes, before) -> None:
     planes = site.names[:3]
-    define(site, kubernetes, planes, site.names[3], VipProvider.KEEPALIVED)
+    define(site, kubernetes, planes, [site.names[3]], VipProvider.KEEPALIVED)
     site.apply()
     assert nodes(site) == dict.fromkeys(site.names, True)
     assert site.plan()["steps"] == []
@@ -43,6 +43,4 @@ def test_the_holder_of_the_address_loses_its_power(site) -> None:
 
 
 def test_destroy_leaves_nothing_behind(site, before) -> None:
-    site.raijin("destroy", "--yes", "-f", str(site.file))
-    for name in site.names:
-        assert_as_before(site, name, before[name])
+    assert_destroyed(site, before)

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import yaml
 from tests.lab.conftest import PARTS, ROOT, LabSite, make_site
-from tests.lab.test_cluster import PODS, assert_as_before, nodes
+from tests.lab.test_cluster import PODS, assert_destroyed, nodes
 
 pytestmark = [
     pytest.mark.lab,
@@ -97,6 +97,4 @@ def test_a_setting_comes_and_goes_field_by_field(site, before) -> None:
 
 
 def test_destroy_leaves_the_hosts_as_they_were(site, before) -> None:
-    site.raijin("destroy", "--yes", "-f", str(site.file))
-    for name in site.names:
-        assert_as_before(site, name, before[name])
+    assert_destroyed(site, before)

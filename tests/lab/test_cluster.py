@@ -268,12 +268,16 @@ def test_no_secret_is_in_state_plan_or_events(site, before) -> None:
 
 def test_destroy_leaves_the_hosts_as_they_were(site, before) -> None:
     """Packages, files, users, sysctls, links, mounts, packet filter, units, ports, processes: see snapshot.sh."""
-    site.raijin("destroy", "--yes", "-f", str(site.file))
-    for name in site.names:
-        assert_as_before(site, name, before[name])
+    assert_destroyed(site, before)
     status = site.raijin("status", "-f", str(site.file), "-o", "json", code=20).json()
     assert {host["state"] for host in status["hosts"]} == {"not a node"}
     assert site.raijin("destroy", "--yes", "-f", str(site.file), "-o", "json").json()["changed"] is False
+
+
+def assert_destroyed(site, before: dict[str, dict[str, str]]) -> None:
+    site.raijin("destroy", "--yes", "-f", str(site.file))
+    for name in site.names:
+        assert_as_before(site, name, before[name])
 
 
 def assert_as_before(site, name: str, before: dict[str, str]) -> None:

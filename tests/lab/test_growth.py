@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from tests.lab.conftest import PARTS, LabSite, make_site
-from tests.lab.test_cluster import assert_as_before, nodes
+from tests.lab.test_cluster import assert_destroyed, nodes
 from tests.lab.test_ha import GAPS, address, assert_taken_over, define
 
 from raijin.model.virtual_ip import VipProvider
@@ -49,7 +49,7 @@ def test_a_worker_joins_it(site, kubernetes) -> None:
 
 def test_three_control_planes_behind_an_address_that_was_not_there(site, kubernetes) -> None:
     """The API server of the first one takes the address into its certificate, and every node goes by it."""
-    define(site, kubernetes, site.names[:3], site.names[3])
+    define(site, kubernetes, site.names[:3], [site.names[3]])
     site.apply()
     assert nodes(site) == dict.fromkeys(site.names, True)
     assert len(site.etcd_members(site.names[0])) == 3
@@ -65,6 +65,4 @@ def test_the_first_one_is_no_longer_needed(site) -> None:
 
 
 def test_destroy_leaves_nothing_behind(site, before) -> None:
-    site.raijin("destroy", "--yes", "-f", str(site.file))
-    for name in site.names:
-        assert_as_before(site, name, before[name])
+    assert_destroyed(site, before)

@@ -43,13 +43,13 @@ def site(tmp_path_factory: pytest.TempPathFactory, bundle: Path) -> Iterator[Lab
 
 
 def define(
-    site: LabSite, version: str, planes: list[str], worker: str, provider: VipProvider = VipProvider.KUBE_VIP
+    site: LabSite, version: str, planes: list[str], workers: list[str], provider: VipProvider = VipProvider.KUBE_VIP
 ) -> None:
     def change(documents: list[Any]) -> None:
         cluster = documents[1]
         cluster["nodeGroups"] = [
             {"name": "control-plane", "role": "CONTROL_PLANE", "hosts": planes},
-            {"name": "workers", "role": "WORKER", "hosts": [worker]},
+            {"name": "workers", "role": "WORKER", "hosts": workers},
         ]
         vip = {"address": address(site), "provider": provider.value}
         cluster["network"] = {**cluster.get("network", {}), "virtualIp": vip}
@@ -108,7 +108,7 @@ def assert_taken_over(site: LabSite, gap: float) -> None:
 def test_three_control_planes_behind_one_address(site, kubernetes, before) -> None:
     """All are members of one etcd, the API is reached through the address, and a second plan is empty."""
     planes = site.names[:3]
-    define(site, kubernetes, planes, site.names[3])
+    define(site, kubernetes, planes, [site.names[3]])
     site.apply()
     assert nodes(site) == dict.fromkeys(site.names[:4], True)
     assert site.plan()["steps"] == []
@@ -163,7 +163,7 @@ def test_all_control_planes_are_lost_and_come_back_from_a_backup(site) -> None:
     planes = [first, third, spare]
     for name in planes:
         site.raijin("lab", "down", name)
-    define(site, NEWER, planes, worker)  # starts them anew, with other host keys
+    define(site, NEWER, planes, [worker])  # starts them anew, with other host keys
     site.raijin("cluster", "restore", "latest", "--yes", "--offline", "-f", str(site.file))
     assert all(ready(site).values())
     found = site.kubectl("get configmaps -o name")

@@ -133,18 +133,10 @@ def test_certificates_are_renewed(staged, example: str) -> None:
         await carried(stage)
         planes = [stage.site.hosts[name] for name in names(stage, NodeRole.CONTROL_PLANE)]
         assert [host.renewals for host in planes] == [0] * len(planes)
-        before = {
-            (row.node, row.path): row.ends
-            for row in (await certificates(stage.session)).rows
-            if row.renewed_by == "apply"
-        }
+        before = await ends(stage)
         await run(stage, "renew")
         assert [host.renewals for host in planes] == [1] * len(planes)
-        after = {
-            (row.node, row.path): row.ends
-            for row in (await certificates(stage.session)).rows
-            if row.renewed_by == "apply"
-        }
+        after = await ends(stage)
         assert before
         assert all(after[place] > end for place, end in before.items())
         await nothing_to_do(stage)

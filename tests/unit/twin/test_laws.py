@@ -46,6 +46,13 @@ def test_what_a_rehearsed_cluster_uses_can_be_looked_at(rehearse) -> None:
     assert {pod.node for pod in seen.pods} <= {node.node for node in seen.nodes}
 
 
+def test_a_host_in_use_is_not_as_it_was(rehearse) -> None:
+    """What is asked after a destroy can fail."""
+    _, stage = rehearse("minimal", then_empty=False)
+    first = next(iter(stage.site.hosts.values()))
+    assert "path /etc/kubernetes/admin.conf" in first.leftovers()
+
+
 def test_nothing_is_left_after_a_destroy(rehearse) -> None:
     result, stage = rehearse(MINIMAL, verb="destroy")
     assert (result.error, result.later, result.left) == (None, [], {})
