@@ -6,6 +6,7 @@ is agreed to. The plan is kept with the change that it is for.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -132,11 +133,15 @@ def session_with(service: Service, cluster: str, change: Change) -> tuple[Sessio
 
 async def plan_change(service: Service, cluster: str, change: Change) -> dict[str, Any]:
     """Plan it now, and keep the plan so that it can be agreed to. Raises what planning raises."""
-    session, _ = session_with(service, cluster, change)
+    session, _ = await asyncio.to_thread(session_with, service, cluster, change)  # it reads files, and checks them
     planned, change = await service.background.result(_planned(session, change))
-    data = plan_to_json(planned.plan)
-    Plans(service.database).keep(cluster, planned.plan.digest, data | {"change": change.to_json()})
-    return data | {"runbook": "\n".join(planned.runbook()), "change": change.to_json()}
+    return await asyncio.to_thread(_kept, service, cluster, planned, change)
+
+
+def _kept(service: Service, cluster: str, planned: Planned, change: Change) -> dict[str, Any]:
+    data = plan_to_json(planned.plan) | {"change": change.to_json()}
+    Plans(service.database).keep(cluster, planned.plan.digest, data)
+    return data | {"runbook": "\n".join(planned.runbook())}
 
 
 async def _planned(session: Session, change: Change) -> tuple[Planned, Change]:
@@ -153,7 +158,10 @@ async def _planned(session: Session, change: Change) -> tuple[Planned, Change]:
 
 def change_of(service: Service, cluster: str, digest: str) -> Change:
     """What a plan that was shown is for. Raises NotFound."""
-    shown = Plans(service.database).get(cluster, digest)
+    return _change_in(Plans(service.database).get(cluster, digest))
+
+
+def _change_in(shown: Mapping[str, Any]) -> Change:
     return Change.from_json(shown.get("change") or {"verb": shown["verb"]})
 
 
@@ -162,8 +170,9 @@ def agree(service: Service, cluster: str, digest: str, request: Mapping[str, Any
 
     Whether the hosts have moved is judged by whoever carries it out, who asks them.
     """
-    shown, change = Plans(service.database).get(cluster, digest), change_of(service, cluster, digest)
-    service.idle(cluster)
+    shown = Plans(service.database).get(cluster, digest)
+    change = _change_in(shown)
+    service.ready(cluster)
     session, edits = session_with(service, cluster, change)
     if session.fingerprint() != shown["definition"]:
         raise StalePlan(

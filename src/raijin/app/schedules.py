@@ -9,10 +9,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from raijin.app.settings import ServerSettings
-from raijin.errors import Locked, RaijinError, Unsupported
+from raijin.errors import Locked, RaijinError
+from raijin.platforms.renewal import certificates_of
+from raijin.state.snapshot import read_members
 
 if TYPE_CHECKING:
     from raijin.app.service import Service
+    from raijin.app.session import Session
 
 LOG = logging.getLogger("raijin.schedules")
 WHO = "schedule"
@@ -56,13 +59,19 @@ class Schedules:
         """Whether a host has one that Raijin renews, and it is time. Raises RaijinError."""
         from raijin.app.certificates import due_rows, listing  # noqa: PLC0415
 
-        try:
-            found = await listing(self.service.session(cluster))
-        except Unsupported:
-            return False  # its certificates are nobody's business here
+        session = await asyncio.to_thread(self._cared_for, cluster)
+        if session is None:
+            return False
+        found = await listing(session)
         for fault in found.faults:
             LOG.warning("certificates of %s: %s", cluster, fault)
         return bool(due_rows(found))
+
+    def _cared_for(self, cluster: str) -> Session | None:
+        """None where there is no cluster, or nobody here looks after its certificates: no host is asked."""
+        session = self.service.session(cluster)
+        made = read_members(session.home, cluster)
+        return session if made and certificates_of(session.cluster) is not None else None
 
     async def _look(self) -> None:
         """What clusters use, some side by side: a thousand of them have five minutes."""

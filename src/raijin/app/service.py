@@ -140,7 +140,7 @@ class Service:
 
     def knows(self, name: str) -> bool:
         """Whether the store has a cluster of this name."""
-        return any(entry.name == name for entry in self.store.clusters())
+        return self.store.contents().has(name)
 
     def provision(self, document: Mapping[str, Any], request: Mapping[str, Any]) -> RunRecord:
         """Take a cluster's document into the store, and make it so. Raises DefinitionError, Unsupported, Locked.
@@ -172,7 +172,7 @@ class Service:
         return self._change(name, Change("upgrade", version=version), request, match)
 
     def _change(self, name: str, change: Change, request: Mapping[str, Any], match: str | None) -> RunRecord:
-        self.idle(name)
+        self.ready(name)
         session = self.session(name)
         edits = change.edits(self, session)
         if edits is not None:
@@ -223,6 +223,11 @@ class Service:
         run = new_run_id()
         self.runs.ask(run, cluster=cluster, verb=verb, request=dict(request))
         return run
+
+    def ready(self, cluster: str) -> None:
+        """Before anything is written for a run to come. Raises StateError where none is taken, Locked as `idle`."""
+        self._works()
+        self.idle(cluster)
 
     def idle(self, cluster: str) -> None:
         """Raises Locked when a run holds the cluster, or waits for it."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, TypeVar, cast
 
-from raijin.definition.files import LOCK_SUFFIX, SUFFIXES
+from raijin.definition.files import is_definition
 from raijin.definition.problems import remedy_for
 from raijin.definition.tree import read_trees
 from raijin.errors import NotFound, Problem
@@ -84,6 +84,9 @@ class Contents:
     def _holders(self) -> dict[str, tuple[StoredFile, ClusterEntry]]:
         return {c.name: (item, c) for item in self.files for c in item.clusters}
 
+    def has(self, name: str) -> bool:
+        return name in self._holders
+
     def cluster(self, name: str) -> tuple[StoredFile, ClusterEntry]:
         """The file that a cluster is in. Raises NotFound."""
         if name not in self._holders:
@@ -139,7 +142,7 @@ class Shelf:
         found: dict[str, Stamp] = {}
         with os.scandir(self.folder) as entries:
             for entry in entries:
-                if entry.name.endswith(SUFFIXES) and not entry.name.endswith(LOCK_SUFFIX) and entry.is_file():
+                if is_definition(entry.name) and entry.is_file():
                     stat = entry.stat()
                     found[entry.name] = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
         return dict(sorted(found.items()))

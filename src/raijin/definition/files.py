@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 
 SUFFIXES = (".yaml", ".yml", ".json")
 LOCK_SUFFIX = ".lock.yaml"
@@ -19,8 +19,9 @@ def definition_files(paths: Sequence[Path]) -> list[Path]:
 
 def files_in(folder: Path) -> list[Path]:
     """The definition's files, not the lock file that lies beside them."""
-    return sorted(
-        file
-        for file in folder.iterdir()
-        if file.suffix in SUFFIXES and not file.name.endswith(LOCK_SUFFIX) and file.is_file()
-    )
+    return sorted(file for file in folder.iterdir() if is_definition(file.name) and file.is_file())
+
+
+def is_definition(name: str) -> bool:
+    """Whether a file of this name is part of the definition of its folder."""
+    return PurePath(name).suffix in SUFFIXES and not name.endswith(LOCK_SUFFIX)

@@ -197,17 +197,16 @@ def _connect_error(error: Exception, target: SshTarget, client: _Client) -> Host
         known = refused_key(target, "no key of the kind on record", changed=True)
     if known is not None:
         return known
+    remedy = "look whether the host is on and sshd is running"
     if isinstance(error, TimeoutError):
         text = f"no answer from {where} within {target.connect_timeout:g} s"
     elif isinstance(error, socket.gaierror):
-        return HostUnreachable(
-            f"the name {target.address} is not known here", host=target.name, remedy="give the host an `address`"
-        )
+        text, remedy = f"the name {target.address} is not known here", "give the host an `address`"
     elif isinstance(error, OSError):
         text = f"cannot connect to {where}: {os.strerror(error.errno) if error.errno else error}"
     else:
         text = f"cannot speak SSH with {where}: {error}"
-    return HostUnreachable(text, host=target.name, remedy="look whether the host is on and sshd is running")
+    return HostUnreachable(text, host=target.name, remedy=remedy)
 
 
 def _refused_user(target: SshTarget) -> AuthenticationFailed:

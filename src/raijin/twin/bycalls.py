@@ -5,35 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from raijin.model.cluster import Cluster as Defined
 from raijin.transport.base import Completed
-from raijin.twin.cluster import CNI_FOLDER
 from raijin.twin.host import Host
+from raijin.twin.ordinary import OrdinaryTwin
 
 if TYPE_CHECKING:
     from raijin.twin.site import TwinSite
 
 
-class ByCallsTwin:
+class ByCallsTwin(OrdinaryTwin):
     """A part of `PlatformTwin` for its classes to inherit: nothing is done, or seen, by programs and scripts."""
-
-    def family(self, cluster: Defined) -> str:
-        del cluster
-        return "debian"
-
-    def network_ready(self, host: Host) -> bool:
-        return any(True for _ in host.below(CNI_FOLDER))
-
-    def names(self, cluster: Defined) -> Mapping[str, tuple[str, ...]]:
-        del cluster
-        return {}
-
-    def moved(self, site: TwinSite) -> None:
-        del site
-
-    def keeps(self, host: Host) -> bool:
-        del host
-        return False
 
     def carries(self, host: Host, address: str) -> bool:
         del host, address
@@ -61,10 +42,6 @@ class ByCallsTwin:
     def restart_static_pod(self, host: Host, name: str) -> bool:
         del host, name
         return False
-
-    def probe(self, site: TwinSite, host: Host, argv: tuple[str, ...]) -> bool | None:
-        del site, host, argv
-        return None
 
     def perform(self, site: TwinSite, host: Host, argv: tuple[str, ...]) -> float | None:
         del site, host, argv

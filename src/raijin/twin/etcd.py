@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from raijin.facts import etcd
 from raijin.facts.etcd import EtcdAccess
+from raijin.platforms.addresses import joined
 from raijin.transport.base import Completed
 from raijin.transport.document import Document
 from raijin.twin.cluster import Member
@@ -65,12 +66,8 @@ def removed(site: TwinSite, host: Host, identity: str) -> Completed:
     return Completed(0, f"Member {identity} removed\n", "", 0.5)
 
 
-def _url(address: str, port: int) -> str:
-    return f"https://[{address}]:{port}" if ":" in address else f"https://{address}:{port}"
-
-
 def _listed(member: Member) -> Document:
-    peers, clients = _url(member.address, 2380), _url(member.address, 2379)
+    peers, clients = f"https://{joined(member.address, 2380)}", f"https://{joined(member.address, 2379)}"
     return {"ID": member.id, "name": member.host, "peerURLs": [peers], "clientURLs": [clients]}
 
 
@@ -78,6 +75,6 @@ def _status(member: Member, leader: int) -> Document:
     header = {"member_id": member.id, "revision": 1000}
     size = {"dbSize": 20480, "dbSizeInUse": 20480}
     return {
-        "Endpoint": _url(member.address, 2379),
+        "Endpoint": f"https://{joined(member.address, 2379)}",
         "Status": {"header": header, "version": VERSION, "leader": leader, **size},
     }

@@ -80,9 +80,6 @@ class KubeadmTwin(OnLinux):
     def holds(self, host: Host) -> bool:
         return host.exists(f"{ETCD_DATA}/member")
 
-    def network_ready(self, host: Host) -> bool:
-        return any(True for _ in host.below(CNI_FOLDER))
-
     def serves(self, site: TwinSite, host: Host) -> bool:
         return self.lives(host) and host.entry(API_MANIFEST) is not None and site.has_quorum()
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from raijin.model.cluster import Cluster as Defined
 from raijin.transport.pool import Target
 from raijin.twin.host import Host
+from raijin.twin.ordinary import OrdinaryTwin
 
 if TYPE_CHECKING:
     from raijin.twin.site import TwinSite
 
 
-class OnLinux:
+class OnLinux(OrdinaryTwin):
     """A part of `PlatformTwin` for its classes to inherit."""
 
     @property
@@ -23,21 +23,6 @@ class OnLinux:
 
     def lives(self, host: Host) -> bool:
         raise NotImplementedError
-
-    def family(self, cluster: Defined) -> str:
-        del cluster
-        return "debian"
-
-    def names(self, cluster: Defined) -> Mapping[str, tuple[str, ...]]:
-        del cluster
-        return {}
-
-    def moved(self, site: TwinSite) -> None:
-        del site
-
-    def keeps(self, host: Host) -> bool:
-        del host
-        return False
 
     def carries(self, host: Host, address: str) -> bool:
         """kube-vip is a static pod; keepalived is looked after by the site."""
@@ -56,10 +41,6 @@ class OnLinux:
             return False
         host.things["pod", name] = host.tick()
         return True
-
-    def probe(self, site: TwinSite, host: Host, argv: tuple[str, ...]) -> bool | None:
-        del site, host, argv
-        return None
 
     def outside(self, site: TwinSite, targets: Mapping[str, Target]) -> Mapping[str, Target]:
         del site

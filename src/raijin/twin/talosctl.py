@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from raijin.errors import HostUnreachable
+from raijin.platforms.addresses import joined
 from raijin.transport.base import Completed
 from raijin.transport.talos import SECONDS, TalosAccess
 from raijin.twin import saves, talos
@@ -274,8 +275,7 @@ def _etcd(site: TwinSite, host: Host, words: Sequence[str]) -> str:
 
 
 def _listed(host: Host, member: Member) -> tuple[str, ...]:
-    at = f"[{member.address}]" if ":" in member.address else member.address
-    urls = (f"https://{at}:2380", f"https://{at}:2379")
+    urls = (f"https://{joined(member.address, port)}" for port in (2380, 2379))
     return (host.address, f"{member.id:016x}", member.host, *urls, "false")
 
 

@@ -13,7 +13,9 @@ from raijin.app.schedules import Schedules, wanted
 from raijin.app.settings import ServerSettings
 from raijin.errors import HostUnreachable, Unsupported
 from raijin.facts.certificates import Certificate
+from raijin.model.node_group import NodeRole
 from raijin.platforms.renewal import Keeper
+from raijin.state.members import Member, Members
 
 DAY = 86400.0
 
@@ -39,7 +41,7 @@ def row(days: float, keeper: Keeper) -> CertificateRow:
 async def test_certificates_are_renewed_when_one_is_due_and_once_for_each_time(
     server, cluster, monkeypatch: pytest.MonkeyPatch, rows, verbs
 ) -> None:
-    server.put_file("lab", yaml.safe_dump({"kind": "Cluster", **cluster}))
+    made(server, cluster)
 
     async def listing(session) -> CertificateListing:
         return CertificateListing(session.cluster.name, tuple(rows), ("n9: no answer",))
@@ -54,7 +56,7 @@ async def test_certificates_are_renewed_when_one_is_due_and_once_for_each_time(
 async def test_a_cluster_that_cannot_be_looked_at_is_left_alone(
     server, cluster, monkeypatch: pytest.MonkeyPatch, error
 ) -> None:
-    server.put_file("lab", yaml.safe_dump({"kind": "Cluster", **cluster}))
+    made(server, cluster)
 
     async def listing(_) -> CertificateListing:
         raise error
@@ -62,9 +64,29 @@ async def test_a_cluster_that_cannot_be_looked_at_is_left_alone(
     assert await renewed(server, monkeypatch, listing) == []
 
 
+async def test_nobody_asks_the_hosts_of_a_cluster_that_was_never_made(
+    server, cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.put_file("lab", yaml.safe_dump({"kind": "Cluster", **cluster}))
+    looked: list[str] = []
+
+    async def listing(session) -> CertificateListing:
+        looked.append(session.cluster.name)
+        return CertificateListing("lab", (), ())
+
+    assert await renewed(server, monkeypatch, listing) == []
+    assert looked == []
+
+
 def test_they_are_looked_at_every_night_unless_somebody_says_otherwise() -> None:
     assert "certificates" in wanted(ServerSettings())
     assert "certificates" not in wanted(ServerSettings.model_validate({"schedules": {"certificates": None}}))
+
+
+def made(server, cluster) -> None:
+    """As if it had been applied."""
+    server.put_file("lab", yaml.safe_dump({"kind": "Cluster", **cluster}))
+    Members(server.service.database).remember("lab", Member("n1", NodeRole.CONTROL_PLANE.value, {}))
 
 
 async def renewed(server, monkeypatch: pytest.MonkeyPatch, listing) -> list[str]:

@@ -135,7 +135,8 @@ async def plan(name: ClusterName, caller: Known, service: Served, wanted: PlanRe
 def agree_to_plan(name: ClusterName, digest: Shown, asked: Asking) -> Response:
     """Have exactly this plan carried out, or nothing (409). What it changes in the definition is written first.
 
-    It takes the role that its verb takes: an administrator to restore and to end, else an operator.
+    It takes the role that its verb takes: an administrator to restore, to end and to replace authorities,
+    else an operator.
     """
     asked.require(Role.OPERATOR, name)
     asked.require(change_of(asked.service, name, digest).role, name)
