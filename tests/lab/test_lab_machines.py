@@ -160,6 +160,23 @@ async def test_power(home: Path) -> None:
         assert await ssh(home, "node1", "cat /root/note") == "kept"
 
 
+async def test_a_machine_starts_again_while_its_last_network_is_still_there(home: Path) -> None:
+    """The namespaces of a killed machine end when the kernel has the time: nspawn found its link there, and gave up."""
+    await lab.up(LabSpec(hosts=1), home=home)
+    running = processes.tagged(LabPaths(home).tag("node1")).items()
+    nspawn = next(pid for pid, program in running if program == "systemd-nspawn")
+    first = Path(f"/proc/{nspawn}/task/{nspawn}/children").read_text().split()[0]
+    held = await asyncio.create_subprocess_exec("nsenter", "-t", first, "-n", "sleep", "120")
+    try:
+        await asyncio.sleep(0.5)  # until it has entered
+        await lab.power_off("node1", pull_plug=True, home=home)
+        await lab.power_on("node1", home=home)
+        assert await ssh(home, "node1", "hostname") == "node1"
+    finally:
+        held.kill()
+        await held.wait()
+
+
 async def test_up_repairs_what_was_killed(home: Path) -> None:
     """kill -9 of a machine's nspawn, and of `up` itself while it works: the same command again makes it whole."""
     await lab.up(LabSpec(hosts=1), home=home)

@@ -127,7 +127,7 @@ async def wait_ready(paths: LabPaths, record: MachineRecord, deadline: float = B
         if gone or loop.time() > end:
             what = "ended while it booted" if gone else f"did not answer on SSH within {deadline:g} s"
             console = paths.machine(record.name) / "console.log"
-            last = _tail(console, 1)
+            last = "; ".join(_tail(console, 3).splitlines())
             raise MachineError(
                 f"the lab machine {record.name} {what}" + (f": {last}" if last else ""),
                 remedy=f"look at {console}, then run `raijin lab up` again",
@@ -160,6 +160,8 @@ def _tail(path: Path, lines: int = 40) -> str:
 async def stop(paths: LabPaths, name: str, box: Box, *, pull_plug: bool = False, deadline: float = 40.0) -> None:
     """End the machine: in order, or at once with `pull_plug`; what does not obey within the deadline is killed."""
     tag = paths.tag(name)
+    if pull_plug:
+        await _unplug(tag)  # a kernel that has lost its power answers nobody; here it is there a while longer
     if pull_plug or not await processes.shut_down(tag, deadline):
         await processes.kill(tag)
     await _sweep(paths, name, box)
@@ -171,12 +173,21 @@ async def _sweep(paths: LabPaths, name: str, box: Box) -> None:
     tag = paths.tag(name)
     if processes.tagged(tag):
         await processes.kill(tag)
+    await _unplug(tag)
     if box.delegated:
         await local.run(["systemctl", "stop", f"{tag}.service"], check=False, timeout=60)
         await local.run(["systemctl", "reset-failed", f"{tag}.service"], check=False, timeout=60)
     else:
         await cgroups.clear([cgroups.subtree(hierarchy, paths, name) for hierarchy in box.hierarchies])
     _sweep_nspawn(tag)
+
+
+async def _unplug(tag: str) -> None:
+    """Delete the box's end of its link: it goes by itself only when the last namespace of a killed machine has ended.
+
+    nspawn gives it this name, by which it also goes when it is too long to be its first one.
+    """
+    await local.run(["ip", "link", "delete", "dev", f"vb-{tag}"], check=False)
 
 
 def _sweep_nspawn(tag: str) -> None:
