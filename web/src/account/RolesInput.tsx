@@ -1,9 +1,9 @@
 import { TagsInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { clusters } from "../api/queries";
+import { NAME, ROLES } from "../shell/roles";
 
-const ROLES = ["viewer", "operator", "admin"];
-const WRITTEN = /^(viewer|operator|admin)(:[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)?$/;
+const WRITTEN = new RegExp(`^(${ROLES.join("|")})(:${NAME})?$`);
 
 interface Props {
   label: string;
@@ -13,7 +13,7 @@ interface Props {
 
 /** Roles as they are written: `operator` for all clusters, `operator:production` for one. */
 export function RolesInput({ label, value, onChange }: Props) {
-  const found = useQuery(clusters);
+  const found = useQuery({ ...clusters, refetchInterval: false });
   const named = (found.data ?? []).flatMap((cluster) => ROLES.map((role) => `${role}:${cluster.name}`));
   return (
     <TagsInput

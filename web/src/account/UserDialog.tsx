@@ -1,7 +1,8 @@
-import { Button, Group, Modal, PasswordInput, Stack, TextInput, Title } from "@mantine/core";
+import { Button, Group, PasswordInput, Stack, TextInput, Title } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { api, must, type Schemas } from "../api/client";
+import { Dialog } from "../parts/Dialog";
 import { ProblemAlert } from "../parts/ProblemAlert";
 import { RolesInput } from "./RolesInput";
 
@@ -36,55 +37,50 @@ export function UserDialog({ user, onClose, onDone }: Props) {
   };
   const title = user ? `Change ${user.name}` : "A new user";
   return (
-    <Modal.Root opened onClose={onClose}>
-      <Modal.Overlay />
-      <Modal.Content aria-label={title}>
-        <Modal.Body p="lg">
-          <form onSubmit={submit}>
-            <Stack>
-              <Title order={2} size="h4">
-                {title}
-              </Title>
-              {!user && (
-                <TextInput
-                  label="Name"
-                  data-autofocus
-                  autoComplete="off"
-                  value={name}
-                  onChange={(event) => setName(event.currentTarget.value)}
-                  required
-                />
-              )}
-              {local ? (
-                <>
-                  <RolesInput label="Roles" value={roles} onChange={setRoles} />
-                  <PasswordInput
-                    label={user ? "Another password" : "Password"}
-                    description={user ? "Left empty, it stays" : "At least 12 characters"}
-                    autoComplete="new-password"
-                    value={password}
-                    onChange={(event) => setPassword(event.currentTarget.value)}
-                    required={!user}
-                  />
-                </>
-              ) : (
-                <p>The provider says who this is, and its groups what they may.</p>
-              )}
-              <ProblemAlert error={keep.error} />
-              <Group justify="flex-end">
-                <Button variant="default" onClick={onClose}>
-                  Not now
-                </Button>
-                {local && (
-                  <Button type="submit" loading={keep.isPending}>
-                    {user ? "Keep" : "Add"}
-                  </Button>
-                )}
-              </Group>
-            </Stack>
-          </form>
-        </Modal.Body>
-      </Modal.Content>
-    </Modal.Root>
+    <Dialog label={title} onClose={onClose}>
+      <form onSubmit={submit}>
+        <Stack>
+          <Title order={2} size="h4">
+            {title}
+          </Title>
+          {!user && (
+            <TextInput
+              label="Name"
+              data-autofocus
+              autoComplete="off"
+              value={name}
+              onChange={(event) => setName(event.currentTarget.value)}
+              required
+            />
+          )}
+          {local ? (
+            <>
+              <RolesInput label="Roles" value={roles} onChange={setRoles} />
+              <PasswordInput
+                label={user ? "Another password" : "Password"}
+                description={user ? "Left empty, it stays" : "At least 12 characters"}
+                autoComplete="new-password"
+                value={password}
+                onChange={(event) => setPassword(event.currentTarget.value)}
+                required={!user}
+              />
+            </>
+          ) : (
+            <p>The provider says who this is, and its groups what they may.</p>
+          )}
+          <ProblemAlert error={keep.error} />
+          <Group justify="flex-end">
+            <Button variant="default" onClick={onClose}>
+              Not now
+            </Button>
+            {local && (
+              <Button type="submit" loading={keep.isPending}>
+                {user ? "Keep" : "Add"}
+              </Button>
+            )}
+          </Group>
+        </Stack>
+      </form>
+    </Dialog>
   );
 }

@@ -3,13 +3,14 @@ import { Anchor, Loader, Stack } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link, useSearchParams } from "wouter";
+import type { Schemas } from "../api/client";
 import { cluster as clusterQuery } from "../api/queries";
 import { Page } from "../parts/Page";
 import { ProblemAlert } from "../parts/ProblemAlert";
 import { PlanView } from "../plan/PlanView";
 import { useMay } from "../shell/may";
 import { Force } from "./Force";
-import { KINDS, type Kind, wishOf } from "./kinds";
+import { forced, KINDS, type Kind, wishOf } from "./kinds";
 import { RestoreForm } from "./RestoreForm";
 import { ScaleForm } from "./ScaleForm";
 import { UpgradeForm } from "./UpgradeForm";
@@ -30,7 +31,7 @@ export default function ChangePage({ name, what }: { name: string; what: string 
   return <Change kind={kind} cluster={found.data} />;
 }
 
-function Change({ kind, cluster }: { kind: Kind; cluster: Parameters<typeof ScaleForm>[0]["cluster"] }) {
+function Change({ kind, cluster }: { kind: Kind; cluster: Schemas["ClusterDetails"] }) {
   const [said, say] = useSearchParams();
   const [count, again] = useState(0);
   const may = useMay()(kind.role, cluster.name);
@@ -64,7 +65,7 @@ function Change({ kind, cluster }: { kind: Kind; cluster: Parameters<typeof Scal
         {may && kind.verb === "restore" && <RestoreForm name={cluster.name} {...asking} />}
         {may && kind.verb === "destroy" && (
           <Force
-            said={said}
+            force={forced(said)}
             label="Also when hosts cannot be reached: they are only forgotten"
             onChange={(force) => plan(force ? { force: "yes" } : {})}
           />

@@ -1,18 +1,14 @@
 import { Checkbox } from "@mantine/core";
 
 interface Props {
-  said: URLSearchParams;
   label: string;
+  force: boolean;
   onChange: (force: boolean) => void;
 }
 
 /** What would be refused otherwise, for once. */
-export function Force({ said, label, onChange }: Props) {
+export function Force({ label, force, onChange }: Props) {
   return (
-    <Checkbox
-      label={label}
-      checked={said.get("force") === "yes"}
-      onChange={(event) => onChange(event.currentTarget.checked)}
-    />
+    <Checkbox label={label} checked={force} onChange={(event) => onChange(event.currentTarget.checked)} />
   );
 }

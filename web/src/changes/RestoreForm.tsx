@@ -1,14 +1,4 @@
-import {
-  Button,
-  Checkbox,
-  Group,
-  Loader,
-  SegmentedControl,
-  Select,
-  Stack,
-  Text,
-  TextInput,
-} from "@mantine/core";
+import { Button, Group, Loader, SegmentedControl, Select, Stack, Text, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { backups } from "../api/queries";
@@ -16,6 +6,8 @@ import { Faults } from "../parts/Faults";
 import { ProblemAlert } from "../parts/ProblemAlert";
 import { moment } from "../parts/time";
 import type { Asking } from "./ChangePage";
+import { Force } from "./Force";
+import { forced } from "./kinds";
 
 export function RestoreForm({ name, said, plan }: Asking & { name: string }) {
   const found = useQuery(backups(name));
@@ -23,7 +15,7 @@ export function RestoreForm({ name, said, plan }: Asking & { name: string }) {
   const [way, setWay] = useState(said.has("at") ? "at" : "backup");
   const [backup, setBackup] = useState(said.get("backup"));
   const [at, setAt] = useState(said.has("at") ? written(Number(said.get("at"))) : "");
-  const [force, setForce] = useState(said.get("force") === "yes");
+  const [force, setForce] = useState(forced(said));
   const chosen = backup ?? rows[0]?.id ?? null;
   const submit = (event: FormEvent) => {
     event.preventDefault();
@@ -73,11 +65,7 @@ export function RestoreForm({ name, said, plan }: Asking & { name: string }) {
             Plan the restoration
           </Button>
         </Group>
-        <Checkbox
-          label="Also when a control plane host cannot be reached"
-          checked={force}
-          onChange={(event) => setForce(event.currentTarget.checked)}
-        />
+        <Force label="Also when a control plane host cannot be reached" force={force} onChange={setForce} />
       </Stack>
     </form>
   );

@@ -1,15 +1,17 @@
-import { Autocomplete, Button, Checkbox, Group, Stack, Text } from "@mantine/core";
+import { Autocomplete, Button, Group, Stack, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import type { Schemas } from "../api/client";
 import { versions } from "../api/queries";
 import { ProblemAlert } from "../parts/ProblemAlert";
 import type { Asking } from "./ChangePage";
+import { Force } from "./Force";
+import { forced } from "./kinds";
 
 export function UpgradeForm({ cluster, said, plan }: Asking & { cluster: Schemas["ClusterDetails"] }) {
   const found = useQuery(versions(cluster.name));
   const [version, setVersion] = useState(said.get("version") ?? "");
-  const [force, setForce] = useState(said.get("force") === "yes");
+  const [force, setForce] = useState(forced(said));
   const submit = (event: FormEvent) => {
     event.preventDefault();
     plan({ version: version.trim(), ...(force ? { force: "yes" } : {}) });
@@ -36,11 +38,7 @@ export function UpgradeForm({ cluster, said, plan }: Asking & { cluster: Schemas
             Plan the upgrade
           </Button>
         </Group>
-        <Checkbox
-          label="Also where pods without a controller would be lost"
-          checked={force}
-          onChange={(event) => setForce(event.currentTarget.checked)}
-        />
+        <Force label="Also where pods without a controller would be lost" force={force} onChange={setForce} />
       </Stack>
     </form>
   );

@@ -60,9 +60,12 @@ export const KINDS: Record<string, Kind> = {
   },
 };
 
+/** Whether an address says to do it all the same. */
+export const forced = (said: URLSearchParams) => said.get("force") === "yes";
+
 /** The wish that an address holds; undefined when something is still to be said. The server checks what it says. */
 export function wishOf(kind: Kind, said: URLSearchParams): Wish | undefined {
-  const wish: Wish = { verb: kind.verb, force: said.get("force") === "yes" };
+  const wish: Wish = { verb: kind.verb, force: forced(said) };
   if (kind.verb === "upgrade") {
     const version = said.get("version");
     return version ? { ...wish, version } : undefined;

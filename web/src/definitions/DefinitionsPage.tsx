@@ -9,6 +9,7 @@ import { Page } from "../parts/Page";
 import { ProblemAlert } from "../parts/ProblemAlert";
 import { State } from "../parts/State";
 import { useMay } from "../shell/may";
+import { NAME } from "../shell/roles";
 
 type File = Schemas["DefinitionFile"];
 
@@ -36,6 +37,8 @@ const COLUMNS: Column<File>[] = [
   },
 ];
 
+const WRITTEN = new RegExp(`^${NAME}$`);
+
 export default function DefinitionsPage() {
   const [, go] = useLocation();
   const [name, setName] = useState("");
@@ -43,7 +46,7 @@ export default function DefinitionsPage() {
   const may = useMay()("admin");
   const begin = (event: FormEvent) => {
     event.preventDefault();
-    if (/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name)) go(`/definitions/${name}`);
+    if (WRITTEN.test(name)) go(`/definitions/${name}`);
   };
   return (
     <Page

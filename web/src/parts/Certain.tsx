@@ -1,6 +1,7 @@
-import { Button, Group, Modal, Text, Title } from "@mantine/core";
+import { Button, Group, Text, Title } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import type { ReactNode } from "react";
+import { Dialog } from "./Dialog";
 
 interface Props {
   question: string;
@@ -16,31 +17,26 @@ export function Certain({ question, about, act, onAgree, children }: Props) {
   return (
     <>
       {children(dialog.open)}
-      <Modal.Root opened={opened} onClose={dialog.close}>
-        <Modal.Overlay />
-        <Modal.Content aria-label={question}>
-          <Modal.Body p="lg">
-            <Title order={2} size="h4" mb="sm">
-              {question}
-            </Title>
-            <Text size="sm">{about}</Text>
-            <Group mt="lg" justify="flex-end">
-              <Button variant="default" data-autofocus onClick={dialog.close}>
-                Not now
-              </Button>
-              <Button
-                color="red"
-                onClick={() => {
-                  dialog.close();
-                  onAgree();
-                }}
-              >
-                {act}
-              </Button>
-            </Group>
-          </Modal.Body>
-        </Modal.Content>
-      </Modal.Root>
+      <Dialog label={question} opened={opened} onClose={dialog.close}>
+        <Title order={2} size="h4" mb="sm">
+          {question}
+        </Title>
+        <Text size="sm">{about}</Text>
+        <Group mt="lg" justify="flex-end">
+          <Button variant="default" data-autofocus onClick={dialog.close}>
+            Not now
+          </Button>
+          <Button
+            color="red"
+            onClick={() => {
+              dialog.close();
+              onAgree();
+            }}
+          >
+            {act}
+          </Button>
+        </Group>
+      </Dialog>
     </>
   );
 }

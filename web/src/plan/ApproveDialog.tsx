@@ -1,6 +1,7 @@
-import { Button, Group, Modal, Stack, Text, TextInput, Title } from "@mantine/core";
+import { Button, Group, Stack, Text, TextInput, Title } from "@mantine/core";
 import { type FormEvent, useState } from "react";
 import type { PlanDocument } from "../api/documents";
+import { Dialog } from "../parts/Dialog";
 
 interface Props {
   plan: PlanDocument;
@@ -12,19 +13,14 @@ interface Props {
   onAgree: () => void;
 }
 
-/** The last question before anything is changed. Mantine's own head of a dialog would be a second banner of the page. */
+/** The last question before anything is changed. */
 export function ApproveDialog(props: Props) {
   const { plan, act, opened, onClose } = props;
   const question = act === "Apply" ? `Apply this plan to ${plan.cluster}?` : `${act}: ${plan.cluster}?`;
   return (
-    <Modal.Root opened={opened} onClose={onClose}>
-      <Modal.Overlay />
-      <Modal.Content aria-label={question}>
-        <Modal.Body p="lg">
-          <Question {...props} question={question} />
-        </Modal.Body>
-      </Modal.Content>
-    </Modal.Root>
+    <Dialog label={question} opened={opened} onClose={onClose}>
+      <Question {...props} question={question} />
+    </Dialog>
   );
 }
 
