@@ -11,6 +11,7 @@ from tests.unit.twin.conftest import carried
 
 from raijin.app import running
 from raijin.app.rehearsing import Result, Stage
+from raijin.app.workers import add_to_definition, remove_from_definition
 from raijin.errors import Cancelled, PlanRefused, RunFailed
 from raijin.observe.waiting import hurried
 from raijin.plan.codec import plan_from_json
@@ -210,6 +211,24 @@ def test_a_machine_that_cannot_be_made_fails_its_run_alone(staged, monkeypatch: 
     again, stage = staged(work, COUNTED, then_empty=False)
     assert again.status is RunStatus.DONE
     assert len(machines(stage)) == 3
+
+
+def test_workers_that_are_named_come_beside_those_that_are_counted(staged) -> None:
+    async def work(stage: Stage) -> list[tuple[str, tuple[str, ...]]]:
+        await carried(stage)
+        with pytest.raises(PlanRefused, match="one of the machines that workers counts"):
+            remove_from_definition(stage.session, "edge-workers-1")
+        with pytest.raises(PlanRefused, match="counted, not named"):
+            add_to_definition(stage.session, "x1", address="192.0.2.9", role="worker", group="workers")
+        add_to_definition(stage.session, "x1", address="192.0.2.9", role="worker", group=None)
+        return [(group.name, group.hosts) for group in stage.session.cluster.node_groups]
+
+    groups, _ = staged(work, f"kind: Site\nhosts: []\n---{COUNTED}")
+    assert groups == [
+        ("server", ("edge-server-1",)),
+        ("workers", ("edge-workers-1", "edge-workers-2")),
+        ("named-workers", ("x1",)),
+    ]
 
 
 def test_a_host_of_the_site_keeps_its_name(staged) -> None:

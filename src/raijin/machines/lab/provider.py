@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import ClassVar, TypeVar
 
@@ -72,7 +73,7 @@ class LabProvider:
         for memory in dict.fromkeys(request.memory for request in requests):
             names = tuple(request.name for request in requests if request.memory == memory)
             spec = LabSpec(names=names, memory=memory)
-            for machine in await in_turn(lambda wanted=spec: lab.up(wanted, progress, home=self._home)):
+            for machine in await in_turn(partial(lab.up, spec, progress, home=self._home)):
                 made[machine.name] = machine
         return [made[request.name] for request in requests]
 
@@ -80,7 +81,7 @@ class LabProvider:
         return list((await lab.status(home=self._home)).machines)
 
     async def destroy(self, names: Sequence[str], progress: Progress | None = None) -> None:
-        await in_turn(lambda: lab.down(names, progress, home=self._home))
+        await in_turn(partial(lab.down, names, progress, home=self._home))
 
 
 async def in_turn(work: Callable[[], Awaitable[T]]) -> T:
