@@ -1,7 +1,8 @@
 """A change that somebody wants of a cluster: planned without writing anything, and agreed to as it was planned.
 
-What changes the definition (another release, other hosts) is planned with the changed text, and written when the plan
-is agreed to. The plan is kept with the change that it is for.
+What changes the definition (another release, other hosts) is planned with the changed text. The plan is kept with the
+change that it is for, the run that somebody asks for carries the change, and whoever carries the run out writes it when
+his own planning has not refused it.
 """
 
 from __future__ import annotations
@@ -89,6 +90,15 @@ class Change:
             resize(session, edits, self.group, self.count or 0, taken)
         return edits
 
+    def wish(self, match: str | None = None) -> dict[str, Any]:
+        """What its run has to know of the change of the definition; match: see `Service.propose`."""
+        if self.verb not in EDITING:
+            return {}
+        said = {"version": self.version} if self.verb == "upgrade" else {"group": self.group}
+        size = {"count": self.count, "hosts": None if self.hosts is None else [*self.hosts]}
+        more = {name: value for name, value in size.items() if value is not None and self.verb == "scale"}
+        return {"change": {"verb": self.verb, **said, **more}} | ({"match": match} if match else {})
+
     def request(self) -> dict[str, Any]:
         """What its run has to know."""
         more: dict[str, Any] = {"force": self.force}
@@ -120,20 +130,29 @@ def rotating(session: Session, verb: str, asked: Mapping[str, Any]) -> None:
     session.rotation = Asked(names, workloads=bool(asked.get("workloads")), step=bool(asked.get("step")))
 
 
-def session_with(service: Service, cluster: str, change: Change) -> tuple[Session, Edits | None]:
+def session_with(service: Service, cluster: str, change: Change) -> Session:
     """A session with the changed definition."""
     session = service.session(cluster)
-    edits = change.edits(service, session)
-    if edits is not None:
-        service.propose(session, edits)
+    service.propose(session, change)
     patient(session, change.drain_timeout)
     rotating(session, change.verb, change.request())
-    return session, edits
+    return session
+
+
+def session_for(service: Service, run: RunRecord) -> Session:
+    """A session for what was asked for."""
+    asked = run.request or {}
+    session = service.session(run.cluster)
+    if change := asked.get("change"):
+        service.propose(session, Change.from_json(change), asked.get("match"))
+    patient(session, str(asked.get("drain_timeout") or ""))
+    rotating(session, run.verb, asked)
+    return session
 
 
 async def plan_change(service: Service, cluster: str, change: Change) -> dict[str, Any]:
     """Plan it now, and keep the plan so that it can be agreed to. Raises what planning raises."""
-    session, _ = await asyncio.to_thread(session_with, service, cluster, change)  # it reads files, and checks them
+    session = await asyncio.to_thread(session_with, service, cluster, change)  # it reads files, and checks them
     planned, change = await service.background.result(_planned(session, change))
     return await asyncio.to_thread(_kept, service, cluster, planned, change)
 
@@ -166,18 +185,15 @@ def _change_in(shown: Mapping[str, Any]) -> Change:
 
 
 def agree(service: Service, cluster: str, digest: str, request: Mapping[str, Any]) -> RunRecord:
-    """Have exactly that plan carried out. Raises NotFound, Locked, StalePlan; then nothing is written.
+    """Have exactly that plan carried out. Raises NotFound, Locked, StalePlan.
 
-    Whether the hosts have moved is judged by whoever carries it out, who asks them.
+    Whether the hosts have moved is judged by whoever carries it out, who asks them; then nothing is written either.
     """
     shown = Plans(service.database).get(cluster, digest)
     change = _change_in(shown)
-    service.ready(cluster)
-    session, edits = session_with(service, cluster, change)
+    session = session_with(service, cluster, change)
     if session.fingerprint() != shown["definition"]:
         raise StalePlan(
             "the plan is stale: the definition has changed since it was made", remedy="plan again and look at it"
         )
-    if edits is not None:
-        service.keep(session, edits, None)
-    return service.ask(cluster, change.of_plan, {**request, **change.request(), "plan": digest})
+    return service.ask(cluster, change.of_plan, {**request, **change.request(), **change.wish(), "plan": digest})
