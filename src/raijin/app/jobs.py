@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from raijin.app.changes import patient, rotating
+from raijin.app.changes import as_asked
 from raijin.app.running import carry_out, resume
 from raijin.app.session import Session
 from raijin.errors import Cancelled, Locked, RaijinError
@@ -71,8 +71,7 @@ class Jobs:
         asked = dict(record.request or {})
         session = self.session_of(record.cluster)
         session.run, session.actor = record.id, _actor(asked)
-        patient(session, str(asked.get("drain_timeout") or ""))
-        rotating(session, record.verb, asked)
+        as_asked(session, record.verb, asked)
 
         def confirm(planned: Planned) -> bool:
             del planned
@@ -100,7 +99,6 @@ class Jobs:
                 promised=promised,
                 restoration=str(asked.get("restoration") or ""),
             )
-        session.drain = bool(asked.get("drain", True))
         return await carry_out(session, verb, confirm, promised=promised, force=bool(asked.get("force")))
 
     def _promised(self, session: Session, digest: str | None) -> Plan | None:
