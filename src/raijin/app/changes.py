@@ -1,7 +1,8 @@
 """A change that somebody wants of a cluster: planned without writing anything, and agreed to as it was planned.
 
-What changes the definition (another release, other hosts) is planned with the changed text, and written when the plan
-is agreed to. The plan is kept with the change that it is for.
+What changes the definition (another release, other hosts) is planned with the changed text. The plan is kept with the
+change that it is for, the run that somebody asks for carries the change, and whoever carries the run out writes it when
+his own planning has not refused it.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ EDITING = frozenset({"upgrade", "scale", "worker-add", "worker-remove"})
 """What changes the definition, and applies it then."""
 GRAVE = frozenset({"restore", "destroy", "rotate-ca", "reset", "replace"})
 """What data is lost by, or the credentials of everybody."""
+SAID = frozenset({"version", "group", "count", "hosts", "address", "node_role"})
+"""The parts of a change that are about the definition."""
 AIMED = frozenset({"prepare", "replace", "reset"})
 """What is about some hosts, and changes no definition."""
 
@@ -47,7 +50,7 @@ class Change:
     restoration, and at: the newest that is not younger than this (seconds since the epoch). restoration: its name,
     given when it is planned. drain_timeout: how long pods may take to leave a node; empty: as the definition says.
     drain: whether they are moved away. authorities: that are replaced; none: all. workloads: those of users are started
-    anew too. step: only the next turn.
+    anew too. step: only the next turn. agreed: its run is under way, and may have written it already.
     """
 
     verb: str = "apply"
@@ -67,6 +70,7 @@ class Change:
     node_role: str = "worker"
     drain: bool = True
     max_unavailable: str = ""
+    agreed: bool = False
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Change:
@@ -99,11 +103,9 @@ class Change:
         if self.verb == "upgrade":
             edits.set_value("Cluster", cluster, ("version",), self.version)
             return edits
+        if self.verb != "scale":
+            return self._of_a_worker(service, session)
         taken = service.store.taken(cluster)
-        if self.verb == "worker-add":
-            return self._coming(session, taken)
-        if self.verb == "worker-remove":
-            return removing(session, self._host)
         if self.hosts is not None:
             replace_hosts(session, edits, self.group, self.hosts, taken)
         else:
@@ -116,13 +118,29 @@ class Change:
             raise UsageError(f"{self.verb} is about one host", remedy="name exactly one in `hosts`")
         return self.hosts[0]
 
-    def _coming(self, session: Session, taken: Mapping[str, str]) -> Edits:
+    def _of_a_worker(self, service: Service, session: Session) -> Edits:
         host = self._host
-        if holder := taken.get(host):
+        if self.agreed and (host in {p.name for p in session.definition.hosts_of(session.cluster)}) == self._comes:
+            return Edits(list(session.paths))  # written already, by a runner that has died since
+        if not self._comes:
+            return removing(session, host)
+        if holder := service.store.taken(session.cluster.name).get(host):
             raise PlanRefused(f"{host} belongs to {holder} already", remedy="choose a host that is free")
         if not self.address and all(known.name != host for known in session.definition.site().hosts):
             raise NotFound(f"the Site has no host {host}", remedy="give its address, which takes an administrator")
         return adding(session, host, address=self.address or None, role=self.node_role, group=self.group or None)
+
+    @property
+    def _comes(self) -> bool:
+        return self.verb == "worker-add"
+
+    def wish(self, match: str | None = None) -> dict[str, Any]:
+        """What its run has to know of the change of the definition; match: see `Service.propose`."""
+        if self.verb not in EDITING:
+            return {}
+        usual = Change(self.verb).to_json()
+        said = {name: value for name, value in self.to_json().items() if name in SAID and value != usual[name]}
+        return {"change": {"verb": self.verb, **said}} | ({"match": match} if match else {})
 
     def request(self) -> dict[str, Any]:
         """What its run has to know."""
@@ -177,19 +195,27 @@ def rotating(session: Session, verb: str, asked: Mapping[str, Any]) -> None:
     session.rotation = Asked(names, workloads=bool(asked.get("workloads")), step=bool(asked.get("step")))
 
 
-def session_with(service: Service, cluster: str, change: Change) -> tuple[Session, Edits | None]:
+def session_with(service: Service, cluster: str, change: Change) -> Session:
     """A session with the changed definition."""
     session = service.session(cluster)
-    edits = change.edits(service, session)
-    if edits is not None:
-        service.propose(session, edits)
+    service.propose(session, change)
     as_asked(session, change.verb, change.request())
-    return session, edits
+    return session
+
+
+def session_for(service: Service, run: RunRecord) -> Session:
+    """A session for what was asked for."""
+    asked = run.request or {}
+    session = service.session(run.cluster)
+    if change := asked.get("change"):
+        service.propose(session, replace(Change.from_json(change), agreed=True), asked.get("match"))
+    as_asked(session, run.verb, asked)
+    return session
 
 
 async def plan_change(service: Service, cluster: str, change: Change) -> dict[str, Any]:
     """Plan it now, and keep the plan so that it can be agreed to. Raises what planning raises."""
-    session, _ = await asyncio.to_thread(session_with, service, cluster, change)  # it reads files, and checks them
+    session = await asyncio.to_thread(session_with, service, cluster, change)  # it reads files, and checks them
     planned, change = await service.background.result(_planned(session, change))
     return await asyncio.to_thread(_kept, service, cluster, planned, change)
 
@@ -222,18 +248,15 @@ def _change_in(shown: Mapping[str, Any]) -> Change:
 
 
 def agree(service: Service, cluster: str, digest: str, request: Mapping[str, Any]) -> RunRecord:
-    """Have exactly that plan carried out. Raises NotFound, Locked, StalePlan; then nothing is written.
+    """Have exactly that plan carried out. Raises NotFound, Locked, StalePlan.
 
-    Whether the hosts have moved is judged by whoever carries it out, who asks them.
+    Whether the hosts have moved is judged by whoever carries it out, who asks them; then nothing is written either.
     """
     shown = Plans(service.database).get(cluster, digest)
     change = _change_in(shown)
-    service.ready(cluster)
-    session, edits = session_with(service, cluster, change)
+    session = session_with(service, cluster, change)
     if session.fingerprint() != shown["definition"]:
         raise StalePlan(
             "the plan is stale: the definition has changed since it was made", remedy="plan again and look at it"
         )
-    if edits is not None:
-        service.keep(session, edits, None)
-    return service.ask(cluster, change.of_plan, {**request, **change.request(), "plan": digest})
+    return service.ask(cluster, change.of_plan, {**request, **change.request(), **change.wish(), "plan": digest})

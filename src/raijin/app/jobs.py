@@ -5,13 +5,14 @@ Whatever comes of it stands in the journal: a job has no other end, and no error
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from raijin.app.changes import as_asked
+from raijin.app.changes import session_for
 from raijin.app.running import carry_out, resume
 from raijin.app.session import Session
 from raijin.errors import Cancelled, Locked, RaijinError
@@ -25,24 +26,20 @@ from raijin.state.plans import Plans
 from raijin.state.runs import RunRecord, Runs, RunStatus
 
 if TYPE_CHECKING:
-    from sqlalchemy.engine import Engine as Database
-
     from raijin.app.planning import Planned
     from raijin.app.running import Finished
+    from raijin.app.service import Service
 
 LOG = logging.getLogger("raijin.jobs")
 
 
 @dataclass(frozen=True, slots=True)
 class Jobs:
-    """session_of: a session for a cluster, with the engine of this process."""
-
-    database: Database
-    session_of: Callable[[str], Session]
+    service: Service
 
     @property
     def runs(self) -> Runs:
-        return Runs(self.database)
+        return self.service.runs
 
     async def carry_out(self, run: str) -> None:
         record = self.runs.get(run)
@@ -69,12 +66,12 @@ class Jobs:
             raise Cancelled("the run was cancelled before it began")
         self.runs.planning(record.id)
         asked = dict(record.request or {})
-        session = self.session_of(record.cluster)
+        session = await asyncio.to_thread(session_for, self.service, record)  # it may read files, and check them
         session.run, session.actor = record.id, _actor(asked)
-        as_asked(session, record.verb, asked)
 
         def confirm(planned: Planned) -> bool:
             del planned
+            self.service.unlocked(record.cluster, run=record.id)  # before a change of the definition is kept
             return not self.runs.cancel_requested(record.id)
 
         finished = await self._act(session, record.verb, asked, confirm)
@@ -104,7 +101,7 @@ class Jobs:
     def _promised(self, session: Session, digest: str | None) -> Plan | None:
         if not digest:
             return None
-        return plan_from_json(Plans(self.database).get(session.cluster.name, digest), ours=True)
+        return plan_from_json(Plans(self.service.database).get(session.cluster.name, digest), ours=True)
 
     async def _go_on(self, record: RunRecord) -> None:
         """Go on with a run whose runner has died, or that somebody wants to go on with."""
@@ -112,18 +109,18 @@ class Jobs:
         name = f"cluster/{record.cluster}"
 
         async def free() -> str:
-            holder = Locks(self.database).held(name)
+            holder = Locks(self.service.database).held(name)
             return "" if holder is None else f"the run {holder} holds it"
 
         if not asked:  # the lock of the dead: its lease may still run for a moment
             await until(f"the lock of {record.cluster}", free, timeout=LEASE_SECONDS + 10, interval=0.5)
 
         def session_of(plan: Plan) -> Session:
-            session = self.session_of(plan.cluster)
+            session = self.service.session(plan.cluster)
             session.actor = _actor(record.request or {})
             return session
 
-        await resume(session_of, self.session_of(record.cluster).home, record.id, survivor=not asked)
+        await resume(session_of, self.service.session(record.cluster).home, record.id, survivor=not asked)
 
     def _failed(self, run: str, error: RaijinError) -> None:
         record = self.runs.get(run)

@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from raijin.app.changes import Change
 from raijin.app.made_up import made_up_lock
 from raijin.app.rehearsing import prepare, site_of, without_secrets
 from raijin.app.service import Service
 from raijin.app.session import Session
 from raijin.artifacts.lock import Lock
-from raijin.definition.edit import Edits
 from raijin.definition.files import definition_files
 from raijin.errors import Unsupported, UsageError
 from raijin.model.version import Version
@@ -43,9 +43,10 @@ class RehearsedService(Service):
         self._furnish(session)
         return session
 
-    def propose(self, session: Session, edits: Edits) -> None:
-        super().propose(session, edits)
-        self._furnish(session)
+    def propose(self, session: Session, change: Change, match: str | None = None) -> None:
+        super().propose(session, change, match)
+        if session.pending is not None:
+            self._furnish(session)
 
     def _furnish(self, session: Session) -> None:
         """What its definition needs, with simulated hosts and what is made up."""

@@ -20,7 +20,7 @@ from raijin.app.background import Background
 from raijin.app.changes import Change
 from raijin.app.session import Session
 from raijin.app.store import Store
-from raijin.app.stored import ClusterEntry, StoredFile
+from raijin.app.stored import ClusterEntry, StoredFile, etag_of
 from raijin.app.unsupported import refuse, unsupported
 from raijin.definition.edit import Edits
 from raijin.engine.service import new_run_id
@@ -79,7 +79,7 @@ class Service:
         from raijin.app.schedules import Schedules  # noqa: PLC0415
         from raijin.engine.works import Works  # noqa: PLC0415  (DBOS: only where runs are carried out)
 
-        jobs = Jobs(self.database, self.session)
+        jobs = Jobs(self)
         schedules = Schedules(self)
         return Background(Works(self.home, self.database, jobs.carry_out, schedules.due))
 
@@ -172,22 +172,33 @@ class Service:
         return self._change(name, Change("upgrade", version=version), request, match)
 
     def _change(self, name: str, change: Change, request: Mapping[str, Any], match: str | None) -> RunRecord:
-        self.ready(name)
-        session = self.session(name)
+        """A run that plans with the change, and writes it when its plan stands: hosts may have reasons against it.
+
+        What is wrong by the definitions alone is said at once.
+        """
+        self.store.unchanged(name, match)
+        self.propose(self.session(name), change, match)
+        return self.ask(name, "apply", {**request, **change.wish(match)})
+
+    def propose(self, session: Session, change: Change, match: str | None = None) -> None:
+        """Go on with a changed definition, which `session.keep` writes through the store.
+
+        match: the etag of the cluster's file that the change was asked for at. Raises NotFound, PlanRefused,
+        EditRefused, DefinitionError, Unsupported, PreconditionFailed.
+        """
         edits = change.edits(self, session)
-        if edits is not None:
-            self.keep(session, edits, match)
-        return self.ask(name, "apply", request)
-
-    def propose(self, session: Session, edits: Edits) -> None:
-        """Go on with a changed definition that is not written. Raises DefinitionError."""
+        if edits is None:
+            return
+        if edits.texts:  # else it stands there already: a runner may have died after it was written
+            self.store.unchanged(session.cluster.name, match)
         session.propose(edits)
+        self._serve(session.definition, session.cluster.name)
+        session.keeper = self._keep
 
-    def keep(self, session: Session, edits: Edits, match: str | None) -> None:
-        """Write changed files through the store, which checks them with all others."""
-        self._serve(edits.check(), session.cluster.name)
+    def _keep(self, edits: Edits) -> None:
+        """Write changed files through the store, which checks them with all others. Raises PreconditionFailed."""
         for path, text in edits.texts.items():
-            self.store.write(path.stem, text, match=match)
+            self.store.write(path.stem, text, match=etag_of(edits.before(path)))
 
     def _unsupported(self, definition: Definition, cluster: str) -> list[tuple[str, str]]:
         wanted = definition.cluster(cluster)
@@ -224,16 +235,15 @@ class Service:
         self.runs.ask(run, cluster=cluster, verb=verb, request=dict(request))
         return run
 
-    def ready(self, cluster: str) -> None:
-        """Before anything is written for a run to come. Raises StateError where none is taken, Locked as `idle`."""
-        self._works()
-        self.idle(cluster)
-
     def idle(self, cluster: str) -> None:
         """Raises Locked when a run holds the cluster, or waits for it."""
         self.runs.nothing_waits(cluster)
+        self.unlocked(cluster)
+
+    def unlocked(self, cluster: str, *, run: str = "") -> None:
+        """Raises Locked when another run than this one holds the cluster."""
         holder = Locks(self.database).held(f"cluster/{cluster}")
-        if holder is not None:
+        if holder not in {None, run}:
             raise Locked(
                 f"the run {holder} holds {cluster}", remedy=f"wait for it, or stop it with `raijin run cancel {holder}`"
             )

@@ -14,6 +14,8 @@ from raijin.observe.events import Events
 from raijin.state import has_state
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sqlalchemy.engine import Engine as Database
 
     from raijin.artifacts.lock import Lock
@@ -39,8 +41,9 @@ class Session:
     drain: whether nodes that leave are drained. only_host: the host that `prepare` is about, by name or address. hosts:
     those that a verb about single ones is given. snapshot: what `restore` restores. run: the id that a server was asked
     for the run under, and durable its engine. actor: who asks, by which way and from where; None for whoever types the
-    command. pending: changes of the definition that are planned with and not saved yet (see `propose`). twin: the
-    simulated site that a rehearsal has in place of the hosts; None where hosts are real.
+    command. pending: changes of the definition that are planned with and not saved yet (see `propose`), and keeper what
+    saves them: a server's store; None for the files themselves. twin: the simulated site that a rehearsal has in place
+    of the hosts; None where hosts are real.
     """
 
     home: Path
@@ -57,6 +60,7 @@ class Session:
     durable: Durable | None = None
     actor: tuple[str, str, str] | None = None
     pending: Edits | None = None
+    keeper: Callable[[Edits], None] | None = None
     twin: TwinSite | None = None
     events: Events = field(default_factory=Events)
 
@@ -96,9 +100,13 @@ class Session:
 
     def keep(self) -> None:
         """Write the proposed changes, if there are any. Raises StalePlan when somebody else has changed a file."""
-        if self.pending is not None:
+        if self.pending is None:
+            return
+        if self.keeper is not None:
+            self.keeper(self.pending)
+        else:
             self.pending.save()
-            self.pending = None
+        self.pending = None
 
     @cached_property
     def cluster(self) -> Cluster:

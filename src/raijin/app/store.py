@@ -62,6 +62,11 @@ class Store:
             raise NotFound(f"there is no definition {name[:64]}", remedy="list the definitions")
         return found
 
+    def unchanged(self, cluster: str, match: str | None) -> None:
+        """Raises PreconditionFailed when the file of a cluster has not this etag, NotFound."""
+        item = self.cluster(cluster)[0]
+        _compare(item, item.name, match=match, fresh=False)
+
     def text(self, name: str) -> tuple[StoredFile, str]:
         item = self.file(name)
         return item, item.path.read_text(encoding="utf-8-sig")

@@ -148,9 +148,14 @@ class Shelf:
         return dict(sorted(found.items()))
 
 
+def etag_of(content: bytes) -> str:
+    """Of a file with this content."""
+    return hashlib.sha256(content).hexdigest()[:32]
+
+
 def _parse(path: Path) -> StoredFile:
     content = path.read_bytes()
-    etag = hashlib.sha256(content).hexdigest()[:32]
+    etag = etag_of(content)
     try:
         trees, faults = read_trees(content.decode("utf-8-sig"), path.name)
     except UnicodeDecodeError as error:

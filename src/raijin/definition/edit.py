@@ -41,6 +41,10 @@ class Edits:
         """The files that have changed, with their new text."""
         return {path: text for path, text in self._texts.items() if text.encode() != self._original[path]}
 
+    def before(self, path: Path) -> bytes:
+        """What stood in a file when it was read."""
+        return self._original[path]
+
     def add_host(self, host: Mapping[str, object], *, site: str | None = None) -> None:
         """Add a host to a Site: the one of that name, or the only one."""
         path, tree = self._document("Site", site)

@@ -13,6 +13,7 @@ import pytest
 from raijin.api.application import application
 from raijin.app.access import Access
 from raijin.app.background import Background
+from raijin.app.changes import session_for
 from raijin.app.service import Service
 from raijin.app.settings import ServerSettings
 
@@ -75,6 +76,12 @@ class Server:
 
     async def post(self, path: str, document: Any = None, **more: Any) -> httpx2.Response:
         return await self.ask("POST", path, **({"json": document} if document is not None else {}), **more)
+
+    def keep(self, run: str) -> str:
+        """What a runner writes of the change that a run is for, when its plan stands: the cluster's new text."""
+        record = self.service.runs.get(run)
+        session_for(self.service, record).keep()
+        return self.service.store.cluster(record.cluster)[0].path.read_text()
 
     def put_file(self, name: str, text: str) -> None:
         self.service.store.write(name, text)

@@ -94,14 +94,14 @@ async def test_scaling_takes_free_hosts_and_keeps_comments(server, cluster) -> N
     wanted = {"nodeGroup": "workers", "targetCount": 3, "strategy": "ROLLING", "maxSurge": 1, "drainTimeout": "10m"}
     response = await server.ask("PUT", "/clusters/lab/scale", json=wanted)
     assert response.status_code == 202, response.text
-    text = (server.service.folder / "lab.yaml").read_text()
+    text = server.keep(response.json()["id"])
     assert text.startswith("# ours\n")
     assert yaml.safe_load(text)["nodeGroups"][1]["hosts"] == ["n2", "n3", "n4"]
     assert response.json()["request"]["drain_timeout"] == "10m"
     server.service.runs.finish(response.json()["id"], RunStatus.DONE, None)
     back = await server.ask("PUT", "/clusters/lab/scale", json=wanted | {"targetCount": 1})
     assert back.status_code == 202
-    assert yaml.safe_load((server.service.folder / "lab.yaml").read_text())["nodeGroups"][1]["hosts"] == ["n2"]
+    assert yaml.safe_load(server.keep(back.json()["id"]))["nodeGroups"][1]["hosts"] == ["n2"]
 
 
 async def test_while_a_run_waits_nothing_is_written(server, cluster, problem) -> None:
@@ -142,7 +142,7 @@ async def test_a_cluster_without_workers_gets_a_group_of_them(server, cluster) -
     server.put_file("lab", yaml.safe_dump({"kind": "Cluster", **cluster}))
     response = await server.ask("PUT", "/clusters/lab/scale", json={"nodeGroup": "workers", "targetCount": 2})
     assert response.status_code == 202, response.text
-    group = yaml.safe_load((server.service.folder / "lab.yaml").read_text())["nodeGroups"][1]
+    group = yaml.safe_load(server.keep(response.json()["id"]))["nodeGroups"][1]
     assert group == {"name": "workers", "role": "WORKER", "hosts": ["n2", "n3"]}
 
 
@@ -197,6 +197,9 @@ async def test_an_upgrade_is_a_change_of_the_definition(server, cluster, problem
     problem(response, 412, "precondition-failed")
     response = await server.post("/clusters/lab/upgrade", {"version": "v1.35.4"}, headers={"If-Match": etag})
     assert response.status_code == 202, response.text
+    assert response.json()["request"]["change"] == {"verb": "upgrade", "version": "v1.35.4"}
+    assert (await server.get("/clusters/lab")).headers["etag"] == etag, "nobody has planned it yet"
+    server.keep(response.json()["id"])
     assert (await server.get("/clusters/lab")).json()["version"] == "v1.35.4"
 
 

@@ -98,7 +98,10 @@ def decommission(name: ClusterName, asked: Asking, force: bool = False, plan: Pr
 
 @router.put("/{name}/scale", responses={202: accepted("The run that scales it."), **CHANGING}, **STARTED)
 def scale(name: ClusterName, wanted: ScaleRequest, asked: Asking, match: Match = None) -> Response:
-    """Let a node group have so many machines: hosts of the Site that are free come, the last ones leave, drained."""
+    """Let a node group have so many machines: hosts of the Site that are free come, the last ones leave, drained.
+
+    The definition says it as soon as the run has planned it and nothing stands against it.
+    """
     asked.require(Role.OPERATOR, name)
     if wanted.max_surge > 1:
         raise Unsupported(
@@ -141,7 +144,9 @@ async def plan(name: ClusterName, caller: Known, service: Served, wanted: PlanRe
 
 @router.post("/{name}/plans/{digest}/run", responses={202: accepted("The run."), **CHANGING}, **STARTED)
 def agree_to_plan(name: ClusterName, digest: Shown, asked: Asking) -> Response:
-    """Have exactly this plan carried out, or nothing (409). What it changes in the definition is written first.
+    """Have exactly this plan carried out, or nothing (409).
+
+    What it changes in the definition is written when the run has found that the hosts have not moved.
 
     It takes the role that its verb takes: an administrator to restore, to end, to reset, to replace authorities or
     members of etcd, and to bring in a host that the Site does not know; else an operator.
@@ -162,7 +167,7 @@ def apply(name: ClusterName, asked: Asking, wanted: ApplyRequest | None = None) 
 
 @router.post("/{name}/upgrade", responses={202: accepted("The run that upgrades it."), **CHANGING}, **STARTED)
 def upgrade(name: ClusterName, wanted: UpgradeRequest, asked: Asking, match: Match = None) -> Response:
-    """Go to another release: the version in the definition, then the difference."""
+    """Go to another release. The definition says it as soon as the run has planned it and nothing stands against it."""
     asked.require(Role.OPERATOR, name)
     request = asked.request(force=wanted.force)
     return asked.run(lambda: asked.service.upgrade(name, wanted.version, request, match=tag(match)))
