@@ -371,8 +371,10 @@ class Service:
 
         return await self.background.result(status_of(self.session(name)))
 
-    async def validate(self, name: str, suite: str, categories: Sequence[str]) -> dict[str, Any]:
-        """What is well with a cluster and what is not, by categories (default: all).
+    async def validate(
+        self, name: str, suite: str, categories: Sequence[str], checks: Sequence[str] = ()
+    ) -> dict[str, Any]:
+        """What is well with a cluster and what is not, by categories and checks (default: all).
 
         A category without checks is named as skipped, never counted as well.
         """
@@ -383,7 +385,7 @@ class Service:
         report: dict[str, Any] = {"cluster": name, "healthy": True, "verdict": "nothing was looked at", "findings": []}
         if names:
             asked = names if categories or suite == "QUICK" else ()
-            report = (await self.background.result(health_of(self.session(name), (), asked))).to_json()
+            report = (await self.background.result(health_of(self.session(name), checks, asked))).to_json()
         if MEASURED in wanted:
             report = await self.measured.judged(name, report)
         missing = [
@@ -398,31 +400,48 @@ class Service:
         entry = Entry(caller.name, "api", action, target, result, caller.address, run)
         Audit(self.database, self.home).append(entry)
 
-    async def facts(self, name: str, hosts: Sequence[str]) -> tuple[dict[str, Any], list[dict[str, object]]]:
-        """The facts of hosts (default: all of the cluster), and why some could not be had."""
+    async def facts(self, name: str, hosts: Sequence[str]) -> dict[str, Any]:
+        """The facts of hosts of the cluster (default: of all), and why some could not be had. Raises NotFound."""
         from raijin.app.inventory import inventory  # noqa: PLC0415
 
         session = self.session(name)
-        wanted = hosts or [placed.name for placed in session.definition.hosts_of(session.cluster)]
-        found, errors = await self.background.result(inventory(session, wanted))
-        return {host: view.facts.to_json() for host, view in found.items()}, [error.problem() for error in errors]
+        known = [placed.name for placed in session.definition.hosts_of(session.cluster)]
+        if strange := [host for host in hosts if host not in known]:
+            raise NotFound(f"{name} has no host {', '.join(strange)}", remedy=f"its hosts are {', '.join(known)}")
+        return (await self.background.result(inventory(session, hosts or known))).to_json()
 
     async def backups(self, name: str) -> dict[str, Any]:
         from raijin.app.backups import listing  # noqa: PLC0415
 
-        found = await self.background.result(listing(self.session(name)))
-        return {"backups": [row.to_json() for row in found.rows], "faults": list(found.faults)}
+        return (await self.background.result(listing(self.session(name)))).to_json()
+
+    async def overview(self, name: str) -> dict[str, Any]:
+        from raijin.app.overview import overview_of  # noqa: PLC0415
+
+        return (await self.background.result(overview_of(self.session(name)))).to_json()
+
+    async def workers(self, name: str, *, with_status: bool) -> dict[str, Any]:
+        from raijin.app.workers import list_workers  # noqa: PLC0415
+
+        return (await self.background.result(list_workers(self.session(name), with_status=with_status))).to_json()
+
+    async def etcd(self, name: str) -> dict[str, Any]:
+        """Raises Unsupported where Raijin looks after no etcd, KubernetesError where none answers."""
+        from raijin.app.etcd import members  # noqa: PLC0415
+
+        return (await self.background.result(members(self.session(name)))).to_json()
+
+    async def delete_backup(self, name: str, backup: str) -> list[str]:
+        """From every target. Returns which had it. Raises NotFound."""
+        from raijin.app.backups import delete  # noqa: PLC0415
+
+        return await self.background.result(delete(self.session(name), _backup_name(backup)))
 
     async def verify(self, name: str, backup: str) -> dict[str, Any]:
         """Try a backup in a scratch etcd of this machine, and count what is in it. Raises what trying raises."""
         from raijin.app.backups import try_out  # noqa: PLC0415
 
-        found, contents = await self.background.result(try_out(self.session(name), _backup_name(backup)))
-        about = contents.manifest
-        return {
-            "backup": found, "cluster": about.cluster, "version": about.version, "created": about.created,
-            "keys": contents.keys, "objects": contents.kinds,
-        }  # fmt: skip
+        return (await self.background.result(try_out(self.session(name), _backup_name(backup)))).to_json()
 
     def versions(self, name: str) -> dict[str, Any]:
         """The release that the definition says, and those that are at hand, the newest first."""

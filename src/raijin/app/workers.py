@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 from pydantic_core import PydanticCustomError
 
@@ -29,7 +30,20 @@ class WorkerRow:
     remark: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Workers:
+    rows: tuple[WorkerRow, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        return {"workers": [asdict(row) for row in self.rows]}
+
+
 def add_to_definition(session: Session, name: str, *, address: str | None, role: str, group: str | None) -> None:
+    """Go on with a definition that has this worker (see `adding`)."""
+    session.propose(adding(session, name, address=address, role=role, group=group))
+
+
+def adding(session: Session, name: str, *, address: str | None, role: str, group: str | None) -> Edits:
     """Put a host into the site (if it is new) and into a group of its role (made if there is none)."""
     definition, cluster = session.definition, session.cluster
     wanted = NodeRole(role.upper())
@@ -46,7 +60,7 @@ def add_to_definition(session: Session, name: str, *, address: str | None, role:
     if known is None:
         edits.add_host({"name": name, **({"address": address} if address else {})})
     edits.add_to_group(name, group=_group_for(session, wanted, group, edits), cluster=cluster.name)
-    session.propose(edits)
+    return edits
 
 
 def _group_for(session: Session, role: NodeRole, wanted: str | None, edits: Edits) -> str:
@@ -69,6 +83,11 @@ def _group_for(session: Session, role: NodeRole, wanted: str | None, edits: Edit
 
 
 def remove_from_definition(session: Session, name: str) -> None:
+    """Go on with a definition that has not this worker (see `removing`)."""
+    session.propose(removing(session, name))
+
+
+def removing(session: Session, name: str) -> Edits:
     """Take a worker out of its group; the host stays in the site. Raises PlanRefused for a control plane host."""
     placed = next((p for p in session.definition.hosts_of(session.cluster) if p.name == name), None)
     if placed is None:
@@ -82,19 +101,21 @@ def remove_from_definition(session: Session, name: str) -> None:
         )
     edits = Edits(list(session.paths))
     edits.remove_from_group(name, group=placed.group.name, cluster=session.cluster.name)
-    session.propose(edits)
+    return edits
 
 
-async def list_workers(session: Session, *, with_status: bool) -> list[WorkerRow]:
+async def list_workers(session: Session, *, with_status: bool) -> Workers:
     placed = [p for p in session.definition.hosts_of(session.cluster) if p.role is not NodeRole.CONTROL_PLANE]
     rows = [WorkerRow(p.name, str(p.host.address), p.group.name, p.role.value) for p in placed]
     if not with_status:
-        return rows
+        return Workers(tuple(rows))
     seen = {host.name: host for host in (await status_of(session)).hosts}
-    return [
-        WorkerRow(r.name, r.address, r.group, r.role, seen[r.name].state, seen[r.name].version, seen[r.name].remark)
-        for r in rows
-    ]
+    return Workers(
+        tuple(
+            replace(row, state=seen[row.name].state, version=seen[row.name].version, remark=seen[row.name].remark)
+            for row in rows
+        )
+    )
 
 
 async def join_command(session: Session, ttl_minutes: int) -> str:
