@@ -44,10 +44,10 @@ SCALE = """{
 class Server:
     base: str
 
-    def ask(self, method: str, path: str, body: str | None = None) -> dict[str, Any]:
+    def ask(self, method: str, path: str, body: str | None = None, kind: str = "json") -> dict[str, Any]:
         data = None if body is None else body.encode()
-        kind = {"Content-Type": "application/json"}
-        request = urllib.request.Request(f"{self.base}{path}", data, kind, method=method)  # noqa: S310  (our own address)
+        headers = {"Content-Type": f"application/{kind}"}
+        request = urllib.request.Request(f"{self.base}{path}", data, headers, method=method)  # noqa: S310  (our own address)
         with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
             found: dict[str, Any] = json.load(answer)
             return found
@@ -100,6 +100,19 @@ def test_k3s_on_a_machine_from_a_template(server: Server) -> None:
     stages = [step["stage"] for step in ended["steps"]]
     assert stages[:2] == ["make", "first-boot"]
     assert {step["state"] for step in ended["steps"]} == {"done"}
+
+
+def test_the_command_line_goes_on_when_machines_are_there(server: Server, tmp_path: Path) -> None:
+    """Each plan is agreed to on its own, so there are two runs."""
+    server.ask("PUT", "/definitions/edge", (EXAMPLES / "k3s-edge.yaml").read_text(), "yaml")
+    argv = [sys.executable, "-m", "raijin", "apply", "--yes", "--server", server.base.removesuffix("/api/v1")]
+    env = {**os.environ, "RAIJIN_HOME": str(tmp_path / "elsewhere")}
+    done = subprocess.run([*argv, "--cluster", "k3s-edge"], env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert server.hosts("k3s-edge") == {"k3s-edge-server-1": "CONTROL_PLANE"}
+    runs = server.ask("GET", "/runs")["runs"]
+    assert [run["state"] for run in runs] == ["done", "done"]
+    assert server.ask("POST", "/clusters/k3s-edge/plan", '{"verb": "apply"}')["steps"] == []
 
 
 def test_okd_behind_a_load_balancer_checked_and_scaled(server: Server) -> None:

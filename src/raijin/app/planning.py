@@ -115,9 +115,16 @@ async def make_plan(
     return Planned(plan, context, started, checked.scripts)
 
 
+LEADS_ON = (
+    "what is done on these machines is planned when they are there: `raijin apply` goes on by itself then, "
+    "a plan that is agreed to as it was shown does not"
+)
+
+
 def _machines_first(session: Session, verb: str, machines: Sequence[Draft], notes: list[str], at: float) -> Planned:
     """What machines shall become, nobody can plan who has not seen them: they are made, and the plan leads on."""
     cluster = session.cluster
+    notes = [*notes, LEADS_ON]
     sources = [str(path.resolve()) for path in session.paths]
     estimates, definition = read_timings(session.home), session.fingerprint()
     plan = build(

@@ -130,7 +130,8 @@ async def _carry_out(
     from raijin.app.planning import make_plan  # noqa: PLC0415
 
     engine = Coming(session)
-    if not session.has_state:  # nothing was ever run from here: there will be something to do
+    # What was never run from here, changes the definition or is no `apply` has something to do, nearly always.
+    if not session.has_state or session.pending is not None or not VERBS[verb].converges:
         engine.expect()
     planned = await make_plan(session, verb, pool, ahead, force=force, on_difference=engine.expect)
     if promised is not None:

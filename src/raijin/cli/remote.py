@@ -18,6 +18,7 @@ import click
 from raijin.cli.options import SERVER_VARIABLE, home, run_async
 
 if TYPE_CHECKING:
+    from raijin.app.remote import Remote
     from raijin.app.session import Session
     from raijin.plan.model import Plan
 
@@ -171,23 +172,29 @@ def act_there(
 
     cluster = named(session.cluster_name)
 
+    async def one(remote: Remote, wish: Mapping[str, Any]) -> Outcome:
+        plan, _ = await remote.plan(cluster, wish)
+        if plan.empty and not done:
+            return Outcome(cluster, plan)
+        if not plan.empty:
+            if output == "text":
+                print_lines(render(plan, detail=not yes), err=True)
+            if not (yes or agreed_to(wish["verb"], cluster)):
+                return Outcome(cluster, plan, declined=True)
+        run = await remote.agree(cluster, plan)
+        progress = Progress(len(plan.steps))
+        try:
+            ended = await remote.follow(run["id"], progress)
+        finally:
+            progress.close()
+        return Outcome.of(cluster, plan, ended)
+
     async def work() -> Outcome:
         async with connect(home(), server) as remote:
-            plan, _ = await remote.plan(cluster, asked)
-            if plan.empty and not done:
-                return Outcome(cluster, plan)
-            if not plan.empty:
-                if output == "text":
-                    print_lines(render(plan, detail=not yes), err=True)
-                if not (yes or agreed_to(asked["verb"], cluster)):
-                    return Outcome(cluster, plan, declined=True)
-            run = await remote.agree(cluster, plan)
-            progress = Progress(len(plan.steps))
-            try:
-                ended = await remote.follow(run["id"], progress)
-            finally:
-                progress.close()
-            return Outcome.of(cluster, plan, ended)
+            outcome = await one(remote, asked)
+            while outcome.run and outcome.plan.leads_on:  # what was agreed to is done; what follows is planned now
+                outcome = await one(remote, {"verb": "apply"})
+            return outcome
 
     outcome = run_async(work())
     if done and not outcome.declined:

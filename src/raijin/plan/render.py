@@ -44,8 +44,6 @@ def render(plan: Plan, *, detail: bool = True) -> Iterator[Line]:
     size = sum(material.size for material in plan.materials)
     if size:
         yield Line(f"Files for the hosts: {len(plan.materials)}, {megabytes(size)} for each host that lacks them all.")
-    if plan.leads_on:
-        yield Line("When they are there, the rest is planned: `raijin apply` goes on, and asks again.")
     if plan.verb == "apply":
         yield Line(
             f"Digest {plan.digest[:12]}; apply it with `raijin apply`, or save it with `raijin plan --out FILE`."
