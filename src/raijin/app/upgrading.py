@@ -43,7 +43,21 @@ def newest_held(session: Session) -> Version:
     found, cluster = held(session), session.cluster
     if not found:
         raise NotFound(
-            f"no release of {platform_of(cluster).release} is held that {cluster.name} could be upgraded to",
-            remedy="name one with --version, and lock its artifacts",
+            f"no release is locked that {cluster.name} ({cluster.version}) could be upgraded to",
+            remedy="name one with --version; `raijin artifacts lock` locks what the definition says then",
         )
-    return max(found)
+    newest = max(found)
+    if newest < cluster.kubernetes_version:
+        raise NotFound(
+            f"{cluster.name} is to be {cluster.version}, and the newest release that is locked is {newest}",
+            remedy="name a newer one with --version",
+        )
+    return newest
+
+
+def warnings(session: Session) -> list[str]:
+    """What stands against the version that the definition says by now, as far as it is known without the hosts."""
+    cluster = session.cluster
+    if cluster.kubernetes_version in held(session):
+        return []
+    return [f"{cluster.version} is not locked: `raijin artifacts lock` before it is applied, or a bundle that has it"]

@@ -35,11 +35,13 @@ def upgrade(
     Control planes go one at a time, then workers in batches, over every minor on the way. What failed or was stopped
     goes on with the same command.
     """
-    from raijin.app.upgrading import propose_version  # noqa: PLC0415
+    from raijin.app.upgrading import propose_version, warnings  # noqa: PLC0415
     from raijin.cli.commands.apply import apply_edit  # noqa: PLC0415
 
     goal = propose_version(session, version, max_unavailable=max_unavailable)
     done = f"the definition of {session.cluster.name} says {goal}"
+    for warning in warnings(session) if edit_only else ():
+        click.echo(f"warning: {warning}", err=True)
     apply_edit(session, output, done, yes=yes, edit_only=edit_only, force=force)
 
 

@@ -34,9 +34,11 @@ def add(
     edit_only: bool,
 ) -> None:
     """Add a worker to the definition (comments are kept), then apply the difference."""
-    from raijin.app.workers import add_to_definition  # noqa: PLC0415
+    from raijin.app.workers import add_to_definition, warnings  # noqa: PLC0415
 
     add_to_definition(session, hostname, address=ip, role=role, group=group)
+    for warning in warnings(session, hostname) if edit_only else ():
+        click.echo(f"warning: {warning}", err=True)
     _apply(session, output, f"{hostname} is in the definition", yes=yes, edit_only=edit_only)
 
 
