@@ -52,7 +52,7 @@ def test_a_restoration_without_a_backup(raijin, definition: Path) -> None:
 
 
 def test_a_worker_whose_name_cannot_be_an_address(raijin, definition: Path) -> None:
-    said = raijin("worker", "add", "10.0.0.300", "--edit-only")
+    said = raijin("worker", "add", "192.0.2.300", "--edit-only")
     assert said.code == 3
     assert "looks like an IP address and is none" in said.err
     assert definition.read_text() == DEFINITION
