@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from raijin import __version__
 from raijin.app.background import Background
 from raijin.app.changes import Change
+from raijin.app.making import named_provider
 from raijin.app.session import Session
 from raijin.app.store import Store
 from raijin.app.stored import ClusterEntry, StoredFile, etag_of
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from raijin.app.status import ClusterStatus
     from raijin.definition.definition import Definition
     from raijin.engine.works import Works
+    from raijin.machines.base import MachineProvider
     from raijin.observe.events import Event
 
 CHECKED = ("INFRASTRUCTURE", "KUBERNETES")
@@ -148,7 +150,7 @@ class Service:
             {"name": p.name, "role": p.role.value, "group": p.group.name, "address": str(p.host.address)}
             for p in session.definition.hosts_of(session.cluster)
         ]
-        parts = [{"path": path, "reason": reason} for path, reason in self._unsupported(session.definition, name)]
+        parts = [{"path": path, "reason": reason} for path, reason in self.unsupported(session.definition, name)]
         return (
             entry.to_json()
             | {"document": document, "hosts": hosts, "unsupported": parts, "etag": stored.etag}
@@ -218,13 +220,19 @@ class Service:
         for path, text in edits.texts.items():
             self.store.write(path.stem, text, match=etag_of(edits.before(path)))
 
-    def _unsupported(self, definition: Definition, cluster: str) -> list[tuple[str, str]]:
+    def unsupported(self, definition: Definition, cluster: str) -> list[tuple[str, str]]:
+        """Parts of a cluster that cannot be served yet, each with the reason."""
         wanted = definition.cluster(cluster)
-        return unsupported(wanted, definition.site(), [placed.host for placed in definition.hosts_of(wanted)])
+        hosts = [placed.host for placed in definition.hosts_of(wanted)]
+        return unsupported(wanted, definition.site(), hosts, maker=self.maker(definition), made=definition.made)
+
+    def maker(self, definition: Definition) -> MachineProvider | None:
+        """Who makes the machines that groups count."""
+        return named_provider(definition.site(), self.home)
 
     def _serve(self, definition: Definition, cluster: str) -> None:
         """Raises Unsupported with all parts that cannot be served yet."""
-        parts = self._unsupported(definition, cluster)
+        parts = self.unsupported(definition, cluster)
         refuse(parts)
 
     # --- plans and runs -----------------------------------------------------------------------------------------------

@@ -64,15 +64,20 @@ def adding(session: Session, name: str, *, address: str | None, role: str, group
 
 
 def _group_for(session: Session, role: NodeRole, wanted: str | None, edits: Edits) -> str:
-    groups = [group for group in session.cluster.node_groups if group.role is role]
+    named = [group for group in session.cluster.node_groups if not session.definition.is_counted(group)]
+    groups = [group for group in named if group.role is role]
     if wanted:
         chosen = next((group for group in session.cluster.node_groups if group.name == wanted), None)
         if chosen is None:
             raise NotFound(f"{session.cluster.name} has no node group {wanted}")
+        if chosen not in named:
+            raise PlanRefused(f"the machines of {wanted} are counted, not named", remedy="change its `count`")
         return chosen.name
     if groups:
         return groups[0].name
     name = {NodeRole.WORKER: "workers"}.get(role, role.value.lower())
+    if any(group.name == name for group in session.cluster.node_groups):  # its machines are counted
+        name = f"named-{name}"
     edits.add_group({"name": name, "role": role.value, "hosts": []}, cluster=session.cluster.name)
     return name
 
@@ -89,6 +94,11 @@ def removing(session: Session, name: str) -> Edits:
         raise NotFound(f"{name} is no worker of {session.cluster.name}", remedy="see `raijin worker list`")
     if placed.role is NodeRole.CONTROL_PLANE:
         raise PlanRefused(f"{name} is a control plane host", remedy="edit the definition, and look at the plan")
+    if session.definition.is_counted(placed.group):
+        raise PlanRefused(
+            f"{name} is one of the machines that {placed.group.name} counts, and the last ones go first",
+            remedy="lower its `count`",
+        )
     edits = Edits(list(session.paths))
     edits.remove_from_group(name, group=placed.group.name, cluster=session.cluster.name)
     return edits

@@ -99,9 +99,12 @@ def asking(session: Session, verb: str, *, output: str, yes: bool) -> Iterator[C
             print_lines(render(planned.plan, detail=not yes), err=True)
         if not yes and not agreed_to(verb, session.cluster.name):
             return False
-        progress = Progress(len(planned.plan.steps))
-        shown.append(progress)
-        session.events.add(progress)
+        steps = len(planned.plan.steps)
+        if shown:
+            shown[0].more(steps)
+        else:
+            shown.append(Progress(steps))
+            session.events.add(shown[0])
         return True
 
     try:
