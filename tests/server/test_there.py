@@ -157,6 +157,40 @@ def test_an_upgrade_a_backup_and_what_looks_after_a_cluster(there: Command) -> N
     assert there("backup", "delete", row["id"], "--yes").returncode == 18
 
 
+def test_a_file_of_this_machine_is_planned_with_and_brought_when_it_is_agreed_to(
+    there: Command, command: Command, folder: Path
+) -> None:
+    """Beside what the server has: a Site of its own and a cluster, which need each other."""
+    del there  # it has made the other cluster
+    mine = folder / "more"
+    mine.mkdir()
+    (mine / "annex.yaml").write_text("kind: Site\nname: annex\nhosts: [{name: x1, address: 192.0.2.41}]\n")
+    text = "# ours\nkind: Cluster\nname: edge\ntype: VANILLA\nversion: v1.34.2\n"
+    text += "nodeGroups: [{name: control-plane, role: CONTROL_PLANE, hosts: [x1]}]\n"
+    (mine / "edge.yaml").write_text(text)
+    checked = command("check", "more")
+    assert (checked.returncode, "valid: 1 cluster" in checked.stdout) == (0, True), checked.stderr
+    planned = command("plan", "--brief", "-f", "more", "--cluster", "edge")
+    assert planned.returncode == 0, planned.stderr
+    assert "x1" in planned.stdout
+    assert command("cluster", "status", "--cluster", "edge").returncode == 18, "nothing is written"
+    assert command("apply", "-f", "more", "--cluster", "edge").returncode == 2, "nobody is there to ask"
+    assert command("cluster", "status", "--cluster", "edge").returncode == 18
+    done = command("apply", "-f", "more", "--cluster", "edge", "--yes")
+    assert done.returncode == 0, done.stderr
+    assert "edge.yaml is new on the server" in done.stderr
+    assert "1 of 1 nodes Ready" in command("status", "--cluster", "edge").stdout
+    again = command("apply", "-f", "more", "--cluster", "edge", "--yes", "-o", "json")
+    assert data(again)["status"] == "unchanged"
+    assert "the server" not in again.stderr
+    (mine / "edge.yaml").write_text(text.replace("hosts: [x1]", "hosts: [w1]"))
+    wrong = command("apply", "-f", "more", "--cluster", "edge", "--yes")
+    assert (wrong.returncode, "belongs to the cluster minimal already" in wrong.stderr) == (3, True), wrong.stderr
+    (mine / "edge.yaml").write_text(text.replace("# ours", "# mine"))
+    noted = command("apply", "-f", "more", "--cluster", "edge", "--yes")
+    assert (noted.returncode, "edge.yaml replaces that of the server" in noted.stderr) == (0, True), noted.stderr
+
+
 def test_hosts_are_reset_and_the_cluster_is_ended(there: Command) -> None:
     only = there("cluster", "etcd", "replace", "n1", "--yes")
     assert (only.returncode, "only member" in only.stderr) == (4, True), only.stderr

@@ -75,6 +75,19 @@ class ScaleRequest(Body):
     drain_timeout: Patience = Field(default="10m", description="How long pods may take to leave a node.")
 
 
+FileText = Annotated[str, Field(min_length=1, description="The text of the file.")]
+Definitions = Annotated[dict[Annotated[str, Field(pattern=NAME)], FileText], Field(min_length=1, max_length=100)]
+
+
+class DefinitionSet(Body):
+    """Files that may need each other, as a Site and its cluster. Checked together, and then written, or not at all."""
+
+    files: Definitions = Field(description="By name.", examples=[{"site": "kind: Site\nhosts: []\n"}])
+    matches: dict[Annotated[str, Field(pattern=NAME)], Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]] = Field(
+        default_factory=dict, max_length=100, description="The ETag of each that is there already, without its quotes."
+    )
+
+
 PlannedVerb = Literal[
     "apply", "upgrade", "scale", "worker-add", "worker-remove", "backup", "restore", "renew", "rotate-ca", "defragment",
     "replace", "prepare", "reset", "destroy",
@@ -112,6 +125,11 @@ class PlanRequest(Body):
     restart_workloads: StrictBool | None = Field(default=None, description="Start workloads of users anew too.")
     step: StrictBool | None = Field(default=None, description="Only the next turn.")
 
+    definitions: Definitions | None = Field(
+        default=None,
+        description="Files to plan with as if the store had them, by name. Takes an administrator; nothing is written.",
+    )
+
     @model_validator(mode="after")
     def _fits(self) -> Self:
         """Each field belongs to some verbs only."""
@@ -133,7 +151,7 @@ class PlanRequest(Body):
 PLANNED_WITH: Mapping[str, Collection[str]] = {
     "version": ("upgrade",), "max_unavailable": ("upgrade",), "node_group": ("scale", "worker-add"),
     "target_count": ("scale",), "hosts": ("scale", "worker-add", "worker-remove", "replace", "prepare", "reset"),
-    "address": ("worker-add",), "role": ("worker-add",), "drain": ("worker-remove",),
+    "definitions": ("apply",), "address": ("worker-add",), "role": ("worker-add",), "drain": ("worker-remove",),
     "drain_timeout": ("apply", "upgrade", "scale", "worker-remove"), "backup": ("restore",), "at": ("restore",),
     "authorities": ("rotate-ca",), "restart_workloads": ("rotate-ca",), "step": ("rotate-ca",),
 }  # fmt: skip
@@ -481,6 +499,10 @@ class DefinitionFile(Answer):
     kinds: list[str]
     clusters: list[str]
     faults: list[dict[str, Any]]
+
+
+class DefinitionList(Answer):
+    definitions: list[DefinitionFile]
 
 
 class Problem(Answer):

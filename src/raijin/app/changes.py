@@ -195,9 +195,9 @@ def rotating(session: Session, verb: str, asked: Mapping[str, Any]) -> None:
     session.rotation = Asked(names, workloads=bool(asked.get("workloads")), step=bool(asked.get("step")))
 
 
-def session_with(service: Service, cluster: str, change: Change) -> Session:
-    """A session with the changed definition."""
-    session = service.session(cluster)
+def session_with(service: Service, cluster: str, change: Change, texts: Mapping[str, str] | None = None) -> Session:
+    """A session with the changed definition. texts: files that the store has not yet, by name."""
+    session = service.drafted(cluster, texts) if texts else service.session(cluster)
     service.propose(session, change)
     as_asked(session, change.verb, change.request())
     return session
@@ -213,9 +213,14 @@ def session_for(service: Service, run: RunRecord) -> Session:
     return session
 
 
-async def plan_change(service: Service, cluster: str, change: Change) -> dict[str, Any]:
-    """Plan it now, and keep the plan so that it can be agreed to. Raises what planning raises."""
-    session = await asyncio.to_thread(session_with, service, cluster, change)  # it reads files, and checks them
+async def plan_change(
+    service: Service, cluster: str, change: Change, texts: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """Plan it now, and keep the plan so that it can be agreed to. Raises what planning raises.
+
+    texts: files of a definition, by name, that are planned with and written nowhere: who agrees writes them first.
+    """
+    session = await asyncio.to_thread(session_with, service, cluster, change, texts)  # it reads files, and checks them
     planned, change = await service.background.result(_planned(session, change))
     return await asyncio.to_thread(_kept, service, cluster, planned, change)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
@@ -38,6 +39,19 @@ class Checked:
             "warnings": [warning.to_json() for warning in self.definition.warnings],
             "unsupported": {n: [{"path": p, "reason": r} for p, r in items] for n, items in self.later.items()},
         }
+
+
+def together(definitions: Iterable[Definition]) -> dict[str, Any]:
+    """What `Checked` says of several that are read with the same shared files, each thing once."""
+    found = [Checked(definition).to_json() for definition in definitions]
+    hosts = {host.name for definition in definitions for host in definition.site().hosts}
+    listed = {
+        part: [item for at, item in enumerate(everything) if item not in everything[:at]]
+        for part in ("sites", "clusters", "warnings")
+        for everything in [[item for each in found for item in each[part]]]
+    }
+    later = {name: items for each in found for name, items in each["unsupported"].items()}
+    return {"valid": True, **listed, "hosts": len(hosts), "unsupported": later}
 
 
 def check_definition(source: tuple[Path, ...] | TextIO) -> Checked:

@@ -47,6 +47,11 @@ class RehearsedService(Service):
         self._furnish(session)
         return session
 
+    def drafted(self, cluster: str, texts: Mapping[str, str]) -> Session:
+        session = super().drafted(cluster, texts)
+        self._furnish(session)
+        return session
+
     def propose(self, session: Session, change: Change, match: str | None = None) -> None:
         super().propose(session, change, match)
         if session.pending is not None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from raijin import errors
+from raijin.app.stored import etag_of
+from raijin.definition.files import definition_files
 from raijin.errors import NotAuthenticated, NotFound, RaijinError, ServerUnreachable, UsageError
 from raijin.observe.events import Event, Kind, Sink
 from raijin.plan.codec import plan_from_json
@@ -20,6 +23,8 @@ from raijin.state.secrets import SecretStore
 from raijin.transport.http import Http, HttpFailure
 
 TOKEN_DAYS = 30
+NAME = re.compile(r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?")
+"""Of a file on a server."""
 QUIET_SECONDS = 60.0
 """A server says something at least every fifteen seconds while a run is followed."""
 ANSWER_SECONDS = 1800.0
@@ -71,6 +76,19 @@ class Remote:
         """Let exactly that plan be carried out. Returns the run."""
         return await self.ask("POST", f"/clusters/{cluster}/plans/{plan.digest}/run")
 
+    async def compare(self, files: Sequence[Path]) -> Brought:
+        """What these files would change in the definitions of the server. Raises what it finds wrong with them."""
+        texts = texts_of(files)
+        theirs = {item["name"]: item["etag"] for item in (await self.ask("GET", "/definitions"))["definitions"]}
+        checked = await self.ask("POST", "/definitions/check-together", {"files": texts})
+        changed = {name: text for name, text in texts.items() if etag_of(text.encode()) != theirs.get(name)}
+        known = {name: theirs[name] for name in changed if name in theirs}
+        return Brought(tuple(checked["clusters"]), changed, known)
+
+    async def bring(self, brought: Brought) -> None:
+        """Write them, unless somebody has changed one since they were compared (PreconditionFailed)."""
+        await self.ask("PUT", "/definitions", {"files": brought.texts, "matches": brought.matches})
+
     async def follow(self, run: str, sink: Sink) -> dict[str, Any]:
         """Hand every event of a run to the sink, to its end; a broken connection is taken up where it broke.
 
@@ -111,6 +129,40 @@ class Remote:
             f"{self.base}: {failure.reason}",
             remedy="is it running? for a certificate that it made itself, SSL_CERT_FILE names the file to trust",
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """Files of a definition that a server has not, or not so. clusters: those that are in all the files.
+
+    matches: the etag of each that the server has.
+    """
+
+    clusters: tuple[str, ...]
+    texts: Mapping[str, str]
+    matches: Mapping[str, str]
+
+    def said(self) -> list[str]:
+        """For people: what becomes of each file."""
+        return [f"{n}.yaml {'replaces that of' if n in self.matches else 'is new on'} the server" for n in self.texts]
+
+
+def texts_of(files: Sequence[Path]) -> dict[str, str]:
+    """By the name that each has on a server. Raises UsageError."""
+    texts: dict[str, str] = {}
+    for path in definition_files(files):
+        if not NAME.fullmatch(path.stem):
+            raise UsageError(
+                f"{path.name} is no name for a definition of a server",
+                remedy="call the file by lower-case letters, digits and '-'",
+            )
+        if path.stem in texts:
+            raise UsageError(f"two files are called {path.stem}", remedy="a server keeps each under its name alone")
+        try:
+            texts[path.stem] = path.read_text(encoding="utf-8-sig")
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(f"{path} cannot be read: {error}") from error
+    return texts
 
 
 @asynccontextmanager

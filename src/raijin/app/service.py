@@ -106,7 +106,25 @@ class Service:
 
     def session(self, cluster: str) -> Session:
         """A session for a cluster of the store. Raises NotFound."""
-        session = Session(self.home, self.store.paths(cluster), cluster)
+        return self._opened(self.store.paths(cluster), cluster)
+
+    def drafted(self, cluster: str, texts: Mapping[str, str]) -> Session:
+        """A session with files that the store has not yet, by name. Raises DefinitionError, NotFound, Unsupported."""
+        definition, paths = self.store.draft(cluster, texts)
+        self._serve(definition, cluster)
+        session = self._opened(paths, cluster)
+        session.suppose(definition)
+        return session
+
+    def write(self, caller: Caller, texts: Mapping[str, str], matches: Mapping[str, str]) -> list[StoredFile]:
+        """Several files of the store at once (see `Store.write_together`)."""
+        kept = self.store.write_together(texts, matches)
+        for item in kept:
+            self.note(caller, "definition-written", item.name, item.etag)
+        return kept
+
+    def _opened(self, paths: tuple[Path, ...], cluster: str) -> Session:
+        session = Session(self.home, paths, cluster)
         session.__dict__["database"] = self.database
         if self.background.works is not None:
             session.durable = self.background.works.durable
@@ -487,8 +505,15 @@ class Service:
         """What a definition's text would be in the store. Raises DefinitionError with all faults."""
         from raijin.app.checking import Checked  # noqa: PLC0415
 
-        path = next((item.path for item in self.store.files() if item.name == name), self.folder / f"{name}.yaml")
-        return Checked(self.store.check(path, text)).to_json()
+        return Checked(self.store.check(self.store.place(name), text)).to_json()
+
+    def check_together(self, texts: Mapping[str, str]) -> dict[str, Any]:
+        """The same for several files, by name, that may need each other."""
+        from raijin.app.checking import together  # noqa: PLC0415
+
+        return together(
+            self.store.check_together({self.store.place(name): text for name, text in texts.items()}).values()
+        )
 
     def hosts(
         self, *, sees: Callable[[str], bool], cluster: str | None, free: bool, after: str, limit: int

@@ -92,11 +92,14 @@ class Session:
 
         Raises DefinitionError with what the changes make wrong.
         """
-        definition = edits.check()
+        self.suppose(edits.check())
+        self.pending = edits
+
+    def suppose(self, definition: Definition) -> None:
+        """Go on with a definition that is in no file."""
         for cached in ("definition", "cluster"):
             self.__dict__.pop(cached, None)
         self.__dict__["definition"] = self._with_machines(definition)
-        self.pending = edits
 
     def furnish(self) -> None:
         """Look again at which of the machines that groups count have been made by now."""

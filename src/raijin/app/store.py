@@ -77,18 +77,52 @@ class Store:
         match: the etag that the file must have. fresh: there must be none. Raises DefinitionError, PreconditionFailed,
         UsageError for a name that is none.
         """
+        path = self.place(name)
+        with self._writing():
+            present = next((item for item in self.files() if item.name == name), None)
+            _compare(present, name, match=match, fresh=fresh)
+            self.check(path, text)
+            atomic_write(path, text.encode(), mode=0o600)
+        return self.file(name)
+
+    def write_together(self, texts: Mapping[str, str], matches: Mapping[str, str]) -> list[StoredFile]:
+        """The same for several files, which may need each other. matches: the etag of each that is there already.
+
+        All of them are checked together before the first one is written.
+        """
+        places = {name: self.place(name) for name in texts}
+        with self._writing():
+            present = {item.name: item for item in self.files()}
+            for name in texts:
+                _compare(present.get(name), name, match=matches.get(name), fresh=name not in matches)
+            self.check_together({places[name]: text for name, text in texts.items()})
+            for name, text in texts.items():
+                atomic_write(places[name], text.encode(), mode=0o600)
+        return [self.file(name) for name in texts]
+
+    def place(self, name: str) -> Path:
+        """Where the file of this name is, or would be. Raises UsageError for a name that is none."""
         if not _NAME.fullmatch(name):
             raise UsageError(
                 "that is no name for a definition", remedy="use up to 63 lower-case letters, digits and '-'"
             )
-        with self._writing():
-            present = next((item for item in self.files() if item.name == name), None)
-            _compare(present, name, match=match, fresh=fresh)
-            path = present.path if present else self.folder / f"{name}.yaml"
-            self.check(path, text)
-            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            atomic_write(path, text.encode(), mode=0o600)
-        return self.file(name)
+        return next((item.path for item in self.files() if item.name == name), self.folder / f"{name}.yaml")
+
+    def draft(self, cluster: str, texts: Mapping[str, str]) -> tuple[Definition, tuple[Path, ...]]:
+        """What a cluster would be with these files, and the files that it would be read from. Writes nothing.
+
+        Raises DefinitionError with all faults, NotFound when neither they nor the store have the cluster.
+        """
+        changes = {self.place(name): text for name, text in texts.items()}
+        self.check_together(changes)
+        holders = {path: _clusters_in(path, text) for path, text in changes.items()}
+        own = next((path for path, names in holders.items() if cluster in names), None)
+        own = own or self.cluster(cluster)[0].path
+        shared = {item.path for item in self.contents().shared if not holders.get(item.path)}
+        shared |= {path for path, names in holders.items() if not names}
+        paths = (*sorted(shared, key=lambda path: path.name), own)
+        texts = [(p.name, changes[p] if p in changes else p.read_text(encoding="utf-8-sig")) for p in paths]
+        return read([(n, t.removeprefix("\ufeff"), True) for n, t in texts], os.environ), paths
 
     def remove(self, name: str, *, match: str | None = None) -> None:
         """Take a file away. Raises PlanRefused when what is left would not be right without it."""
@@ -102,19 +136,29 @@ class Store:
 
     def check(self, path: Path, text: str) -> Definition:
         """The definition that a text would make in this file. Raises DefinitionError with all faults."""
-        trees, faults = read_trees(text.removeprefix("\ufeff"), path.name)
-        if faults:
+        return self.check_together({path: text})[path]
+
+    def check_together(self, changes: Mapping[Path, str]) -> dict[Path, Definition]:
+        """The definition that each of these texts would make in its file, were all of them there. Raises
+        DefinitionError with all faults of the first that is wrong."""
+        read = {path: read_trees(text.removeprefix("\ufeff"), path.name) for path, text in changes.items()}
+        if faults := [fault for _, found in read.values() for fault in found]:
             raise DefinitionError(faults)
-        entries = [entry for tree in trees if (entry := cluster_entry(tree.data, path.stem))]
-        definition = self._read({path: text}, path)
-        others = [c for item in self.files() if item.path != path for c in item.clusters]
-        self._apart(entries, others, path)
-        self._free(entries, others, {host.name for s in definition.sites for host in s.hosts}, trees, path)
-        if not entries:  # shared: every cluster is read with it
-            for item in self.files():
-                if item.clusters and item.path != path:
-                    self._read({path: text}, item.path, f"the cluster in {item.name} would be wrong with it")
-        return definition
+        entries = {
+            path: [e for t in trees if (e := cluster_entry(t.data, path.stem))] for path, (trees, _) in read.items()
+        }
+        shared = {path: changes[path] for path, found in entries.items() if not found}
+        definitions: dict[Path, Definition] = {}
+        for path, (trees, _) in read.items():
+            definition = definitions[path] = self._read({**shared, path: changes[path]}, path)
+            others = [c for item in self.files() if item.path not in changes for c in item.clusters]
+            others += [c for other, found in entries.items() if other != path for c in found]
+            self._apart(entries[path], others, path)
+            self._free(entries[path], others, {h.name for s in definition.sites for h in s.hosts}, trees, path)
+        for item in self.files() if shared else ():  # every cluster is read with what is shared
+            if item.clusters and item.path not in changes:
+                self._read(shared, item.path, f"the cluster in {item.name} would be wrong with it")
+        return definitions
 
     def _read(self, changes: Mapping[Path, str | None], path: Path, why: str = "") -> Definition:
         """A file with the shared ones, some of them changed or (None) gone."""
@@ -174,6 +218,11 @@ class Store:
         with (self.folder / ".lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
+
+
+def _clusters_in(path: Path, text: str) -> set[str]:
+    trees, _ = read_trees(text.removeprefix("\ufeff"), path.name)
+    return {entry.name for tree in trees if (entry := cluster_entry(tree.data, path.stem))}
 
 
 def _compare(present: StoredFile | None, name: str, *, match: str | None, fresh: bool) -> None:

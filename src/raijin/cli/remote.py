@@ -18,7 +18,7 @@ import click
 from raijin.cli.options import SERVER_VARIABLE, home, run_async
 
 if TYPE_CHECKING:
-    from raijin.app.remote import Remote
+    from raijin.app.remote import Brought, Remote
     from raijin.app.session import Session
     from raijin.plan.model import Plan
 
@@ -38,7 +38,15 @@ def server_option(command: F) -> F:
     Raises UsageError for what is this machine's business when a server does it: where artifacts come from, and the
     files of a definition.
     """
+    return _server_option(command, files=False)
 
+
+def server_or_files(command: F) -> F:
+    """The same for a command that brings the files of -f to the server."""
+    return _server_option(command, files=True)
+
+
+def _server_option(command: F, *, files: bool) -> F:
     @click.option(
         "--server", metavar="URL", default=lambda: os.environ.get(SERVER_VARIABLE, ""),
         help=f"Let this server do it (default: {SERVER_VARIABLE}). Log in first.",
@@ -48,7 +56,7 @@ def server_option(command: F) -> F:
         session: Session | None = kwargs.get("session")
         if server and session is not None:
             _refuse_supply(session)
-            if session.files:
+            if session.files and not files:
                 raise click.UsageError("a server has definitions of its own: leave -f out, and name the --cluster")
         return command(*args, server=server, **kwargs)
 
@@ -139,13 +147,17 @@ def look(
     return run_async(work()).to_json()
 
 
-def plan_there(server: str, cluster: str | None, asked: Mapping[str, Any]) -> tuple[Plan, str]:
-    """The plan that a server makes of what it is asked (as in its `PlanRequest`), and its runbook."""
+def plan_there(server: str, session: Session, asked: Mapping[str, Any]) -> tuple[Plan, str]:
+    """The plan that a server makes of what it is asked (as in its `PlanRequest`), and its runbook.
+
+    It plans with the files of -f as if it had them.
+    """
     from raijin.app.remote import connect  # noqa: PLC0415
 
     async def work() -> tuple[Plan, str]:
         async with connect(home(), server) as remote:
-            return await remote.plan(named(cluster), asked)
+            brought = await remote.compare(session.files) if session.files else None
+            return await remote.plan(_cluster_of(session, brought), _with_files(asked, brought))
 
     return run_async(work())
 
@@ -162,25 +174,30 @@ def act_there(
 ) -> bool:
     """Plan there, show and ask here, let exactly that plan be done, show how it goes, and say what came of it.
 
-    asked: as in the server's `PlanRequest`. done: what the change of its definition is, in words; such a change is
-    written also where there is nothing else to do. quiet: what was changed is not said. Returns whether something was.
+    asked: as in the server's `PlanRequest`. The files of -f are planned with, and written when the plan is agreed to.
+    done: what the change of its definition is, in words; such a change is written also where there is nothing else to
+    do. quiet: what was changed is not said. Returns whether something was.
     """
     from raijin.app.remote import connect  # noqa: PLC0415
     from raijin.cli.outcome import Outcome, agreed_to, print_outcome  # noqa: PLC0415
     from raijin.cli.show import Progress, print_lines  # noqa: PLC0415
     from raijin.plan.render import render  # noqa: PLC0415
 
-    cluster = named(session.cluster_name)
-
-    async def one(remote: Remote, wish: Mapping[str, Any]) -> Outcome:
-        plan, _ = await remote.plan(cluster, wish)
+    async def one(remote: Remote, wish: Mapping[str, Any], brought: Brought | None) -> Outcome:
+        cluster = _cluster_of(session, brought)
+        plan, _ = await remote.plan(cluster, _with_files(wish, brought))
+        said = brought.said() if brought else []
+        for line in said:
+            click.echo(line, err=True)
+        if not plan.empty and output == "text":
+            print_lines(render(plan, detail=not yes), err=True)
+        if (said or not plan.empty) and not (yes or agreed_to(wish["verb"], cluster)):
+            return Outcome(cluster, plan, declined=True)
+        if brought is not None and said:
+            await remote.bring(brought)
+            click.echo("the definition is on the server", err=True)
         if plan.empty and not done:
             return Outcome(cluster, plan)
-        if not plan.empty:
-            if output == "text":
-                print_lines(render(plan, detail=not yes), err=True)
-            if not (yes or agreed_to(wish["verb"], cluster)):
-                return Outcome(cluster, plan, declined=True)
         run = await remote.agree(cluster, plan)
         progress = Progress(len(plan.steps))
         try:
@@ -191,9 +208,11 @@ def act_there(
 
     async def work() -> Outcome:
         async with connect(home(), server) as remote:
-            outcome = await one(remote, asked)
+            brought = await remote.compare(session.files) if session.files else None
+            outcome = await one(remote, asked, brought)
             while outcome.run and outcome.plan.leads_on:  # what was agreed to is done; what follows is planned now
-                outcome = await one(remote, {"verb": "apply"})
+                session.cluster_name = outcome.cluster
+                outcome = await one(remote, {"verb": "apply"}, None)
             return outcome
 
     outcome = run_async(work())
@@ -202,3 +221,13 @@ def act_there(
     if not (quiet and outcome.run):
         print_outcome(outcome, output)
     return bool(outcome.run)
+
+
+def _cluster_of(session: Session, brought: Brought | None) -> str:
+    """The cluster that is named, or the only one that is brought."""
+    only = brought.clusters[0] if brought is not None and len(brought.clusters) == 1 else None
+    return named(session.cluster_name or only)
+
+
+def _with_files(asked: Mapping[str, Any], brought: Brought | None) -> dict[str, Any]:
+    return {**asked, **({"definitions": brought.texts} if brought is not None and brought.texts else {})}

@@ -167,18 +167,22 @@ async def test_what_is_grave_or_brings_a_host_takes_an_administrator(guarded, cl
     for who in (operator, admin):
         problem(await guarded.post("/clusters/lab/plan", come, headers=who), 403, "access-denied")
     problem(await guarded.ask("DELETE", "/clusters/lab/backups/latest", headers=operator), 403, "access-denied")
+    brought = {"definitions": {"lab": "kind: Site\n"}}
+    problem(await guarded.post("/clusters/lab/plan", brought, headers=admin), 403, "access-denied")
+    wanted = {"files": {"more": "kind: Site\n"}}
+    problem(await guarded.ask("PUT", "/definitions", json=wanted, headers=admin), 403, "access-denied")
     stranger = await token_of(guarded, "admin:other")
     for path in ("overview", "workers", "etcd", "facts"):
         problem(await guarded.get(f"/clusters/lab/{path}", headers=stranger), 403, "access-denied")
     assert (await guarded.get("/clusters/lab/workers", headers=viewer)).status_code == 200
-    brought = shown(guarded, Change("worker-add", hosts=("n9",), address="192.0.2.19"))
+    coming = shown(guarded, Change("worker-add", hosts=("n9",), address="192.0.2.19"))
     for change in (Change("reset"), Change("replace", hosts=("n1",))):
         path = f"/clusters/lab/plans/{shown(guarded, change)}/run"
         problem(await guarded.post(path, headers=operator), 403, "access-denied")
-    problem(await guarded.post(f"/clusters/lab/plans/{brought}/run", headers=admin), 403, "access-denied")
+    problem(await guarded.post(f"/clusters/lab/plans/{coming}/run", headers=admin), 403, "access-denied")
     assert guarded.queue.runs == []
     everywhere = await token_of(guarded, "admin")
-    assert (await guarded.post(f"/clusters/lab/plans/{brought}/run", headers=everywhere)).status_code == 202
+    assert (await guarded.post(f"/clusters/lab/plans/{coming}/run", headers=everywhere)).status_code == 202
 
 
 async def test_agreeing_from_a_browser_needs_what_its_session_repeats(guarded, cluster, problem) -> None:

@@ -222,12 +222,12 @@ def test_every_command_about_a_cluster_goes_to_a_server_or_says_why_not() -> Non
 
 
 HERE = {"worker join-command", "artifacts lock", "artifacts fetch", "bundle create"}
-HERE |= {"cluster logs", "cluster collect", "check"}
+HERE |= {"cluster logs", "cluster collect"}
 
 
 @pytest.mark.parametrize("words", sorted(HERE))
 def test_what_no_server_does_is_refused_with_the_reason(raijin, words: str) -> None:
-    more = {"bundle create": ["x.tar"], "check": []}.get(words, [])
+    more = {"bundle create": ["x.tar"]}.get(words, [])
     said = raijin(*words.split(), *more, "--server", "https://192.0.2.1")
     assert said.code == 2
     assert "no server does this: " in said.err
@@ -252,6 +252,10 @@ def test_who_has_named_a_server_changes_no_cluster_of_this_machine(raijin, monke
         (("backup", "verify", "--identity", "key"), "--identity is not for a server"),
         (("artifacts", "list", "--arch", "arm64"), "--arch is not for a server"),
         (("apply", "plan.json"), "a saved plan"),
+        (("plan", "--destroy", "-f", "x.yaml"), "--file is not for a server"),
+        (("destroy", "-f", "x.yaml"), "a server has definitions of its own"),
+        (("apply", "-f", "Mine.yaml"), "is no name for a definition of a server"),
+        (("check", "absent.yaml"), "cannot be read"),
     ],
 )
 def test_what_is_of_this_machine_is_not_for_a_server(raijin, words: tuple[str, ...], text: str) -> None:

@@ -138,8 +138,10 @@ async def plan(name: ClusterName, caller: Known, service: Served, wanted: PlanRe
         address=asked.address or "", node_role=asked.role or "worker", drain=asked.drain is not False,
         max_unavailable=asked.max_unavailable or "",
     )  # fmt: skip
-    caller.require(change.planner, name if not asked.address else EVERYWHERE)
-    return await plan_change(service, name, change)
+    # What is logged in to, and with which secrets, is said by a definition.
+    brought = asked.address or asked.definitions
+    caller.require(Role.ADMIN if brought else change.planner, EVERYWHERE if brought else name)
+    return await plan_change(service, name, change, asked.definitions)
 
 
 @router.post("/{name}/plans/{digest}/run", responses={202: accepted("The run."), **CHANGING}, **STARTED)

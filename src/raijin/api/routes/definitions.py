@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from raijin.api.asked import Match, Served, tag
 from raijin.api.caller import Known
 from raijin.api.describing import CHANGING, LOOKING
-from raijin.api.wire import NAME, DefinitionFile
+from raijin.api.wire import NAME, DefinitionFile, DefinitionList, DefinitionSet
 from raijin.app.roles import Role
 from raijin.app.stored import StoredFile
 from raijin.errors import PreconditionFailed, RequestInvalid, UsageError
@@ -28,6 +28,24 @@ def list_definitions(caller: Known, service: Served) -> dict[str, list[Definitio
     caller.require_any(Role.VIEWER)
     found = [item for item in service.store.files() if item.shared or all(caller.sees(c.name) for c in item.clusters)]
     return {"definitions": [DefinitionFile.model_validate(item.to_json()) for item in found]}
+
+
+@router.put("/definitions", response_model=DefinitionList, responses=CHANGING)
+async def put_definitions(wanted: DefinitionSet, caller: Known, service: Served) -> dict[str, Any]:
+    """Write several files: new ones, and (with their ETags in `matches`) those that were read. Checked together before.
+
+    It says what runs as root on hosts, so it takes an administrator.
+    """
+    caller.require(Role.ADMIN)
+    kept = await run_in_threadpool(service.write, caller, wanted.files, wanted.matches)
+    return {"definitions": [item.to_json() for item in kept]}
+
+
+@router.post("/definitions/check-together", responses=LOOKING)
+async def check_together(wanted: DefinitionSet, caller: Known, service: Served) -> dict[str, Any]:
+    """Check several files as if they were written. Writes nothing."""
+    caller.require_any(Role.VIEWER)
+    return await run_in_threadpool(service.check_together, wanted.files)
 
 
 @router.get("/definitions/{name}", responses={**LOOKING, 200: TEXT}, response_class=Response)

@@ -11,7 +11,7 @@ import click
 
 from raijin.cli.options import definition_options, run_async, supply_options
 from raijin.cli.outcome import Outcome, agreed_to, print_outcome
-from raijin.cli.remote import act_there, server_option
+from raijin.cli.remote import act_there, server_option, server_or_files
 
 if TYPE_CHECKING:
     from raijin.app.planning import Planned
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @click.argument("saved", required=False, type=click.Path(path_type=Path), metavar="[PLAN.JSON]")
 @definition_options
 @supply_options
-@server_option
+@server_or_files
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @click.option("--force", is_flag=True, help="Also where pods without a controller would be lost.")
 @click.option("--release", multiple=True, metavar="HOST", help="Take a host out of quarantine first.")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from raijin.cli.options import definition_options, print_json, run_async, supply_options
-from raijin.cli.remote import plan_there, server_option
+from raijin.cli.remote import plan_there, refuse_there, server_or_files
 
 if TYPE_CHECKING:
     from raijin.app.session import Session
@@ -21,7 +21,7 @@ HAS_CHANGES = 100
 @click.command()
 @definition_options
 @supply_options
-@server_option
+@server_or_files
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Save the plan, for `raijin apply FILE`.")
 @click.option("--runbook", is_flag=True, help="Print it as Markdown that a person can follow by hand.")
 @click.option("--brief", is_flag=True, help="One line per step, without the fields.")
@@ -44,7 +44,8 @@ def plan(
 
     verb = "destroy" if destroy else "apply"
     if server:
-        found, lines = plan_there(server, session.cluster_name, {"verb": verb, "force": force})
+        refuse_there(server, "what is ended there is defined there", file=destroy and session.files)
+        found, lines = plan_there(server, session, {"verb": verb, "force": force})
     else:
         planned = run_async(make(session, verb, force=force))
         found, lines = planned.plan, "\n".join(planned.runbook()) if runbook else ""
