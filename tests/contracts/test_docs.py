@@ -213,7 +213,12 @@ def test_everything_is_in_the_reference(reference: ModuleType) -> None:
     for name, command in commands().items():
         section = text_of(folder / "cli.md").partition(f"## {name}\n")[2].partition("\n## ")[0]
         assert section, name
-        assert all(o in section for item in command.params if isinstance(item, click.Option) for o in item.opts), name
+        assert all(
+            o in section
+            for item in command.params
+            if isinstance(item, click.Option) and not item.hidden
+            for o in item.opts
+        ), name
     assert all(f"## {kind.__name__}\n" in text_of(folder / "operations.md") for kind in CATALOGUE)
     assert all(f"## {ability.name}\n" in text_of(folder / "facts.md") for ability in ABILITIES)
     assert all(f"`{row.name}`" in text_of(folder / "errors.md") for row in reference.error_rows())

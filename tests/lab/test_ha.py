@@ -154,7 +154,7 @@ def test_upgrade_by_one_minor_while_a_client_reads_and_writes(site, kubernetes) 
     assert site.plan()["steps"] == []
 
 
-def test_all_control_planes_are_lost_and_come_back_from_a_backup(site) -> None:
+def test_all_control_planes_are_lost_and_come_back_from_a_backup(site, before) -> None:
     """On new machines: what was written before the snapshot is there, what came later is not."""
     first, _, third, worker, spare = site.names
     site.kubectl("create configmap earlier --from-literal=a=b")
@@ -164,6 +164,7 @@ def test_all_control_planes_are_lost_and_come_back_from_a_backup(site) -> None:
     for name in planes:
         site.raijin("lab", "down", name)
     define(site, NEWER, planes, [worker])  # starts them anew, with other host keys
+    before |= {name: site.snapshot(name) for name in planes}
     site.raijin("cluster", "restore", "latest", "--yes", "--offline", "-f", str(site.file))
     assert all(ready(site).values())
     found = site.kubectl("get configmaps -o name")

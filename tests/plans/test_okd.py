@@ -297,7 +297,7 @@ def test_an_upgrade_that_is_on_its_way_is_taken_up() -> None:
 @pytest.mark.parametrize(
     ("change", "part"),
     [
-        ((RELEASE, "4.22.0"), ("version", "write the whole release, as in 4.22.0-okd-scos.1")),
+        ((RELEASE, "4.21.0"), ("version", "write the whole release, as in 4.21.0-okd-scos.1")),
         ((RELEASE, "4.12.0-okd-scos.1"), ("version", "is not served")),
         (("[c1, c2, c3]", "[c1, c2]"), ("nodeGroups", "not 2")),
         (("  baseDomain: example.org\n", ""), ("platformConfig.baseDomain", "an OKD cluster needs it")),

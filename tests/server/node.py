@@ -46,7 +46,8 @@ async def plan_of(session, verb, *_: object, **__: object) -> Planned:
         steps.append(step)
         before = (name,)
     context = SimpleNamespace(hosts=(), cluster=session.cluster)
-    return Planned(Plan(verb, session.cluster.name, tuple(steps)), context, 1e12, {})  # type: ignore[arg-type]
+    plan = Plan(verb, session.cluster.name, tuple(steps), definition=session.fingerprint())
+    return Planned(plan, context, 1e12, {})  # type: ignore[arg-type]
 
 
 async def tick(self: Schedules, name: str, at: float) -> None:

@@ -90,7 +90,8 @@ def described(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 
 ENDLESS_OR_HOSTS = re.compile(
-    r"/(events|status|facts|plan|backups|kubeconfig|validate|readyz|utilisation|capacity|certificates)$"
+    r"/(events|status|facts|plan|backups|kubeconfig|validate|readyz|utilisation|capacity|certificates"
+    r"|overview|workers|etcd)$"
 )
 """Streams without an end, what would go to hosts, and what says rightly that no runner is alive here."""
 

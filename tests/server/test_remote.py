@@ -64,11 +64,11 @@ def test_the_command_line_drives_a_server(nodes, home: Path, command, free: Call
     assert "do one" in planned.stdout
     applied = command("apply", *there, "--yes", "-o", "json")
     assert applied.returncode == 0, applied.stderr + nodes.said()
-    run = json.loads(applied.stdout)["run"]
-    assert (run["state"], run["done"], run["requested_by"]) == ("done", 4, "ada")
+    said = json.loads(applied.stdout)
+    assert (said["cluster"], said["changed"], said["status"]) == ("alpha", True, "done")
     assert "[4/4]" in applied.stderr, "the progress of the server is shown here"
     listed = json.loads(command("run", "list", "--server", server, "-o", "json").stdout)
-    assert [item["id"] for item in listed] == [run["id"]]
+    assert [(item["id"], item["requested_by"]) for item in listed] == [(said["run"], "ada")]
     unknown = command("plan", "--server", server, "--cluster", "nobody")
     assert unknown.returncode == 18, unknown.stderr
     kept = b"".join(path.read_bytes() for path in (nodes.folder / "elsewhere").rglob("*") if path.is_file())

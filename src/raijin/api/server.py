@@ -84,9 +84,10 @@ def serve(
     from raijin.app.rehearsing import MARK  # noqa: PLC0415
 
     say(MARK)
+    own = home / "definitions"
     with (
         tempfile.TemporaryDirectory(prefix="raijin-rehearsal-") as folder,
-        rehearsed(Path(folder), definitions or home / "definitions") as service,
+        rehearsed(Path(folder), definitions or (own if own.exists() else None)) as service,
     ):
         _serve(service, Path(folder), listening, ask=ask, say=say)
 

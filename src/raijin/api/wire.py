@@ -51,6 +51,9 @@ class ValidateRequest(Body):
     validation_suite: Literal["QUICK", "STANDARD", "COMPREHENSIVE"] = Field(
         default="STANDARD", description="QUICK leaves out backups and runs."
     )
+    checks: Annotated[list[Annotated[str, Field(pattern=NAME)]], Field(max_length=50)] = Field(
+        default_factory=list, description="Only these checks, by name; default: all.", examples=[["nodes"]]
+    )
     categories: tuple[Literal["INFRASTRUCTURE", "KUBERNETES", "APPLICATION", "SECURITY", "PERFORMANCE"], ...] = Field(
         default=(), description="Which checks; default: all.", max_length=5
     )
@@ -72,19 +75,35 @@ class ScaleRequest(Body):
     drain_timeout: Patience = Field(default="10m", description="How long pods may take to leave a node.")
 
 
+PlannedVerb = Literal[
+    "apply", "upgrade", "scale", "worker-add", "worker-remove", "backup", "restore", "renew", "rotate-ca", "defragment",
+    "replace", "prepare", "reset", "destroy",
+]  # fmt: skip
+
+
 class PlanRequest(Body):
     """What to plan, and what belongs to it: `version` to upgrade; `nodeGroup` with `targetCount` or `hosts` to scale;
-    `backup` or `at` to restore; `authorities`, `restartWorkloads` and `step` to replace authorities."""
+    one of `hosts` to add a worker (with its `address`, if the Site does not know it) or to remove one; `backup` or `at`
+    to restore; `authorities`, `restartWorkloads` and `step` to replace authorities; `hosts` to reset, to prepare or to
+    replace as a member of etcd."""
 
-    verb: Literal["apply", "upgrade", "scale", "backup", "restore", "renew", "rotate-ca", "destroy"] = Field(
-        default="apply", description="What to plan. Nothing is written, the definition neither."
-    )
+    verb: PlannedVerb = Field(default="apply", description="What to plan. Nothing is written, the definition neither.")
     force: StrictBool = Field(default=False, description="Plan what `force` would do.")
     version: Release | None = Field(default=None, description="The release to go to.", examples=["v1.35.4"])
     node_group: Annotated[str, Field(pattern=NAME)] | None = Field(default=None, examples=["workers"])
     target_count: StrictInt | None = Field(default=None, ge=0, le=5000, description="How many machines it shall have.")
     hosts: Annotated[list[HostName], Field(max_length=5000)] | None = Field(
-        default=None, description="Exactly which hosts of the Site it shall have.", examples=[["w1", "w2"]]
+        default=None,
+        description="Which hosts of the Site a group shall have, or what it is about.",
+        examples=[["w1", "w2"]],
+    )
+    address: Annotated[str, Field(pattern=r"^[0-9A-Za-z][0-9A-Za-z.:-]{0,252}$")] | None = Field(
+        default=None, description="Of a host that the Site does not know yet.", examples=["192.0.2.23"]
+    )
+    role: Literal["worker", "storage", "infra"] | None = Field(default=None, description="What a worker does.")
+    drain: StrictBool | None = Field(default=None, description="Move the pods of a worker that leaves away first.")
+    max_unavailable: Annotated[str, Field(pattern=r"^[1-9][0-9]{0,3}%?$")] | None = Field(
+        default=None, description="How many workers may be out of service at once, this time.", examples=["25%"]
     )
     drain_timeout: Patience | None = Field(default=None, description="How long pods may take to leave a node.")
     backup: BackupName | None = Field(default=None, description="An id of the list of backups, or `latest`.")
@@ -104,17 +123,22 @@ class PlanRequest(Body):
             raise fault("an upgrade needs a version", "name the release to go to")
         if self.verb == "scale" and ("node_group" not in given or len(given & {"target_count", "hosts"}) != 1):
             raise fault("to scale needs a node group and its new size", "give nodeGroup, and targetCount or hosts")
+        if self.verb in ONE_HOST and len(self.hosts or ()) != 1:
+            raise fault(f"{self.verb} is about one host", "name exactly one in hosts")
         if {"backup", "at"} <= given:
             raise fault("`at` and `backup` both name a backup", "give one of them")
         return self
 
 
 PLANNED_WITH: Mapping[str, Collection[str]] = {
-    "version": ("upgrade",), "node_group": ("scale",), "target_count": ("scale",), "hosts": ("scale",),
-    "drain_timeout": ("apply", "upgrade", "scale"), "backup": ("restore",), "at": ("restore",),
+    "version": ("upgrade",), "max_unavailable": ("upgrade",), "node_group": ("scale", "worker-add"),
+    "target_count": ("scale",), "hosts": ("scale", "worker-add", "worker-remove", "replace", "prepare", "reset"),
+    "address": ("worker-add",), "role": ("worker-add",), "drain": ("worker-remove",),
+    "drain_timeout": ("apply", "upgrade", "scale", "worker-remove"), "backup": ("restore",), "at": ("restore",),
     "authorities": ("rotate-ca",), "restart_workloads": ("rotate-ca",), "step": ("rotate-ca",),
 }  # fmt: skip
 """Which verbs a field of a request for a plan belongs to."""
+ONE_HOST = frozenset({"worker-add", "worker-remove", "replace", "prepare"})
 
 
 class ApplyRequest(Body):
@@ -237,6 +261,46 @@ class PlanDocument(Answer):
     runbook: str
 
 
+class DeletedBackup(Answer):
+    backup: str
+    deleted: list[str] = Field(description="The targets that had it.")
+
+
+class Worker(Answer):
+    name: str
+    address: str
+    group: str
+    role: str
+    state: str = Field(description="Empty unless the hosts were asked.")
+    version: str
+    remark: str
+
+
+class WorkerList(Answer):
+    workers: list[Worker]
+
+
+class EtcdMember(Answer):
+    """size, in_use: in bytes. lag: entries of the log that it is behind."""
+
+    id: str
+    name: str
+    host: str = Field(description="Empty where the definition has none at its address.")
+    state: Literal["leader", "voter", "learner", "broken"]
+    size: int
+    in_use: int
+    lag: int
+    version: str
+    remark: str
+
+
+class EtcdDocument(Answer):
+    members: list[EtcdMember]
+    alarms: list[str]
+    quorum: int
+    healthy: bool
+
+
 class TriedBackup(Answer):
     """created: Unix time. objects: how many there are of each kind, the most first."""
 
@@ -267,6 +331,18 @@ class Finding(Answer):
     grade: Literal["ok", "warning", "failed", "unknown"]
     text: str
     remedy: str
+
+
+class OverviewDocument(Answer):
+    """A cluster on one screen. about: by part (API, etcd, certificates, backup, ...), in words."""
+
+    cluster: str
+    title: str
+    healthy: bool
+    verdict: str
+    nodes: list[dict[str, str]]
+    about: dict[str, str]
+    problems: list[Finding] = Field(description="What people should look at, the worst first.")
 
 
 class ValidationReport(Answer):

@@ -66,6 +66,9 @@ class Listing:
     rows: tuple[BackupRow, ...]
     faults: tuple[str, ...]
 
+    def to_json(self) -> dict[str, Any]:
+        return {"backups": [row.to_json() for row in self.rows], "faults": list(self.faults)}
+
 
 def targets_of(session: Session, pool: Pool) -> list[Target]:
     """The places that the definition names, or the folder `backups` of RAIJIN_HOME."""
@@ -173,8 +176,24 @@ def _chosen(session: Session, listed: Listing, wanted: str, at: float | None) ->
     raise NotFound(f"{session.cluster.name} has not {what}{faults}", remedy="see `raijin backup list`")
 
 
-async def try_out(session: Session, wanted: str, identities: Sequence[str] = ()) -> tuple[str, Contents]:
-    """Restore a backup into a scratch etcd and count what is in it. Returns its id too."""
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """A backup that can be restored, and what is in it."""
+
+    backup: str
+    contents: Contents
+
+    def to_json(self) -> dict[str, Any]:
+        """keys: how many its data holds; objects: how many of each kind, the most first."""
+        about, contents = self.contents.manifest, self.contents
+        return {
+            "backup": self.backup, "cluster": about.cluster, "version": about.version, "created": about.created,
+            "keys": contents.keys, "objects": contents.kinds,
+        }  # fmt: skip
+
+
+async def try_out(session: Session, wanted: str, identities: Sequence[str] = ()) -> Tried:
+    """Restore a backup into a scratch etcd and count what is in it."""
     keys = [*identities, *SecretStore(session.home).identities()]
     async with fetched(session, wanted) as sealed:
         parsed = parse_name(sealed.name)
@@ -190,7 +209,7 @@ async def try_out(session: Session, wanted: str, identities: Sequence[str] = ())
         about = contents.manifest
         index.record(BackupRecord(backup, about.cluster, about.version, about.node, about.created, digest))
         index.tried(backup, keys=contents.keys)
-        return backup, contents
+        return Tried(backup, contents)
 
 
 async def _etcd(session: Session) -> Path:

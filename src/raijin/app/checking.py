@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
+from raijin.app.home import default_home
+from raijin.app.making import named_provider
 from raijin.app.unsupported import unsupported
 from raijin.definition.definition import Definition
 from raijin.definition.load import load
@@ -19,8 +21,11 @@ class Checked:
     def later(self) -> dict[str, list[tuple[str, str]]]:
         """By cluster: field paths that are right and not served yet, with the reason."""
         site = self.definition.site()
+        maker = named_provider(site, default_home())
         return {
-            cluster.name: unsupported(cluster, site, [placed.host for placed in self.definition.hosts_of(cluster)])
+            cluster.name: unsupported(
+                cluster, site, [placed.host for placed in self.definition.hosts_of(cluster)], maker=maker
+            )
             for cluster in self.definition.clusters
         }
 

@@ -96,7 +96,6 @@ class Jobs:
                 promised=promised,
                 restoration=str(asked.get("restoration") or ""),
             )
-        session.drain = bool(asked.get("drain", True))
         return await carry_out(session, verb, confirm, promised=promised, force=bool(asked.get("force")))
 
     def _promised(self, session: Session, digest: str | None) -> Plan | None:

@@ -14,6 +14,7 @@ from raijin.artifacts.catalogue import kind_of
 from raijin.artifacts.images import image_file_name
 from raijin.artifacts.lock import ImageEntry, Lock, LockEntry
 from raijin.artifacts.needs import ArtifactNeed, Need
+from raijin.model.cluster import Cluster, ClusterType
 from raijin.model.secret import Secret, SecretReference
 from raijin.model.version import Version
 from raijin.platforms import platform_of
@@ -48,10 +49,34 @@ def without_references(config: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in config.items() if not (isinstance(value, str) and value.startswith(schemes))}
 
 
+SURROUNDINGS: Mapping[str, Any] = {
+    "baseDomain": "example.org",
+    "machineNetworks": ["198.18.0.0/16"],
+    "ignitionServer": {"address": "198.19.0.1:8080"},
+}
+"""What is around the machines of an OKD cluster, where its definition does not say: names and networks of nobody."""
+
+
+def surrounded(cluster: Cluster) -> tuple[Cluster, str]:
+    """An OKD cluster with what its definition leaves to its surroundings, and what of it is made up, in words."""
+    if cluster.type is not ClusterType.OKD:
+        return cluster, ""
+    missing = {key: value for key, value in SURROUNDINGS.items() if key not in cluster.platform_config}
+    if not missing:
+        return cluster, ""
+    config = {**cluster.platform_config, **missing}
+    network = cluster.network
+    if network.control_plane_endpoint is None:
+        endpoint = f"api.{cluster.name}.{config['baseDomain']}:6443"
+        network = network.model_copy(update={"control_plane_endpoint": endpoint})
+    made = cluster.model_copy(update={"platform_config": config, "network": network})
+    return made, f"made up, because platformConfig does not say it: {', '.join(missing)}"
+
+
 def made_up_lock(session: Session, held: Lock, start: str, notes: list[str]) -> Lock:
     """A lock that holds everything that the session's cluster needs. start: the version that an upgrade comes from."""
     cluster = session.cluster
-    archs = sorted({str(placed.host.arch or "amd64") for placed in session.definition.hosts_of(cluster)})
+    archs = sorted({str(placed.host.arch or "amd64") for placed in session.definition.hosts_of(cluster)} or {"amd64"})
     versions = [str(cluster.kubernetes_version)]
     if start and (first := Version.parse(start)):
         known = platform_of(cluster).known

@@ -34,12 +34,14 @@ SWITCH_SECONDS = 0.0005
 
 def engine_of(session: Session) -> Engine:
     """The engine with everything that plans of the session's cluster may call."""
+    from raijin.app import making  # noqa: PLC0415
     from raijin.app.keeping import handlers_of  # noqa: PLC0415
     from raijin.engine.service import Engine  # noqa: PLC0415
     from raijin.platforms import calls, platform_of  # noqa: PLC0415
     from raijin.validation.calls import HANDLERS  # noqa: PLC0415
 
-    handlers = {**calls.HANDLERS, **HANDLERS, **platform_of(session.cluster).handlers, **handlers_of(session)}
+    own = {**handlers_of(session), **making.handlers_of(session)}
+    handlers = {**calls.HANDLERS, **HANDLERS, **platform_of(session.cluster).handlers, **own}
     pause = REHEARSED_PAUSE if session.twin is not None else None
     return Engine(session.home, session.database, handlers, session.events, session.durable, pause)
 

@@ -49,7 +49,14 @@ class Overview:
         problems = [finding.to_json() for finding in self.health.problems]
         about = dict(self.lines)
         verdict = {"healthy": self.healthy, "verdict": self.health.verdict}
-        return {"cluster": self.health.cluster, **verdict, "nodes": nodes, "about": about, "problems": problems}
+        return {
+            "cluster": self.health.cluster,
+            "title": self.title,
+            **verdict,
+            "nodes": nodes,
+            "about": about,
+            "problems": problems,
+        }
 
 
 async def overview_of(session: Session) -> Overview:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from raijin.app import observing, supply
+from raijin.app import making, observing, supply
 from raijin.app.asking import Ahead
 from raijin.app.reaching import departed_hosts, members_of, wanted_hosts
 from raijin.app.session import Session
@@ -32,7 +32,7 @@ from raijin.platforms.base import Context, Node
 from raijin.platforms.keys import keys_of
 from raijin.platforms.turns import ALL
 from raijin.state.member import Member
-from raijin.state.snapshot import read_timings
+from raijin.state.snapshot import read_machines, read_timings
 from raijin.transport.pool import Pool
 
 
@@ -51,14 +51,13 @@ class Planned:
     def runbook(self) -> Iterator[str]:
         """The plan as Markdown, for a person with a terminal."""
         from raijin.app import keeping  # noqa: PLC0415
+        from raijin.lifecycle import machines  # noqa: PLC0415
         from raijin.plan.runbook import runbook  # noqa: PLC0415
         from raijin.platforms import calls  # noqa: PLC0415
         from raijin.validation import calls as health  # noqa: PLC0415
 
-        return runbook(
-            self.plan,
-            {**calls.BY_HAND, **health.BY_HAND, **keeping.BY_HAND, **platform_of(self.context.cluster).by_hand},
-        )
+        own = platform_of(self.context.cluster).by_hand
+        return runbook(self.plan, {**calls.BY_HAND, **health.BY_HAND, **keeping.BY_HAND, **machines.BY_HAND, **own})
 
 
 def context_of(
@@ -90,8 +89,11 @@ async def make_plan(
     """
     cluster, started = session.cluster, ahead.at if ahead else time.time()
     site = session.definition.site()
-    problems = unsupported(cluster, site, [host for host, _ in wanted_hosts(session)])
-    refuse(problems)
+    maker = making.provider_of(session)
+    hosts = [host for host, _ in wanted_hosts(session)]
+    refuse(unsupported(cluster, site, hosts, maker=maker, made=session.definition.made))
+    if VERBS[verb].converges and (machines := making.drafts(session, maker)):
+        return _machines_first(session, verb, machines, [*making.remarks(session, maker), *untouched(site)], started)
     context, notes, materials = await _observe(session, verb, pool, ahead, force=force)
     notes += untouched(site)
     drafts = VERBS[verb].drafts(context)
@@ -113,6 +115,18 @@ async def make_plan(
     return Planned(plan, context, started, checked.scripts)
 
 
+def _machines_first(session: Session, verb: str, machines: Sequence[Draft], notes: list[str], at: float) -> Planned:
+    """What machines shall become, nobody can plan who has not seen them: they are made, and the plan leads on."""
+    cluster = session.cluster
+    sources = [str(path.resolve()) for path in session.paths]
+    estimates, definition = read_timings(session.home), session.fingerprint()
+    plan = build(
+        verb, cluster.name, machines, {}, notes=notes, definition=definition, sources=sources, estimates=estimates,
+        leads_on=True,
+    )  # fmt: skip
+    return Planned(plan, Context(session.definition.site(), cluster, ()), at)
+
+
 async def _observe(
     session: Session, verb: str, pool: Pool, ahead: Ahead | None, *, force: bool
 ) -> tuple[Context, list[str], Sequence[Material]]:
@@ -120,6 +134,8 @@ async def _observe(
     traits = VERBS[verb]
     context, notes = await _look_at_hosts(session, verb, pool, ahead, force=force)
     context = replace(context, at=ahead.at if ahead else time.time())
+    if traits.ends or traits.converges:
+        context = replace(context, made=tuple(read_machines(session.home, [session.cluster.name])))
     materials: Sequence[Material] = ()
     if traits.equips:
         archs = {node.facts.architecture for node in context.reachable if node.facts}

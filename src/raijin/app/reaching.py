@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Container, Iterable, Mapping
+from collections.abc import AsyncIterator, Container, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -32,13 +32,7 @@ async def open_pool(session: Session, extra: Iterable[Host] = (), ahead: Ahead |
     """
     hosts = [placed.host for placed in session.definition.hosts_of(session.cluster)]
     hosts += [host for host, _ in wanted_hosts(session)]
-    everybody = [*hosts, *extra]
-    if session.twin is not None:  # nobody is reached, so no password is asked for
-        outside = session.twin.outside(outside_targets(session, everybody))
-        targets: Mapping[str, Target] = {**session.twin.targets(everybody), **outside}
-    else:
-        own, outside = targets_of(everybody, session.definition, session.home), outside_targets(session, everybody)
-        targets = {**own, **outside}
+    targets = ways_to(session, [*hosts, *extra])
     if ahead is not None and ahead.reaches(targets):
         pool = ahead.pool
         pool.learn(targets)
@@ -50,6 +44,14 @@ async def open_pool(session: Session, extra: Iterable[Host] = (), ahead: Ahead |
         yield pool
     finally:
         await pool.close()
+
+
+def ways_to(session: Session, hosts: Sequence[Host]) -> Mapping[str, Target]:
+    """How these hosts are reached; in a rehearsal none is, and no password is asked for."""
+    outside = outside_targets(session, hosts)
+    if session.twin is not None:
+        return {**session.twin.targets(hosts), **session.twin.outside(outside)}
+    return {**targets_of(hosts, session.definition, session.home), **outside}
 
 
 @asynccontextmanager

@@ -8,21 +8,25 @@ import shutil
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from raijin.app.changes import Change
-from raijin.app.made_up import made_up_lock
+from raijin.app.made_up import made_up_lock, surrounded
 from raijin.app.rehearsing import prepare, site_of, without_secrets
 from raijin.app.service import Service
 from raijin.app.session import Session
 from raijin.artifacts.lock import Lock
+from raijin.definition.definition import Definition
 from raijin.definition.files import definition_files
 from raijin.errors import Unsupported, UsageError
+from raijin.machines.base import MachineProvider
 from raijin.model.version import Version
 from raijin.observe.waiting import hurried
 from raijin.state.runs import RunRecord
+from raijin.twin import twin_of
+from raijin.twin.machines import TwinProvider
 from raijin.twin.site import TwinSite
 
 PACE = 0.12
@@ -63,6 +67,15 @@ class RehearsedService(Service):
         session.twin = site
         session.__dict__["lock"] = made_up_lock(session, Lock(), _running(site, session), [])
 
+    def unsupported(self, definition: Definition, cluster: str) -> list[tuple[str, str]]:
+        around, _ = surrounded(definition.cluster(cluster))
+        clusters = tuple(around if other.name == cluster else other for other in definition.clusters)
+        return super().unsupported(replace(definition, clusters=clusters), cluster)
+
+    def maker(self, definition: Definition) -> MachineProvider:
+        """A simulated machine is made wherever one is counted."""
+        return TwinProvider(TwinSite(twin_of(definition.clusters[0].type)))
+
     def ask(self, cluster: str, verb: str, request: Mapping[str, Any]) -> RunRecord:
         """Raises Unsupported for what the twin would break off in the middle of."""
         if verb == "restore":
@@ -92,13 +105,16 @@ def _running(site: TwinSite, session: Session) -> str:
 
 
 @contextmanager
-def rehearsed(home: Path, definitions: Path, *, pace: float = PACE) -> Iterator[RehearsedService]:
-    """A service on copies of these definitions (a file or a folder) in an empty home. Raises UsageError."""
-    if not definitions.exists():
+def rehearsed(home: Path, definitions: Path | None, *, pace: float = PACE) -> Iterator[RehearsedService]:
+    """A service on copies of these definitions (a file or a folder; None: there are none yet) in an empty home.
+
+    Raises UsageError.
+    """
+    if definitions is not None and not definitions.exists():
         raise UsageError(f"there is no {definitions} to rehearse", remedy="name a folder with --definitions")
     folder = home / "definitions"
     folder.mkdir(parents=True, mode=0o700)
-    for source in definition_files([definitions]):
+    for source in definition_files([definitions] if definitions is not None else []):
         shutil.copy(source, folder / source.name)
     with hurried():
         yield RehearsedService(home, folder, pace=pace)

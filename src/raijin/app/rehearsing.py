@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from raijin.app import running
-from raijin.app.made_up import made_up_lock, made_up_secrets, without_references
+from raijin.app.made_up import made_up_lock, made_up_secrets, surrounded, without_references
 from raijin.app.planning import Planned
 from raijin.app.session import Session
 from raijin.artifacts.lock import Lock
@@ -149,7 +149,8 @@ class Stage:
         self.session = Session(home, wish.files, wish.cluster, events=events or Events())
         self.notes: list[str] = []
         _scale(self.session, wish.hosts, self.notes)
-        without_secrets(self.session)
+        told = without_secrets(self.session)
+        self.notes += [told] if told else []
         self.saved = home / "site.pickle"
         self.site = self._site()
         self.notes += assumed(self.site)
@@ -189,11 +190,12 @@ class Stage:
         with hurried():
             await running.carry_out(session, "apply", lambda _: True)
         session.__dict__["cluster"], session.events = wanted, events
+        session.furnish()
         prepare(self.site, session)
 
     async def perform(self, confirm: running.Confirm) -> Result:
         """Plan and run what is rehearsed, with its faults; whatever it ends with is in the result."""
-        self.site.begin(self.wish.faults)
+        self.site.begin(self.wish.faults, (one.name for one in self.session.definition.to_make))
         self.site.kill = self._die
         return await self._carry(lambda seen: self._start(seen, confirm))
 
@@ -213,7 +215,8 @@ class Stage:
 
     async def _start(self, seen: Callable[[Plan], None], confirm: running.Confirm) -> None:
         def agreed(planned: Planned) -> bool:
-            self._check_places(planned.plan)
+            if not planned.plan.leads_on:
+                self._check_places(planned.plan)
             seen(planned.plan)
             return confirm(planned)
 
@@ -226,12 +229,13 @@ class Stage:
     async def _carry(self, work: Callable[[Callable[[Plan], None]], Awaitable[None]]) -> Result:
         session = self.session
         result = Result(self.wish.verb, session.cluster.name, len(self.site.hosts), notes=self.notes)
-        timing = Timing(self.site)
+        timing, striking = Timing(self.site), _Striking(self.site)
         session.events.add(timing)
+        session.events.add(striking)
 
         def seen(plan: Plan) -> None:
-            timing.plan = plan
-            session.events.add(_Striking(self.site, plan))
+            timing.plan = plan.after(timing.plan) if timing.plan else plan
+            striking.begin(plan)
 
         started = time.monotonic()
         try:
@@ -241,7 +245,7 @@ class Stage:
             result.error, result.exit_code = error.problem(), error.exit_code
         result.took = time.monotonic() - started
         result.seconds = makespan(timing)
-        result.steps, result.failed = timing.ended, timing.failed
+        result.steps, result.failed, result.hosts = timing.ended, timing.failed, len(self.site.hosts) or result.hosts
         self._look(result)
         if self.wish.then_empty:
             await self._again(result)
@@ -285,6 +289,7 @@ class Stage:
 
     async def _again(self, result: Result) -> None:
         """The law: what was carried out leaves nothing to do."""
+        self.session.furnish()
         try:
             with hurried():
                 plan = (await running.plan(self.session, self._verb)).plan
@@ -303,24 +308,28 @@ def _fail(result: Result, error: RaijinError) -> None:
 class _Striking:
     """A sink of events: faults strike when the steps begin that they wait for."""
 
-    def __init__(self, site: TwinSite, plan: Plan) -> None:
-        self._site = site
-        self._programs = {step.id for step in plan.steps if isinstance(step.action, Program)}
+    def __init__(self, site: TwinSite) -> None:
+        self._site, self._programs = site, set[str]()
+
+    def begin(self, plan: Plan) -> None:
+        self._programs |= {step.id for step in plan.steps if isinstance(step.action, Program)}
 
     def __call__(self, event: Event) -> None:
         if event.kind is Kind.STEP_STARTED:
             self._site.step_begins(str(event.data["stage"]), event.host, program=event.step in self._programs)
 
 
-def without_secrets(session: Session) -> None:
-    """A rehearsal reads no secret, and needs none to be there."""
+def without_secrets(session: Session) -> str:
+    """A rehearsal reads no secret, and needs none to be there. Returns what else is made up, in words."""
     definition, cluster = session.definition, session.cluster
-    made = made_up_secrets(cluster)
+    around, told = surrounded(cluster)
+    made = made_up_secrets(around)
     if cluster.platform_config:
         made = made.model_copy(update={"platform_config": without_references(cluster.platform_config)})
     clusters = tuple(made if other is cluster else other for other in definition.clusters)
     session.__dict__["definition"] = replace(definition, clusters=clusters)
     session.__dict__["cluster"] = made
+    return told
 
 
 def _scale(session: Session, hosts: int, notes: list[str]) -> None:

@@ -22,6 +22,8 @@ from raijin.transport.http import Http, HttpFailure
 TOKEN_DAYS = 30
 QUIET_SECONDS = 60.0
 """A server says something at least every fifteen seconds while a run is followed."""
+ANSWER_SECONDS = 1800.0
+"""Hosts that hang are waited for over there, a backup that is tried takes its time, and nothing is said meanwhile."""
 
 
 def base_of(server: str) -> str:
@@ -50,7 +52,8 @@ class Remote:
         body = json.dumps(document).encode() if document is not None else b""
         kind = {"Content-Type": "application/json"} if document is not None else {}
         try:
-            reply = await self.http.send(method, f"{self.base}/api/v1{path}", {**own, **kind, **(headers or {})}, body)
+            words = {**own, **kind, **(headers or {})}
+            reply = await self.http.send(method, f"{self.base}/api/v1{path}", words, body, read=ANSWER_SECONDS)
         except HttpFailure as failure:
             raise self._silent(failure) from failure
         data = json.loads(reply.body) if reply.body and "json" in reply.headers.get("content-type", "") else {}
@@ -59,16 +62,14 @@ class Remote:
         found: dict[str, Any] = data
         return found
 
-    async def plan(self, cluster: str, verb: str, *, force: bool) -> tuple[Plan, str]:
-        """The plan, and its runbook."""
-        data = await self.ask("POST", f"/clusters/{cluster}/plan", {"verb": verb, "force": force})
+    async def plan(self, cluster: str, asked: Mapping[str, Any]) -> tuple[Plan, str]:
+        """The plan of what is asked (a verb, and what belongs to it), and its runbook."""
+        data = await self.ask("POST", f"/clusters/{cluster}/plan", asked)
         return plan_from_json(data, ours=True), str(data.get("runbook", ""))
 
-    async def apply(self, cluster: str, plan: Plan, *, force: bool) -> dict[str, Any]:
-        """Start exactly that plan. Returns the run."""
-        if plan.verb == "destroy":
-            return await self.ask("DELETE", f"/clusters/{cluster}?force={str(force).lower()}&plan={plan.digest}")
-        return await self.ask("POST", f"/clusters/{cluster}/apply", {"plan": plan.digest, "force": force})
+    async def agree(self, cluster: str, plan: Plan) -> dict[str, Any]:
+        """Let exactly that plan be carried out. Returns the run."""
+        return await self.ask("POST", f"/clusters/{cluster}/plans/{plan.digest}/run")
 
     async def follow(self, run: str, sink: Sink) -> dict[str, Any]:
         """Hand every event of a run to the sink, to its end; a broken connection is taken up where it broke.

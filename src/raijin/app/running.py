@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -13,7 +13,7 @@ from raijin.app import asking
 from raijin.app.meanwhile import Coming, engine_of, reached, switching_often
 from raijin.app.session import Session
 from raijin.app.verbs import VERBS
-from raijin.errors import HostKeyMismatch, NotFound, PlanRefused, StalePlan, UsageError
+from raijin.errors import Cancelled, HostKeyMismatch, NotFound, PlanRefused, RaijinError, StalePlan, UsageError
 from raijin.state import has_state
 
 if TYPE_CHECKING:
@@ -45,11 +45,54 @@ async def carry_out(
     promised: Plan | None = None,
     force: bool = False,
 ) -> Finished:
-    """Plan (or take up the saved plan, if nothing has moved), ask, run. Raises what planning or the run ends with."""
+    """Plan (or take up the saved plan, if nothing has moved), ask, run. Raises what planning or the run ends with.
+
+    A plan that leads on is followed by the next one, in the same run; a promised one is carried out alone, because
+    nobody has seen what follows.
+    """
     promised = read_plan(saved) if saved else promised
+    finished = await _round(session, verb, confirm, promised=promised, force=force)
+    while finished.run is not None and _leads_on(finished.run):
+        finished = await _further(session, verb, confirm, finished.run, force=force)
+    return finished
+
+
+async def _further(session: Session, verb: str, confirm: Confirm, begun: RunRecord, *, force: bool) -> Finished:
+    """What a run leads on to: planned with what it has made, and carried out in it. However that ends, the run ends."""
+    engine = engine_of(session)
+    session.furnish()
+    try:
+        async with engine.holding(begun.cluster):
+            finished = await _round(session, verb, confirm, force=force, begun=begun)
+    except RaijinError as error:
+        if not engine.runs.get(begun.id).status.ended:
+            engine.give_up(begun.id, error)
+        raise
+    if finished.run is None:
+        declined = Cancelled("the rest was declined", remedy=f"apply again, or `raijin run resume {begun.id}`")
+        engine.give_up(begun.id, declined if finished.declined else None)
+        return replace(finished, run=engine.runs.get(begun.id))
+    return finished
+
+
+async def _round(
+    session: Session,
+    verb: str,
+    confirm: Confirm,
+    *,
+    promised: Plan | None = None,
+    force: bool = False,
+    begun: RunRecord | None = None,
+) -> Finished:
     with switching_often(), incidents(session):
         async with asking.asking(session, verb) as ahead, reached(session, verb, ahead) as pool:
-            return await _carry_out(session, verb, confirm, pool, ahead, promised=promised, force=force)
+            return await _carry_out(session, verb, confirm, pool, ahead, promised=promised, force=force, begun=begun)
+
+
+def _leads_on(run: RunRecord) -> bool:
+    from raijin.engine.service import goes_on_after  # noqa: PLC0415
+
+    return goes_on_after(run)
 
 
 @contextmanager
@@ -82,6 +125,7 @@ async def _carry_out(
     *,
     promised: Plan | None,
     force: bool,
+    begun: RunRecord | None,
 ) -> Finished:
     from raijin.app.planning import make_plan  # noqa: PLC0415
 
@@ -99,11 +143,21 @@ async def _carry_out(
     if not confirm(planned):
         return Finished(planned, None, declined=True)
     session.keep()
-    run = await _run(await engine.come(), session, verb, planned, pool)
+    come = await engine.come()
+    run = await _run(come, session, verb, planned, pool, begun=begun, alone=promised is not None)
     return Finished(planned, run)
 
 
-async def _run(engine: Engine, session: Session, verb: str, planned: Planned, pool: Pool) -> RunRecord:
+async def _run(
+    engine: Engine,
+    session: Session,
+    verb: str,
+    planned: Planned,
+    pool: Pool,
+    *,
+    begun: RunRecord | None,
+    alone: bool,
+) -> RunRecord:
     from raijin.app.supply import locator  # noqa: PLC0415
 
     latest = engine.runs.history(cluster=session.cluster.name, limit=1, planned=True)
@@ -117,8 +171,11 @@ async def _run(engine: Engine, session: Session, verb: str, planned: Planned, po
     _keep_given(session, verb)
     _keep_asked(session, verb, planned, pool)
     policy = session.cluster.policy.on_host_failure
-    with audited(session, verb, planned.plan) as run:
-        return await engine.start(planned.plan, pool, locator(session, planned.plan), policy, run=run)
+    locate = locator(session, planned.plan)
+    with audited(session, verb, planned.plan, begun.id if begun else "") as run:
+        if begun is not None:
+            return await engine.go_on(run, planned.plan, pool, locate)
+        return await engine.start(planned.plan, pool, locate, policy, run=run, alone=alone)
 
 
 @contextmanager
@@ -231,7 +288,10 @@ async def resume(session_of: Callable[[Plan], Session], home: Path, run: str, *,
     departing = [host for host, _ in departed_hosts(session, members_of(session))]
     async with open_pool(session, departing) as pool:
         with audited(session, f"{plan.verb} (resumed)", plan, record.id):
-            return await engine.resume(record.id, pool, locator(session, plan), survivor=survivor)
+            done = await engine.resume(record.id, pool, locator(session, plan), survivor=survivor)
+    while _leads_on(done):
+        done = (await _further(session, plan.verb, lambda _: True, done, force=False)).run or done
+    return done
 
 
 def _stored(home: Path, run: str) -> RunRecord:

@@ -24,7 +24,7 @@ def resize(session: Session, edits: Edits, group: str, count: int, taken: Mappin
         if any(item.role.value == "WORKER" for item in cluster.node_groups):
             names = ", ".join(item.name for item in cluster.node_groups)
             raise NotFound(f"{cluster.name} has no node group {group}", remedy=f"its groups are {names}")
-        made = not any(item.hosts for item in cluster.node_groups)
+        made = all(session.definition.is_counted(item) for item in cluster.node_groups)
         size: dict[str, object] = {"count": count} if made else {"hosts": []}
         edits.add_group({"name": group, "role": "WORKER", **size}, cluster=cluster.name)
         if made:
@@ -33,7 +33,7 @@ def resize(session: Session, edits: Edits, group: str, count: int, taken: Mappin
         raise PlanRefused(f"{cluster.name} cannot be without a control plane", remedy="decommission it instead")
     index = [item.name for item in cluster.node_groups].index(group) if found else len(cluster.node_groups)
     hosts = list(found.hosts) if found else []
-    if found is not None and not found.hosts and found.count:
+    if found is not None and session.definition.is_counted(found):
         edits.set_value("Cluster", cluster.name, ("nodeGroups", index, "count"), count)
         return
     for host in reversed(hosts[count:]):
@@ -60,7 +60,7 @@ def replace_hosts(session: Session, edits: Edits, group: str, hosts: Sequence[st
     if found is None:
         names = ", ".join(item.name for item in cluster.node_groups)
         raise NotFound(f"{cluster.name} has no node group {group}", remedy=f"its groups are {names}")
-    if not found.hosts and found.count:
+    if session.definition.is_counted(found):
         raise PlanRefused(f"the machines of {group} are counted, not named", remedy="say how many it shall have")
     if found.role.value == "CONTROL_PLANE" and not hosts:
         raise PlanRefused(f"{cluster.name} cannot be without a control plane", remedy="decommission it instead")

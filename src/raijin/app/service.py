@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from raijin import __version__
 from raijin.app.background import Background
 from raijin.app.changes import Change
+from raijin.app.making import named_provider
 from raijin.app.session import Session
 from raijin.app.store import Store
 from raijin.app.stored import ClusterEntry, StoredFile, etag_of
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from raijin.app.status import ClusterStatus
     from raijin.definition.definition import Definition
     from raijin.engine.works import Works
+    from raijin.machines.base import MachineProvider
     from raijin.observe.events import Event
 
 CHECKED = ("INFRASTRUCTURE", "KUBERNETES", "APPLICATION", "SECURITY")
@@ -129,7 +131,7 @@ class Service:
             {"name": p.name, "role": p.role.value, "group": p.group.name, "address": str(p.host.address)}
             for p in session.definition.hosts_of(session.cluster)
         ]
-        parts = [{"path": path, "reason": reason} for path, reason in self._unsupported(session.definition, name)]
+        parts = [{"path": path, "reason": reason} for path, reason in self.unsupported(session.definition, name)]
         return (
             entry.to_json()
             | {"document": document, "hosts": hosts, "unsupported": parts, "etag": stored.etag}
@@ -199,13 +201,19 @@ class Service:
         for path, text in edits.texts.items():
             self.store.write(path.stem, text, match=etag_of(edits.before(path)))
 
-    def _unsupported(self, definition: Definition, cluster: str) -> list[tuple[str, str]]:
+    def unsupported(self, definition: Definition, cluster: str) -> list[tuple[str, str]]:
+        """Parts of a cluster that cannot be served yet, each with the reason."""
         wanted = definition.cluster(cluster)
-        return unsupported(wanted, definition.site(), [placed.host for placed in definition.hosts_of(wanted)])
+        hosts = [placed.host for placed in definition.hosts_of(wanted)]
+        return unsupported(wanted, definition.site(), hosts, maker=self.maker(definition), made=definition.made)
+
+    def maker(self, definition: Definition) -> MachineProvider | None:
+        """Who makes the machines that groups count."""
+        return named_provider(definition.site(), self.home)
 
     def _serve(self, definition: Definition, cluster: str) -> None:
         """Raises Unsupported with all parts that cannot be served yet."""
-        parts = self._unsupported(definition, cluster)
+        parts = self.unsupported(definition, cluster)
         refuse(parts)
 
     # --- plans and runs -----------------------------------------------------------------------------------------------
@@ -362,8 +370,13 @@ class Service:
 
         return await self.background.result(status_of(self.session(name)))
 
-    async def validate(self, name: str, suite: str, categories: Sequence[str]) -> dict[str, Any]:
-        """What is well with a cluster and what is not, by categories (default: all; PERFORMANCE when COMPREHENSIVE)."""
+    async def validate(
+        self, name: str, suite: str, categories: Sequence[str], checks: Sequence[str] = ()
+    ) -> dict[str, Any]:
+        """What is well with a cluster and what is not, by categories and checks (default: all).
+
+        PERFORMANCE is looked at in the suite COMPREHENSIVE, or when it is named.
+        """
         from raijin.app.health import health_of  # noqa: PLC0415
 
         wanted = list(categories) or [*CHECKED, *([MEASURED] if suite == "COMPREHENSIVE" else [])]
@@ -371,7 +384,7 @@ class Service:
         report: dict[str, Any] = {"cluster": name, "healthy": True, "verdict": "nothing was looked at", "findings": []}
         if names:
             asked = names if categories or suite == "QUICK" else ()
-            report = (await self.background.result(health_of(self.session(name), (), asked))).to_json()
+            report = (await self.background.result(health_of(self.session(name), checks, asked))).to_json()
         if MEASURED in wanted:
             report = await self.measured.judged(name, report)
         return report | {"suite": suite, "skipped": []}
@@ -383,31 +396,48 @@ class Service:
         entry = Entry(caller.name, "api", action, target, result, caller.address, run)
         Audit(self.database, self.home).append(entry)
 
-    async def facts(self, name: str, hosts: Sequence[str]) -> tuple[dict[str, Any], list[dict[str, object]]]:
-        """The facts of hosts (default: all of the cluster), and why some could not be had."""
+    async def facts(self, name: str, hosts: Sequence[str]) -> dict[str, Any]:
+        """The facts of hosts of the cluster (default: of all), and why some could not be had. Raises NotFound."""
         from raijin.app.inventory import inventory  # noqa: PLC0415
 
         session = self.session(name)
-        wanted = hosts or [placed.name for placed in session.definition.hosts_of(session.cluster)]
-        found, errors = await self.background.result(inventory(session, wanted))
-        return {host: view.facts.to_json() for host, view in found.items()}, [error.problem() for error in errors]
+        known = [placed.name for placed in session.definition.hosts_of(session.cluster)]
+        if strange := [host for host in hosts if host not in known]:
+            raise NotFound(f"{name} has no host {', '.join(strange)}", remedy=f"its hosts are {', '.join(known)}")
+        return (await self.background.result(inventory(session, hosts or known))).to_json()
 
     async def backups(self, name: str) -> dict[str, Any]:
         from raijin.app.backups import listing  # noqa: PLC0415
 
-        found = await self.background.result(listing(self.session(name)))
-        return {"backups": [row.to_json() for row in found.rows], "faults": list(found.faults)}
+        return (await self.background.result(listing(self.session(name)))).to_json()
+
+    async def overview(self, name: str) -> dict[str, Any]:
+        from raijin.app.overview import overview_of  # noqa: PLC0415
+
+        return (await self.background.result(overview_of(self.session(name)))).to_json()
+
+    async def workers(self, name: str, *, with_status: bool) -> dict[str, Any]:
+        from raijin.app.workers import list_workers  # noqa: PLC0415
+
+        return (await self.background.result(list_workers(self.session(name), with_status=with_status))).to_json()
+
+    async def etcd(self, name: str) -> dict[str, Any]:
+        """Raises Unsupported where Raijin looks after no etcd, KubernetesError where none answers."""
+        from raijin.app.etcd import members  # noqa: PLC0415
+
+        return (await self.background.result(members(self.session(name)))).to_json()
+
+    async def delete_backup(self, name: str, backup: str) -> list[str]:
+        """From every target. Returns which had it. Raises NotFound."""
+        from raijin.app.backups import delete  # noqa: PLC0415
+
+        return await self.background.result(delete(self.session(name), _backup_name(backup)))
 
     async def verify(self, name: str, backup: str) -> dict[str, Any]:
         """Try a backup in a scratch etcd of this machine, and count what is in it. Raises what trying raises."""
         from raijin.app.backups import try_out  # noqa: PLC0415
 
-        found, contents = await self.background.result(try_out(self.session(name), _backup_name(backup)))
-        about = contents.manifest
-        return {
-            "backup": found, "cluster": about.cluster, "version": about.version, "created": about.created,
-            "keys": contents.keys, "objects": contents.kinds,
-        }  # fmt: skip
+        return (await self.background.result(try_out(self.session(name), _backup_name(backup)))).to_json()
 
     def versions(self, name: str) -> dict[str, Any]:
         """The release that the definition says, and those that are at hand, the newest first."""

@@ -80,7 +80,7 @@ class Session:
     def definition(self) -> Definition:
         from raijin.definition.load import load  # noqa: PLC0415
 
-        return load(self.paths)
+        return self._with_machines(load(self.paths))
 
     @property
     def as_written(self) -> bool:
@@ -95,8 +95,26 @@ class Session:
         definition = edits.check()
         for cached in ("definition", "cluster"):
             self.__dict__.pop(cached, None)
-        self.__dict__["definition"] = definition
+        self.__dict__["definition"] = self._with_machines(definition)
         self.pending = edits
+
+    def furnish(self) -> None:
+        """Look again at which of the machines that groups count have been made by now."""
+        if not self.definition.counts:
+            return
+        chosen = self.cluster
+        self.__dict__["definition"] = self._with_machines(self.definition)
+        fresh = self.definition.cluster(chosen.name)
+        self.__dict__["cluster"] = chosen.model_copy(update={"node_groups": fresh.node_groups})
+
+    def _with_machines(self, definition: Definition) -> Definition:
+        if not definition.counts:
+            return definition
+        from raijin.definition.counted import with_machines  # noqa: PLC0415
+        from raijin.state.snapshot import read_machines  # noqa: PLC0415
+
+        made = read_machines(self.home, [cluster.name for cluster in definition.clusters])
+        return with_machines(definition, {machine.name: machine.target for machine in made})
 
     def keep(self) -> None:
         """Write the proposed changes, if there are any. Raises StalePlan when somebody else has changed a file."""

@@ -6,7 +6,8 @@ parts of the site beside the cluster: the plan goes on, and says that it leaves 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from raijin.errors import Unsupported
 from raijin.lifecycle.desired import installed_network
@@ -23,19 +24,39 @@ from raijin.model.virtual_ip import VipProvider
 from raijin.network import CONTAINER_NETWORKS
 from raijin.platforms import PLATFORMS, platform_of, served
 
+if TYPE_CHECKING:
+    from raijin.machines.base import MachineProvider
+
 OPERATORS = "cluster-operators"
+OWN_SYSTEMS = (ClusterType.TALOS, ClusterType.OKD)
+"""Distributions that are an operating system of their own."""
 SERVED_ROLES = (NodeRole.CONTROL_PLANE, NodeRole.WORKER, NodeRole.STORAGE, NodeRole.INFRA)
 Part = tuple[str, str]
 """(field path, reason)"""
 
 
-def unsupported(cluster: Cluster, site: Site | None = None, hosts: Iterable[Host] = ()) -> list[Part]:
-    """Every part that stands against planning this cluster on these hosts."""
-    parts = [*_cluster(cluster), *_network(cluster)]
+def unsupported(
+    cluster: Cluster,
+    site: Site | None = None,
+    hosts: Iterable[Host] = (),
+    *,
+    maker: MachineProvider | None = None,
+    made: Container[str] = (),
+) -> list[Part]:
+    """Every part that stands against planning this cluster on these hosts.
+
+    maker: who makes machines that groups count. made: hosts that were made so.
+    """
+    counted = {group.name for group in cluster.node_groups if group.count and all(name in made for name in group.hosts)}
+    parts = [*_cluster(cluster), *_services(cluster, maker if counted else None)]
+    parts += _machines(cluster) if maker is None or not counted else maker.refused(cluster)
+    parts += _network(cluster)
     if served(cluster.type):
         parts += platform_of(cluster).refused(cluster)
         parts += _api_servers(cluster)
-    parts += [item for index, group in enumerate(cluster.node_groups) for item in _group(cluster, index, group)]
+    for index, group in enumerate(cluster.node_groups):
+        own = _counted(cluster, group, maker) if group.name in counted else _named(cluster, group)
+        parts += [(f"nodeGroups[{index}].{path}", reason) for path, reason in (*_role(cluster, group), *own)]
     if site is not None and site.proxy.model_fields_set:
         parts.append(("site: proxy", "a proxy is not set up on hosts and in containerd yet"))
     parts += [item for host in hosts for item in _host(host)]
@@ -70,15 +91,17 @@ def untouched(site: Site) -> list[str]:
 def _cluster(cluster: Cluster) -> Iterable[Part]:
     if not served(cluster.type):
         yield "type", f"clusters of type {cluster.type} are not served yet (served: {listed(PLATFORMS)})"
-    if cluster.boot_method is not BootMethod.EXISTING:
-        yield "bootMethod", f"booting machines by {cluster.boot_method} is not served yet; hosts must run Linux already"
-    for index, service in enumerate(cluster.services):
-        yield f"services[{index}]", f"services of type {service.type} are not run yet"
     for index, name in enumerate(cluster.validation.health_checks):
         if name == OPERATORS and cluster.type is not ClusterType.OKD:
             yield f"validation.healthChecks[{index}]", f"clusters of type {cluster.type} have no cluster operators"
     if cluster.security:
         yield "security", "its settings are not applied yet"
+
+
+def _services(cluster: Cluster, maker: MachineProvider | None) -> Iterable[Part]:
+    for index, service in enumerate(cluster.services):
+        if maker is None or not maker.provides(service):
+            yield f"services[{index}]", f"services of type {service.type} are not run yet"
 
 
 def _api_servers(cluster: Cluster) -> Iterable[Part]:
@@ -98,13 +121,20 @@ def _network(cluster: Cluster) -> Iterable[Part]:
         if peer.password is not None:
             path = f"network.virtualIp.bgp.peers[{index}].password"
             yield path, "passwords of BGP sessions are not set yet: they would stand in the manifest of a pod"
+    if served(cluster.type):
+        yield from _container_network(cluster)
+
+
+def _machines(cluster: Cluster) -> Iterable[Part]:
+    """What is said of machines to be made, where none are."""
+    network = cluster.network
+    if cluster.boot_method is not BootMethod.EXISTING:
+        yield "bootMethod", f"booting machines by {cluster.boot_method} is not served yet; hosts must run Linux already"
     if network.isolation is not Isolation.NONE:
         yield "network.isolation", "isolated networks are not made yet"
     for name in ("private_vlan", "public_access", "interfaces"):
         if getattr(network, name):
             yield f"network.{type(network).model_fields[name].alias}", "networks of machines are not set up yet"
-    if served(cluster.type):
-        yield from _container_network(cluster)
 
 
 def _container_network(cluster: Cluster) -> Iterable[Part]:
@@ -116,17 +146,36 @@ def _container_network(cluster: Cluster) -> Iterable[Part]:
         yield "network.cni.name", f"{cni} is not installed yet; {names} can be, or NONE to bring your own"
 
 
-def _group(cluster: Cluster, index: int, group: NodeGroup) -> Iterable[Part]:
-    path, vip = f"nodeGroups[{index}]", cluster.network.virtual_ip
+def _role(cluster: Cluster, group: NodeGroup) -> Iterable[Part]:
+    vip = cluster.network.virtual_ip
     balances = group.role is NodeRole.BASTION and vip is not None and vip.provider is VipProvider.KEEPALIVED
-    starts = group.role is NodeRole.BOOTSTRAP and cluster.type is ClusterType.OKD
-    if group.role not in SERVED_ROLES and not balances and not starts:
-        yield f"{path}.role", f"machines of role {group.role} are not served yet"
-    if group.size and not group.hosts:
-        yield f"{path}.count", "machines are not made yet: name existing hosts of the Site in `hosts`"
+    if group.role not in SERVED_ROLES and not balances and not _starts(cluster, group):
+        yield "role", f"machines of role {group.role} are not served yet"
+
+
+def _starts(cluster: Cluster, group: NodeGroup) -> bool:
+    return group.role is NodeRole.BOOTSTRAP and cluster.type is ClusterType.OKD
+
+
+def _counted(cluster: Cluster, group: NodeGroup, maker: MachineProvider | None) -> Iterable[Part]:
+    """What stands against making the machines of a group."""
+    if maker is None:
+        remedy = "name existing hosts in `hosts`, or say in `machines` of the Site who makes them"
+        yield "count", f"nobody makes machines here: {remedy}"
+        return
+    yield from maker.refused_group(group)
+    init = group.template.cloud_init if group.template is not None else None
+    if init is not None and cluster.type in OWN_SYSTEMS:
+        yield "template.cloudInit", f"{cluster.type} is a system of its own, on which nothing is installed or run"
+    elif init is not None and init.user_data is not None:
+        reason = "no cloud-init is run: write `packages`, `runCmd` and `sshAuthorizedKeys`"
+        yield "template.cloudInit.userData", reason
+
+
+def _named(cluster: Cluster, group: NodeGroup) -> Iterable[Part]:
     for name in ("template", "placement", "boot", "network", "tags", "lifecycle"):
-        if getattr(group, name) and not (name == "lifecycle" and starts and group.hosts):
-            yield f"{path}.{name}", "it describes machines to be made, which is not served yet"
+        if getattr(group, name) and not (name == "lifecycle" and _starts(cluster, group)):
+            yield name, "it describes machines to be made, and the hosts of this group are there already"
 
 
 def _host(host: Host) -> Iterable[Part]:

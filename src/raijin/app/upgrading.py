@@ -21,15 +21,20 @@ def propose_version(session: Session, wanted: str | None, *, max_unavailable: st
     edits.set_value("Cluster", session.cluster.name, ("version",), version)
     session.propose(edits)
     if max_unavailable is not None:
-        policy = session.cluster.policy
-        try:
-            changed = policy.model_validate({**policy.model_dump(by_alias=True), "maxUnavailable": max_unavailable})
-        except ValidationError as error:
-            raise UsageError(
-                f"{max_unavailable} is no number of workers that may be out of service", remedy="write it as 1 or 25%"
-            ) from error
-        session.__dict__["cluster"] = session.cluster.model_copy(update={"policy": changed})
+        allow_unavailable(session, max_unavailable)
     return version
+
+
+def allow_unavailable(session: Session, wanted: str) -> None:
+    """Let so many workers be out of service at once, for what this session does. Raises UsageError."""
+    policy = session.cluster.policy
+    try:
+        changed = policy.model_validate({**policy.model_dump(by_alias=True), "maxUnavailable": wanted})
+    except ValidationError as error:
+        raise UsageError(
+            f"{wanted} is no number of workers that may be out of service", remedy="write it as 1 or 25%"
+        ) from error
+    session.__dict__["cluster"] = session.cluster.model_copy(update={"policy": changed})
 
 
 def held(session: Session) -> list[Version]:
@@ -42,8 +47,12 @@ def newest_held(session: Session) -> Version:
     """The newest of them. Raises NotFound."""
     found, cluster = held(session), session.cluster
     if not found:
-        raise NotFound(
-            f"no release of {platform_of(cluster).release} is held that {cluster.name} could be upgraded to",
-            remedy="name one with --version, and lock its artifacts",
-        )
+        raise none_held(cluster.name)
     return max(found)
+
+
+def none_held(cluster: str) -> NotFound:
+    return NotFound(
+        f"no release is held that {cluster} could be upgraded to",
+        remedy="name one with --version, and lock its artifacts",
+    )

@@ -101,9 +101,15 @@ def room(database: Database, cluster: str, seen: Utilisation | None = None) -> C
     return capacity(cluster, seen.nodes if seen else samples.newest(cluster), moments)
 
 
-def room_now(session: Session, seen: Utilisation) -> Capacity:
+async def usage_of(session: Session, hours: float = HISTORY_HOURS) -> Usage:
+    """A look of now, with the history if a server has collected one here."""
+    seen, name = await look(session), session.cluster.name
+    return usage_now(name, seen, usage(session.database, name, hours=hours).history if session.has_state else ())
+
+
+async def room_of(session: Session) -> Capacity:
     """By a look of now, and by the history if a server has collected one here."""
-    name = session.cluster.name
+    seen, name = await look(session), session.cluster.name
     return room(session.database, name, seen) if session.has_state else capacity(name, seen.nodes, ())
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 from pydantic_core import PydanticCustomError
 
@@ -29,7 +30,20 @@ class WorkerRow:
     remark: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Workers:
+    rows: tuple[WorkerRow, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        return {"workers": [asdict(row) for row in self.rows]}
+
+
 def add_to_definition(session: Session, name: str, *, address: str | None, role: str, group: str | None) -> None:
+    """Go on with a definition that has this worker (see `adding`)."""
+    session.propose(adding(session, name, address=address, role=role, group=group))
+
+
+def adding(session: Session, name: str, *, address: str | None, role: str, group: str | None) -> Edits:
     """Put a host into the site (if it is new) and into a group of its role (made if there is none)."""
     definition, cluster = session.definition, session.cluster
     wanted = NodeRole(role.upper())
@@ -46,45 +60,62 @@ def add_to_definition(session: Session, name: str, *, address: str | None, role:
     if known is None:
         edits.add_host({"name": name, **({"address": address} if address else {})})
     edits.add_to_group(name, group=_group_for(session, wanted, group, edits), cluster=cluster.name)
-    session.propose(edits)
+    return edits
 
 
 def _group_for(session: Session, role: NodeRole, wanted: str | None, edits: Edits) -> str:
-    groups = [group for group in session.cluster.node_groups if group.role is role]
+    named = [group for group in session.cluster.node_groups if not session.definition.is_counted(group)]
+    groups = [group for group in named if group.role is role]
     if wanted:
         chosen = next((group for group in session.cluster.node_groups if group.name == wanted), None)
         if chosen is None:
             raise NotFound(f"{session.cluster.name} has no node group {wanted}")
+        if chosen not in named:
+            raise PlanRefused(f"the machines of {wanted} are counted, not named", remedy="change its `count`")
         return chosen.name
     if groups:
         return groups[0].name
     name = {NodeRole.WORKER: "workers"}.get(role, role.value.lower())
+    if any(group.name == name for group in session.cluster.node_groups):  # its machines are counted
+        name = f"named-{name}"
     edits.add_group({"name": name, "role": role.value, "hosts": []}, cluster=session.cluster.name)
     return name
 
 
 def remove_from_definition(session: Session, name: str) -> None:
+    """Go on with a definition that has not this worker (see `removing`)."""
+    session.propose(removing(session, name))
+
+
+def removing(session: Session, name: str) -> Edits:
     """Take a worker out of its group; the host stays in the site. Raises PlanRefused for a control plane host."""
     placed = next((p for p in session.definition.hosts_of(session.cluster) if p.name == name), None)
     if placed is None:
         raise NotFound(f"{name} is no worker of {session.cluster.name}", remedy="see `raijin worker list`")
     if placed.role is NodeRole.CONTROL_PLANE:
         raise PlanRefused(f"{name} is a control plane host", remedy="edit the definition, and look at the plan")
+    if session.definition.is_counted(placed.group):
+        raise PlanRefused(
+            f"{name} is one of the machines that {placed.group.name} counts, and the last ones go first",
+            remedy="lower its `count`",
+        )
     edits = Edits(list(session.paths))
     edits.remove_from_group(name, group=placed.group.name, cluster=session.cluster.name)
-    session.propose(edits)
+    return edits
 
 
-async def list_workers(session: Session, *, with_status: bool) -> list[WorkerRow]:
+async def list_workers(session: Session, *, with_status: bool) -> Workers:
     placed = [p for p in session.definition.hosts_of(session.cluster) if p.role is not NodeRole.CONTROL_PLANE]
     rows = [WorkerRow(p.name, str(p.host.address), p.group.name, p.role.value) for p in placed]
     if not with_status:
-        return rows
+        return Workers(tuple(rows))
     seen = {host.name: host for host in (await status_of(session)).hosts}
-    return [
-        WorkerRow(r.name, r.address, r.group, r.role, seen[r.name].state, seen[r.name].version, seen[r.name].remark)
-        for r in rows
-    ]
+    return Workers(
+        tuple(
+            replace(row, state=seen[row.name].state, version=seen[row.name].version, remark=seen[row.name].remark)
+            for row in rows
+        )
+    )
 
 
 async def join_command(session: Session, ttl_minutes: int) -> str:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -33,19 +32,9 @@ def definition_options(command: F) -> F:
     def wrapper(*args: Any, files: tuple[Path, ...], cluster: str | None, **kwargs: Any) -> Any:
         from raijin.app.session import Session  # noqa: PLC0415
 
-        _mind_the_server(kwargs)
         return command(*args, session=Session(home(), files, cluster), **kwargs)
 
     return wrapper  # type: ignore[return-value]
-
-
-def _mind_the_server(options: Mapping[str, object]) -> None:
-    """Who has named a server means its clusters: what cannot go there must not change another one in silence."""
-    if not os.environ.get(SERVER_VARIABLE) or "server" in options:
-        return
-    if "yes" in options:
-        raise click.UsageError(f"{SERVER_VARIABLE} is set, and this command works from this machine only; unset it")
-    click.echo(f"{SERVER_VARIABLE} is set; this command does not ask the server, but looks from this machine", err=True)
 
 
 def supply_options(command: F) -> F:

@@ -80,6 +80,10 @@ class Progress:
             self._finished(event)
         self._paint()
 
+    def more(self, steps: int) -> None:
+        """The run goes on with so many steps."""
+        self._total += steps
+
     def close(self) -> None:
         self._now.clear()
         self._erase()

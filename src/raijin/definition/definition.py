@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from raijin.definition.environment import Overrides
 from raijin.definition.problems import remedy_for
@@ -17,6 +17,9 @@ from raijin.model.labels import Taint
 from raijin.model.mesh import Mesh
 from raijin.model.site import Site
 from raijin.model.template import Template
+
+if TYPE_CHECKING:
+    from raijin.definition.counted import Counted
 
 _ORDER = tuple(NodeRole)
 
@@ -56,7 +59,11 @@ class Placed:
 
 @dataclass(frozen=True)
 class Definition:
-    """Every document, as written, and their merged view."""
+    """Every document, as written, and their merged view.
+
+    made: names of the hosts that were made because a group counts them. to_make: machines that are counted and not
+    there (see `counted`).
+    """
 
     sites: tuple[Site, ...] = ()
     clusters: tuple[Cluster, ...] = ()
@@ -65,6 +72,18 @@ class Definition:
     sources: tuple[Source, ...] = ()
     warnings: tuple[Problem, ...] = ()
     overrides: Overrides = field(default_factory=Overrides)
+    made: frozenset[str] = frozenset()
+    to_make: tuple[Counted, ...] = ()
+
+    @property
+    def counts(self) -> bool:
+        """Whether machines of some group are counted, not named."""
+        groups = (group for cluster in self.clusters for group in cluster.node_groups)
+        return any(map(self.is_counted, groups))
+
+    def is_counted(self, group: NodeGroup) -> bool:
+        """Whether a group says how many machines it has, and names none but those that were made for it."""
+        return bool(group.count) and self.made.issuperset(group.hosts)
 
     def site(self) -> Site:
         """All sites as one, with the settings of each already merged into its hosts. Empty when there is none."""

@@ -20,9 +20,10 @@ from sqlalchemy.engine import Engine as Database
 from raijin.engine.journal import Journal
 from raijin.engine.programs import Locate, ProgramRunner
 from raijin.engine.runner import Runner
-from raijin.errors import PlanRefused
+from raijin.errors import Cancelled, PlanRefused, RaijinError
 from raijin.model.policy import OnHostFailure
 from raijin.observe.events import Event, Events, Kind
+from raijin.observe.masking import masked
 from raijin.operations.base import Resolve, SecretRef
 from raijin.plan.codec import plan_from_json, plan_to_json
 from raijin.plan.handlers import Handlers
@@ -58,19 +59,67 @@ class Engine:
         return Runs(self.database)
 
     async def start(
-        self, plan: Plan, pool: Pool, locate: Locate, policy: OnHostFailure, *, run: str | None = None
+        self,
+        plan: Plan,
+        pool: Pool,
+        locate: Locate,
+        policy: OnHostFailure,
+        *,
+        run: str | None = None,
+        alone: bool = False,
     ) -> RunRecord:
         """Carry out a new plan to its end. Raises Locked, else what the run ended with.
 
-        run: the id that it was asked for under.
+        run: the id that it was asked for under. Where the plan leads on, the run goes on: it keeps its lock, and either
+        `go_on` or `give_up` follows. alone: the run is over all the same.
         """
         run = run or new_run_id()
-        async with self._lock(plan.cluster, run):
-            steps = [(step.id, step.stage, step.target) for step in plan.steps]
-            settings = json.dumps({"policy": policy})
-            text = json.dumps(plan_to_json(plan))
-            self.runs.create(run, cluster=plan.cluster, verb=plan.verb, plan=text, settings=settings, steps=steps)
-            return await self._attempt(run, 1, plan, policy, pool=pool, locate=locate)
+        async with self._lock(plan.cluster, run) as held:
+            goes_on = plan.leads_on and not alone
+            settings, text = _settings(policy, goes_on=goes_on), json.dumps(plan_to_json(plan))
+            rows = _rows(plan)
+            self.runs.create(run, cluster=plan.cluster, verb=plan.verb, plan=text, settings=settings, steps=rows)
+            return held.until(await self._attempt(run, 1, plan, policy, pool=pool, locate=locate, goes_on=goes_on))
+
+    async def go_on(self, run: str, plan: Plan, pool: Pool, locate: Locate) -> RunRecord:
+        """Carry out what the plan of a run has led on to, in the same run. Raises as `start`."""
+        record = self.runs.get(run)
+        whole = plan.after(plan_from_json(json.loads(record.plan), ours=True))
+        policy = OnHostFailure(json.loads(record.settings)["policy"])
+        async with self._lock(plan.cluster, run) as held:
+            settings, text = _settings(policy, goes_on=plan.leads_on), json.dumps(plan_to_json(whole))
+            n = self.runs.extend(run, plan=text, settings=settings, steps=_rows(whole))
+            done = await self._attempt(run, n, whole, policy, pool=pool, locate=locate, goes_on=plan.leads_on)
+            return held.until(done)
+
+    @asynccontextmanager
+    async def holding(self, cluster: str) -> AsyncIterator[None]:
+        """Keep the lock of a run that goes on while its next steps are planned."""
+
+        async def renew() -> None:
+            while True:
+                await asyncio.sleep(RENEW_SECONDS)
+                Locks(self.database).renew(_lock_name(cluster))
+
+        renewing = asyncio.create_task(renew())
+        try:
+            yield
+        finally:
+            renewing.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await renewing
+
+    def give_up(self, run: str, error: RaijinError | None) -> None:
+        """End a run whose plan has led on to nothing that was carried out."""
+        record = self.runs.get(run)
+        status = RunStatus.DONE
+        if error is not None:
+            status = RunStatus.CANCELLED if isinstance(error, Cancelled) else RunStatus.FAILED
+        problem = {name: masked(value) for name, value in error.problem().items()} if error else None
+        self.runs.finish(run, status, problem)
+        data: dict[str, object] = {"status": str(status), **({"error": problem} if problem else {})}
+        Events(self.runs.record, self.events.pass_on).emit(Event(Kind.RUN_FINISHED, run, data=data))
+        Locks(self.database).release(_lock_name(record.cluster))
 
     async def resume(self, run: str, pool: Pool, locate: Locate, *, survivor: bool = False) -> RunRecord:
         """Go on where a run was killed, or try again what failed or was not started.
@@ -84,9 +133,11 @@ class Engine:
             raise PlanRefused(f"the run {record.id} has no plan", remedy="ask for it again")
         plan = plan_from_json(json.loads(record.plan), ours=True)
         policy = OnHostFailure(json.loads(record.settings)["policy"])
-        async with self._lock(record.cluster, record.id):
-            attempt = self.runs.go_on(record.id, cancelled=True) if survivor else self._open(record, plan)
-            return await self._attempt(record.id, attempt, plan, policy, pool=pool, locate=locate)
+        async with self._lock(record.cluster, record.id) as held:
+            n = self.runs.go_on(record.id, cancelled=True) if survivor else self._open(record, plan)
+            goes_on = _goes_on(record)
+            done = await self._attempt(record.id, n, plan, policy, pool=pool, locate=locate, goes_on=goes_on)
+            return held.until(done)
 
     def _open(self, record: RunRecord, plan: Plan) -> int:
         """The attempt to go on in.
@@ -116,7 +167,7 @@ class Engine:
         return Locks(self.database).held(_lock_name(record.cluster)) == record.id
 
     async def _attempt(
-        self, run: str, attempt: int, plan: Plan, policy: OnHostFailure, *, pool: Pool, locate: Locate
+        self, run: str, attempt: int, plan: Plan, policy: OnHostFailure, *, pool: Pool, locate: Locate, goes_on: bool
     ) -> RunRecord:
         store = SecretStore(self.home)
         runs = self.runs
@@ -134,6 +185,8 @@ class Engine:
         finally:
             journal.flush()
         status, error = runner.result()
+        if status is RunStatus.DONE and goes_on:
+            return runs.get(run)
         runs.finish(run, status, error.problem() if error else None)
         data: dict[str, object] = {"status": str(status), "seconds": round(time.monotonic() - started, 3)}
         events.emit(Event(Kind.RUN_FINISHED, run, data=data))
@@ -142,13 +195,15 @@ class Engine:
         return runs.get(run)
 
     @asynccontextmanager
-    async def _lock(self, cluster: str, run: str) -> AsyncIterator[None]:
+    async def _lock(self, cluster: str, run: str) -> AsyncIterator[_Held]:
         locks, name = Locks(self.database), _lock_name(cluster)
         locks.acquire(name, run)
+        held = _Held()
         try:
-            yield
+            yield held
         finally:
-            locks.release(name)
+            if not held.kept:
+                locks.release(name)
 
 
 @asynccontextmanager
@@ -162,6 +217,34 @@ async def _own(shared: Durable | None, home: Path) -> AsyncIterator[Durable]:
 
     async with Durable(home) as durable:
         yield durable
+
+
+def _rows(plan: Plan) -> list[tuple[str, str, str]]:
+    return [(step.id, step.stage, step.target) for step in plan.steps]
+
+
+def _settings(policy: OnHostFailure, *, goes_on: bool) -> str:
+    return json.dumps({"policy": policy, "goes_on": goes_on})
+
+
+def goes_on_after(record: RunRecord) -> bool:
+    """Whether a run has done what was planned, and is to be planned further."""
+    return not record.status.ended and _goes_on(record)
+
+
+def _goes_on(record: RunRecord) -> bool:
+    return bool(json.loads(record.settings).get("goes_on"))
+
+
+@dataclass(slots=True)
+class _Held:
+    """A lock. kept: also after what it was taken for, because nobody shall come before the run's next steps."""
+
+    kept: bool = False
+
+    def until(self, record: RunRecord) -> RunRecord:
+        self.kept = goes_on_after(record)
+        return record
 
 
 def new_run_id() -> str:

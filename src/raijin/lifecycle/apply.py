@@ -13,7 +13,9 @@ from raijin.lifecycle.desired import desired_labels, desired_taints
 from raijin.lifecycle.drafting import drafted
 from raijin.lifecycle.encryption import encrypt_anew, make_keys
 from raijin.lifecycle.endpoint import serve_endpoint, with_address, without_bootstrap
+from raijin.lifecycle.firstboot import first_boot
 from raijin.lifecycle.health import check_health
+from raijin.lifecycle.machines import give_back_machines
 from raijin.lifecycle.network import install_network, keep_certificates, prune_network, resolve_names, roll_out_network
 from raijin.lifecycle.removal import lost, remove_departed, remove_lost_members
 from raijin.lifecycle.renew import renew_certificates
@@ -45,7 +47,9 @@ def prepare_nodes(context: Context) -> Iterable[Draft]:
     for node in _steady(context):
         action = _platform(context).prepare(context, node)
         if action is not None:
-            yield drafted("prepare", node.name, "prepare the operating system", action, timeout=900, estimate=15)
+            needs = (f"first-boot/{node.name}",)
+            title = "prepare the operating system"
+            yield drafted("prepare", node.name, title, action, needs=needs, timeout=900, estimate=15)
 
 
 def install_binaries(context: Context) -> Iterable[Draft]:
@@ -263,6 +267,7 @@ def wait_until_ready(context: Context) -> Iterable[Draft]:
 
 
 STAGES: tuple[Stage, ...] = (
+    first_boot,
     prepare_nodes,
     install_binaries,
     run_services,
@@ -295,12 +300,13 @@ STAGES: tuple[Stage, ...] = (
     advance_cluster,
     return_nodes,
     remove_departed,
+    give_back_machines,
 )
 
 
-LEAVING: tuple[Stage, ...] = (remove_lost_members, remove_departed)
+LEAVING: tuple[Stage, ...] = (remove_lost_members, remove_departed, give_back_machines)
 """While authorities are replaced, hosts may leave, and nothing else happens: see `rotate`."""
-PREPARE_STAGES: tuple[Stage, ...] = (prepare_nodes, install_binaries, run_services, load_images)
+PREPARE_STAGES: tuple[Stage, ...] = (first_boot, prepare_nodes, install_binaries, run_services, load_images)
 """What `raijin worker prepare` does to one host, so that joining it later is quick."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from raijin.lifecycle.farewell import forget, put_back, secrets_of_all
+from raijin.lifecycle.machines import give_back_all
 from raijin.plan.draft import Draft
 from raijin.plan.model import Disruption
 from raijin.platforms.base import Context, Node
@@ -24,7 +25,7 @@ def leave_control_planes(context: Context) -> Iterable[Draft]:
         yield from _leave(context, node, needs=workers)
 
 
-STAGES: tuple[Stage, ...] = (leave_workers, leave_control_planes)
+STAGES: tuple[Stage, ...] = (leave_workers, leave_control_planes, give_back_all)
 
 
 def drafts(context: Context) -> list[Draft]:

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
+from typing import cast
 
 from raijin.errors import NotFound
 from raijin.machines.base import Machine, MachineProvider, MachineRequest, Progress
-from raijin.machines.lab import LabProvider
 
-PROVIDERS: tuple[tuple[str, Callable[[Path], MachineProvider]], ...] = ((LabProvider.name, LabProvider),)
-"""Name and maker (from RAIJIN_HOME) of each provider, in the order in which they are listed to the user."""
+PROVIDERS: dict[str, str] = {"LAB": "raijin.machines.lab.provider:LabProvider"}
+"""Where each provider is (made from RAIJIN_HOME), by its name in definitions; imported when it is asked for."""
 
 
 def provider(name: str, home: Path) -> MachineProvider:
     """The provider of that name. Raises NotFound."""
-    for known, make in PROVIDERS:
-        if known == name:
-            return make(home)
-    names = ", ".join(known for known, _ in PROVIDERS)
-    raise NotFound(f"there is no machine provider {name!r}", remedy=f"use one of: {names}")
+    if name not in PROVIDERS:
+        raise NotFound(f"there is no machine provider {name!r}", remedy=f"use one of: {', '.join(PROVIDERS)}")
+    module, _, kind = PROVIDERS[name].partition(":")
+    return cast("MachineProvider", getattr(import_module(module), kind)(home))
 
 
 __all__ = ["PROVIDERS", "Machine", "MachineProvider", "MachineRequest", "Progress", "provider"]

@@ -6,10 +6,14 @@ on them afterwards is not its business, so a host from a provider and a host fro
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal, Protocol
+
+from raijin.model.cluster import Cluster
+from raijin.model.node_group import NodeGroup
+from raijin.model.service import Service
 
 Progress = Callable[[str, str], None]
 """Called with (machine name or provider name, what happens now)."""
@@ -19,10 +23,13 @@ MachineState = Literal["running", "stopped"]
 
 @dataclass(frozen=True, slots=True)
 class MachineRequest:
-    """A machine that somebody wants. memory: bytes, None for whatever the provider gives."""
+    """A machine that somebody wants. memory: bytes, None for whatever the provider gives. hypervisor: what it is put
+    on, empty where the provider has no choice.
+    """
 
     name: str
     memory: int | None = None
+    hypervisor: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +46,30 @@ class Machine:
     ssh_port: int = 22
 
 
+Part = tuple[str, str]
+"""(field of a cluster or of a node group, why it cannot be served)"""
+
+
 class MachineProvider(Protocol):
-    """A source of machines. All three are idempotent: asking twice changes nothing the second time."""
+    """A source of machines. What changes them is idempotent: asking twice changes nothing the second time."""
 
     name: ClassVar[str]
+
+    def refused(self, cluster: Cluster) -> Iterable[Part]:
+        """What of a cluster's own fields it cannot do for the machines that it shall make."""
+        ...
+
+    def refused_group(self, group: NodeGroup) -> Iterable[Part]:
+        """The same of a group whose machines it shall make."""
+        ...
+
+    def provides(self, service: Service) -> bool:
+        """Whether a service of a cluster is there with its machines."""
+        ...
+
+    def remarks(self, group: NodeGroup) -> Iterable[str]:
+        """What it does otherwise than the group says, for people who look at the plan."""
+        ...
 
     async def create(self, requests: Sequence[MachineRequest], progress: Progress | None = None) -> list[Machine]:
         """Make what is missing and start what is stopped; return the requested machines once SSH answers."""

@@ -17,6 +17,7 @@ from raijin.model.names import Name
 from raijin.model.network import ClusterNetwork
 from raijin.model.node_group import NodeGroup, NodeRole
 from raijin.model.policy import Policy
+from raijin.model.releases import whole
 from raijin.model.service import Service
 from raijin.model.validation import Validation
 from raijin.model.version import Version
@@ -65,6 +66,8 @@ def _version(value: str, info: ValidationInfo) -> str:
     kind = info.data.get("type")
     if kind is None:  # the type itself is wrong and has been reported
         return value
+    if kind is ClusterType.OKD:
+        value = whole(value)
     version = Version.parse(value)
     example = _VERSION_EXAMPLES[kind]
     if version is None:

@@ -9,6 +9,7 @@ from pydantic import Field
 from raijin.model.artifacts import Artifacts, Proxy
 from raijin.model.base import Model
 from raijin.model.host import Become, Host, Ssh
+from raijin.model.machines import Machines
 from raijin.model.names import HostName, Name
 from raijin.model.network import SiteNetwork
 from raijin.model.power import Power, Sleep
@@ -23,6 +24,9 @@ class Site(Model):
     kind: Literal["Site"] = Field(default="Site", description="Says that this document is a Site.")
     name: Name = Field(default="site", description="Name of the site.", examples=["basement"])
     hosts: tuple[Host, ...] = Field(default=(), description="The machines of the site.")
+    machines: Machines | None = Field(
+        default=None, description="Who makes the machines of groups that have a `count` and name no hosts."
+    )
     ssh: Ssh = Field(default=Ssh.bare(), description="How hosts are reached, where they do not say otherwise.")
     become: Become = Field(default=Become.bare(), description="How to become root, where hosts do not say otherwise.")
     power: Power | None = Field(default=None, description="How machines are turned on and off, if not said otherwise.")

@@ -61,6 +61,8 @@ command_post_mortem() {
 }
 """
 
+FIRST_BOOT = "first-boot-"
+"""How the markers of commands begin that people want run on new hosts: what they do, only people know."""
 AFTER = "[after] "
 """How the lines of a post-mortem begin."""
 _MARKER = re.compile(r"[a-z0-9][a-z0-9._-]*")

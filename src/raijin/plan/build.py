@@ -38,6 +38,7 @@ def build(
     sources: Sequence[str] = (),
     materials: Iterable[Material] = (),
     estimates: Mapping[str, float] | None = None,
+    leads_on: bool = False,
 ) -> Plan:
     """Keep what is needed, connect it, and put it in order. Raises PlanRefused with every refusal of every host."""
     drafts = tuple(drafts)
@@ -54,7 +55,7 @@ def build(
     )
     needed = {p.sha256 for s in steps if isinstance(s.action, Program) for p in s.action.payloads()}
     chosen = tuple(material for material in materials if material.sha256 in needed)
-    return Plan(verb, cluster, steps, tuple(notes), definition, tuple(sources), chosen)
+    return Plan(verb, cluster, steps, tuple(notes), definition, tuple(sources), chosen, leads_on)
 
 
 def refused(reasons: Sequence[str]) -> PlanRefused:

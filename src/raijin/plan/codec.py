@@ -31,6 +31,7 @@ def plan_to_json(plan: Plan) -> dict[str, Any]:
         "programs": {key: program_to_json(program) for key, program in programs.items()},
         "steps": [_step_to_json(step) for step in plan.steps],
         "materials": [asdict(material) for material in plan.materials],
+        "leads_on": plan.leads_on,
     }
 
 
@@ -55,6 +56,7 @@ def plan_from_json(data: Any, *, ours: bool = False) -> Plan:
             definition=data["definition"],
             sources=tuple(data["sources"]),
             materials=tuple(Material(**material) for material in data["materials"]),
+            leads_on=bool(data.get("leads_on")),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UsageError(f"the plan is damaged: {error}", remedy="make it again with `raijin plan --out`") from error

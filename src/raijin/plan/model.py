@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 
@@ -95,7 +95,10 @@ class Step:
 
 @dataclass(frozen=True)
 class Plan:
-    """A verb on a cluster, as a graph of steps in an order that respects their needs."""
+    """A verb on a cluster, as a graph of steps in an order that respects their needs.
+
+    leads_on: when it is done, more is to be planned that could not be seen before (machines are made first).
+    """
 
     verb: str
     cluster: str
@@ -104,6 +107,7 @@ class Plan:
     definition: str = ""
     sources: tuple[str, ...] = ()
     materials: tuple[Material, ...] = ()
+    leads_on: bool = False
 
     @property
     def empty(self) -> bool:
@@ -127,7 +131,15 @@ class Plan:
             for s in self.steps
         ]
         materials = [[m.sha256, m.name, m.size, m.url] for m in self.materials]
-        return hashlib.sha256(json.dumps([document, steps, materials]).encode()).hexdigest()
+        more = ["leads on"] if self.leads_on else []
+        return hashlib.sha256(json.dumps([document, steps, materials, *more]).encode()).hexdigest()
+
+    def after(self, before: Plan) -> Plan:
+        """Both as one, where `before` is done and has led on to this one."""
+        known = {step.id for step in self.steps}
+        done = tuple(step for step in before.steps if step.id not in known)
+        materials = tuple(dict.fromkeys((*before.materials, *self.materials)))
+        return replace(self, steps=(*done, *self.steps), materials=materials)
 
     def duration(self) -> float:
         """Estimated seconds: the longest chain of needs."""

@@ -44,6 +44,8 @@ def render(plan: Plan, *, detail: bool = True) -> Iterator[Line]:
     size = sum(material.size for material in plan.materials)
     if size:
         yield Line(f"Files for the hosts: {len(plan.materials)}, {megabytes(size)} for each host that lacks them all.")
+    if plan.leads_on:
+        yield Line("When they are there, the rest is planned: `raijin apply` goes on, and asks again.")
     if plan.verb == "apply":
         yield Line(
             f"Digest {plan.digest[:12]}; apply it with `raijin apply`, or save it with `raijin plan --out FILE`."
@@ -53,7 +55,9 @@ def render(plan: Plan, *, detail: bool = True) -> Iterator[Line]:
 def summary(plan: Plan) -> str:
     """`apply lab: 14 steps on 3 hosts, about 2 min, disrupts nothing`."""
     hosts = len(plan.hosts)
-    parts = [f"{len(plan.steps)} step{'s' * (len(plan.steps) != 1)} on {hosts} host{'s' * (hosts != 1)}"]
+    parts = [f"{len(plan.steps)} step{'s' * (len(plan.steps) != 1)}"]
+    if hosts or not plan.leads_on:
+        parts[0] += f" on {hosts} host{'s' * (hosts != 1)}"
     parts.append(f"about {duration(plan.duration())}")
     worst = plan.disruption
     parts.append("disrupts nothing" if worst is Disruption.NONE else f"{worst}!")

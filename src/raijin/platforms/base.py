@@ -20,6 +20,7 @@ from raijin.plan.model import Call, Change
 from raijin.platforms.encrypted import NO_KEYS, Keys, Written, wanted_of
 from raijin.platforms.turns import ALL, Asked
 from raijin.platforms.view import HostView
+from raijin.state.made import MadeMachine
 from raijin.state.member import Member
 
 if TYPE_CHECKING:
@@ -195,6 +196,7 @@ class Context:
     restored. keys: of encryption at rest. chosen: the hosts that were named to a verb that is about single ones. at:
     when it was looked at, in seconds since the epoch, by which certificates are judged. authorities: of each rotation
     that this RAIJIN_HOME keeps something of, by its id, the identifiers of the new keys. asked: how one is wanted.
+    made: machines that were made for the cluster.
 
     What is derived from the nodes is computed once (so it has no slots): stages ask for it at each node.
     """
@@ -219,6 +221,7 @@ class Context:
     at: float = 0.0
     authorities: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     asked: Asked = ALL
+    made: tuple[MadeMachine, ...] = ()
 
     @cached_property
     def reachable(self) -> tuple[Node, ...]:

@@ -128,6 +128,22 @@ class Runs:
             if rows:
                 db.execute(STEPS.insert(), rows)
 
+    def extend(self, run: str, *, plan: str, settings: str, steps: Iterable[tuple[str, str, str]]) -> int:
+        """Another plan for a run, which has the old steps in it: a new attempt. Returns its number."""
+        with self._engine.begin() as db:
+            known = set(db.execute(sa.select(STEPS.c.step).where(STEPS.c.run == run)).scalars())
+            rows = [
+                {"run": run, "step": step, "position": n, "stage": stage, "target": target, "state": "waiting"}
+                | {"attempt": 0}
+                for n, (step, stage, target) in enumerate(steps)
+                if step not in known
+            ]
+            values = {"plan": plan, "settings": settings, "attempt": RUNS.c.attempt + 1}
+            db.execute(RUNS.update().where(RUNS.c.id == run).values(**values))
+            if rows:
+                db.execute(STEPS.insert(), rows)
+            return int(db.execute(sa.select(RUNS.c.attempt).where(RUNS.c.id == run)).scalar_one())
+
     def ask(self, run: str, *, cluster: str, verb: str, request: Mapping[str, Any]) -> None:
         """Note what a server was asked to do; it has no plan yet.
 

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 from raijin.state import BUSY_MILLISECONDS, DATABASE, HEAD, database_url, unusable
+from raijin.state.made import MadeMachine
 from raijin.state.member import Member
 
 Rows = Callable[[str, object], list[tuple[Any, ...]]]
@@ -27,6 +28,14 @@ def read_members(home: Path, cluster: str) -> dict[str, Member]:
     with _reading(home) as rows:
         found = rows(query, cluster)
     return {host: Member(host, role, json.loads(target), quarantine) for host, role, target, quarantine in found}
+
+
+def read_machines(home: Path, clusters: Iterable[str]) -> list[MadeMachine]:
+    """The machines that were made for these clusters, in the order in which they were. Raises StateError."""
+    query = "SELECT name, cluster, pool, provider, target FROM machines WHERE cluster = ? ORDER BY since, name"
+    with _reading(home) as rows:
+        found = [row for cluster in clusters for row in rows(query, cluster)]
+    return [MadeMachine(name, owner, group, maker, json.loads(target)) for name, owner, group, maker, target in found]
 
 
 def read_timings(home: Path, *, last: int = LAST) -> dict[str, float]:

@@ -75,6 +75,17 @@ MEMBERS = Table(
     Column("quarantine", Text),
 )
 
+MACHINES = Table(
+    "machines",
+    METADATA,
+    Column("name", String, primary_key=True),
+    Column("cluster", String, nullable=False),
+    Column("pool", String, nullable=False),
+    Column("provider", String, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("since", Float, nullable=False),
+)
+
 BACKUPS = Table(
     "backups",
     METADATA,

@@ -155,10 +155,25 @@ class Http:
     ) -> None:
         await self._client.aclose()
 
-    async def send(self, method: str, url: str, headers: Mapping[str, str] | None = None, body: bytes = b"") -> Reply:
+    async def send(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str] | None = None,
+        body: bytes = b"",
+        *,
+        read: float | None = None,
+    ) -> Reply:
         """One attempt to tell a server something; any status is an answer. Redirects are not followed: what is told is
-        for that server alone. Raises HttpFailure for what happens on the wire."""
-        request = self._client.build_request(method, _checked(url), headers=dict(headers or {}), content=body)
+        for that server alone. read: seconds that its answer may be waited for; default: those of the client. Raises
+        HttpFailure for what happens on the wire."""
+        own = self._client.timeout
+        patience = httpx2.Timeout(
+            connect=own.connect, read=own.read if read is None else read, write=own.write, pool=own.pool
+        )
+        request = self._client.build_request(
+            method, _checked(url), headers=dict(headers or {}), content=body, timeout=patience
+        )
         with _translated(url):
             response = await self._client.send(request, follow_redirects=False)
         kept = {name.lower(): value for name, value in response.headers.items()}

@@ -68,10 +68,17 @@ class TwinSite:
     def add(self, defined: Defined) -> Host:
         """The machine of a host of the definition, as its system was installed."""
         if defined.name not in self.hosts:
-            number = len(self.hosts) + 1
+            number = max((host.number for host in self.hosts.values()), default=0) + 1
             address = str(defined.address or f"198.18.{number >> 8}.{number & 255}")
-            self.hosts[defined.name] = Host(defined.name, address, str(defined.arch or "amd64"), number, self.family)
+            made = Host(defined.name, address, str(defined.arch or "amd64"), number, self.family)
+            self.hosts[defined.name] = made
+            self._meet(made)
         return self.hosts[defined.name]
+
+    def free_address(self) -> str:
+        """For a machine that is made: of the network for benchmarks (RFC 2544), where nobody has an address."""
+        taken = {host.address for host in self.hosts.values()}
+        return next(text for n in range(1, 1 << 16) if (text := f"198.18.{n >> 8}.{n & 255}") not in taken)
 
     def targets(self, hosts: Iterable[Defined]) -> dict[str, TwinTarget]:
         """How the hosts of a definition are reached in a rehearsal."""
@@ -103,7 +110,8 @@ class TwinSite:
         cluster = self.cluster
         if cluster is None or cluster.outside:
             return
-        if not any(self.platform.holds(self.hosts[member.host]) for member in cluster.members.values()):
+        hosts = (self.hosts.get(member.host) for member in cluster.members.values())
+        if not any(host is not None and self.platform.holds(host) for host in hosts):
             self.cluster = None
 
     def unit_changed(self, host: Host, unit: str) -> None:
@@ -142,23 +150,35 @@ class TwinSite:
         first = next((other for other in self.hosts.values() if self._carries(other)), None)
         return [self.virtual] if first is host else []
 
-    def begin(self, faults: Iterable[Fault]) -> None:
-        """Faults that are there from the beginning strike now; the others when their stage comes. Raises NotFound."""
+    def begin(self, faults: Iterable[Fault], coming: Iterable[str] = ()) -> None:
+        """Faults that are there from the beginning strike now; the others when their stage comes.
+
+        coming: hosts that will be there, and meet their faults then. Raises NotFound.
+        """
+        known = [*self.hosts, *coming]
         for fault in faults:
-            if fault.node and fault.node not in self.hosts:
-                raise NotFound(f"{fault}: there is no host {fault.node}", remedy=f"hosts: {', '.join(self.hosts)}")
+            if fault.node and fault.node not in known:
+                raise NotFound(f"{fault}: there is no host {fault.node}", remedy=f"hosts: {', '.join(known)}")
             self.faults.append(fault)
+        for host in self.hosts.values():
+            self._meet(host)
+
+    def _meet(self, host: Host) -> None:
+        """What was wrong with it from the beginning."""
+        for fault in self.faults:
+            if fault.struck or fault.node != host.name:
+                continue
             if fault.kind is FaultKind.SLOW_DISK:
-                self.hosts[fault.node].slow, fault.struck = SLOW, True
+                host.slow, fault.struck = SLOW, True
             elif fault.kind is FaultKind.DEAD_HOST and not fault.stage:
-                self.hosts[fault.node].up, fault.struck = False, True
+                host.up, fault.struck = False, True
 
     def step_begins(self, stage: str, target: str, *, program: bool) -> None:
         """A step starts: a fault whose place this is strikes in the middle of its program, or at once."""
         for fault in self.faults:
             if fault.struck or not fault.meets(stage, target):
                 continue
-            if fault.kind is FaultKind.FAILED_DRAIN:
+            if fault.kind is FaultKind.FAILED_DRAIN or (fault.node and fault.node not in self.hosts):
                 continue
             if program and target in self.hosts:
                 self.armed[target] = fault

@@ -159,6 +159,28 @@ async def test_agreeing_to_a_plan_takes_the_role_of_its_verb(guarded, cluster, p
     problem(await guarded.post(f"/clusters/lab/plans/{destroy}/run", headers=admin), 423, "locked")
 
 
+async def test_what_is_grave_or_brings_a_host_takes_an_administrator(guarded, cluster, problem) -> None:
+    """An administrator of one cluster brings no host: the Site may be everybody's, and a plan logs in to it."""
+    guarded.put_file("lab", yaml.safe_dump({"kind": "Cluster", **cluster}) + OWN_SITE)
+    viewer, operator, admin = [await token_of(guarded, f"{role}:lab") for role in ("viewer", "operator", "admin")]
+    come = {"verb": "worker-add", "hosts": ["n9"], "address": "192.0.2.19"}
+    for who in (operator, admin):
+        problem(await guarded.post("/clusters/lab/plan", come, headers=who), 403, "access-denied")
+    problem(await guarded.ask("DELETE", "/clusters/lab/backups/latest", headers=operator), 403, "access-denied")
+    stranger = await token_of(guarded, "admin:other")
+    for path in ("overview", "workers", "etcd", "facts"):
+        problem(await guarded.get(f"/clusters/lab/{path}", headers=stranger), 403, "access-denied")
+    assert (await guarded.get("/clusters/lab/workers", headers=viewer)).status_code == 200
+    brought = shown(guarded, Change("worker-add", hosts=("n9",), address="192.0.2.19"))
+    for change in (Change("reset"), Change("replace", hosts=("n1",))):
+        path = f"/clusters/lab/plans/{shown(guarded, change)}/run"
+        problem(await guarded.post(path, headers=operator), 403, "access-denied")
+    problem(await guarded.post(f"/clusters/lab/plans/{brought}/run", headers=admin), 403, "access-denied")
+    assert guarded.queue.runs == []
+    everywhere = await token_of(guarded, "admin")
+    assert (await guarded.post(f"/clusters/lab/plans/{brought}/run", headers=everywhere)).status_code == 202
+
+
 async def test_agreeing_from_a_browser_needs_what_its_session_repeats(guarded, cluster, problem) -> None:
     guarded.put_file("lab", yaml.safe_dump({"kind": "Cluster", **cluster}) + OWN_SITE)
     digest = shown(guarded, Change("backup"))

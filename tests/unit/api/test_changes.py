@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from raijin.app.changes import Change, rotating, session_with
+from raijin.app.changes import Change, as_asked, rotating, session_with
 from raijin.app.roles import Role
 from raijin.plan.codec import plan_to_json
 from raijin.plan.model import Plan
@@ -113,6 +113,13 @@ async def test_a_restoration_keeps_its_backup_and_its_name(lab) -> None:
         ({"verb": "restore", "backup": "../x"}, "pattern"),
         ({"verb": "scale", "nodeGroup": "workers", "hosts": ["-x"]}, "pattern"),
         ({"verb": "reboot"}, "verb"),
+        ({"verb": "worker-add"}, "about one host"),
+        ({"verb": "worker-remove", "hosts": ["n2", "n3"]}, "about one host"),
+        ({"verb": "replace", "hosts": []}, "about one host"),
+        ({"verb": "worker-remove", "hosts": ["n2"], "address": "192.0.2.9"}, "address says nothing about"),
+        ({"verb": "worker-add", "hosts": ["n5"], "address": "n5; reboot"}, "pattern"),
+        ({"verb": "upgrade", "version": "v1.35.4", "maxUnavailable": "all"}, "pattern"),
+        ({"verb": "reset", "drain": False}, "drain says nothing about"),
     ],
 )
 async def test_requests_for_plans_that_are_wrong(lab, asked: dict[str, Any], text: str) -> None:
@@ -135,6 +142,62 @@ async def test_hosts_that_a_group_cannot_have(lab, change: Change, status: int, 
     response = await lab.post("/clusters/lab/plan", body)
     assert response.status_code == status, response.text
     assert text in response.json()["detail"]
+
+
+async def test_a_worker_comes_and_goes_with_its_plan(lab) -> None:
+    """A host that the Site does not know comes into the file of the Site, which is shared."""
+    digest = shown(lab, Change("worker-add", hosts=("n5",), address="192.0.2.15"))
+    run = (await lab.post(f"/clusters/lab/plans/{digest}/run")).json()["id"]
+    assert "n5" not in text_of(lab)
+    for _ in range(2):  # the second time as by whoever goes on for a runner that died after it had written
+        assert yaml.safe_load(lab.keep(run))["nodeGroups"][1]["hosts"] == ["n2", "n5"]
+    site = (lab.service.folder / "site.yaml").read_text()
+    assert yaml.safe_load(site)["hosts"][-1] == {"name": "n5", "address": "192.0.2.15"}
+    assert site.startswith("# our machines\n")
+    lab.service.cancel(run)
+    digest = shown(lab, Change("worker-remove", hosts=("n2",), drain=False))
+    run = await lab.post(f"/clusters/lab/plans/{digest}/run")
+    assert (run.json()["verb"], run.json()["request"]["drain"]) == ("apply", False)
+    for _ in range(2):
+        assert yaml.safe_load(lab.keep(run.json()["id"]))["nodeGroups"][1]["hosts"] == ["n5"]
+
+
+async def test_a_run_knows_which_hosts_it_is_about(lab) -> None:
+    digest = shown(lab, Change("reset", hosts=("n2",), force=True))
+    run = (await lab.post(f"/clusters/lab/plans/{digest}/run")).json()
+    assert (run["verb"], run["request"]["hosts"], run["request"]["force"]) == ("reset", ["n2"], True)
+    session = lab.service.session("lab")
+    as_asked(session, "reset", run["request"])
+    assert session.hosts == ("n2",)
+    as_asked(session, "apply", {"max_unavailable": "50%", "drain": False})
+    assert (str(session.cluster.policy.max_unavailable), session.drain) == ("50%", False)
+    as_asked(session, "prepare", {"hosts": ["n3"]})
+    assert (session.only_host, session.drain) == ("n3", True)
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "text"),
+    [
+        ({"verb": "worker-add", "hosts": ["n9"]}, 404, "the Site has no host n9"),
+        ({"verb": "worker-add", "hosts": ["n2"]}, 400, "already in group workers"),
+        ({"verb": "worker-add", "hosts": ["n3"], "address": "192.0.2.99"}, 400, "defined with the address"),
+        ({"verb": "worker-remove", "hosts": ["n1"]}, 409, "is a control plane host"),
+        ({"verb": "worker-remove", "hosts": ["n4"]}, 404, "no worker of lab"),
+        ({"verb": "reset", "hosts": ["n4"]}, 404, "no host of lab"),
+        ({"verb": "replace", "hosts": ["n2"]}, 404, "has no etcd member"),
+    ],
+)
+async def test_hosts_that_something_cannot_be_about(lab, asked: dict[str, Any], status: int, text: str) -> None:
+    response = await lab.post("/clusters/lab/plan", asked)
+    assert response.status_code == status, response.text
+    assert text in response.json()["detail"]
+
+
+async def test_a_worker_of_another_cluster_does_not_come(lab, cluster) -> None:
+    other = {**cluster, "name": "other", "nodeGroups": [{**cluster["nodeGroups"][0], "hosts": ["n3"]}]}
+    lab.put_file("other", yaml.safe_dump({"kind": "Cluster", **other}))
+    response = await lab.post("/clusters/lab/plan", {"verb": "worker-add", "hosts": ["n3"]})
+    assert (response.status_code, "n3 belongs to other already" in response.text) == (409, True), response.text
 
 
 async def test_a_host_of_its_own_site_is_free_whatever_others_call_theirs(lab, cluster) -> None:

@@ -58,7 +58,7 @@ def lab(tmp_path: Path, migrated: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
         service.__dict__["background"] = Background(Works())  # type: ignore[arg-type]
         made = Lab(service)
 
-        async def begun(_: Any, session: Any, *__: Any) -> RunRecord:
+        async def begun(_: Any, session: Any, *__: Any, **___: Any) -> RunRecord:
             made.carried_out.append(made.text)
             service.runs.finish(session.run, RunStatus.DONE, None)
             return service.runs.get(session.run)
@@ -94,7 +94,7 @@ async def test_another_runner_goes_on_with_a_change_that_is_written(lab: Lab, mo
     match = lab.service.store.cluster("minimal")[0].etag
     run = lab.upgrade("v1.35.4", match)
 
-    async def killed(*_: Any) -> RunRecord:
+    async def killed(*_: Any, **__: Any) -> RunRecord:
         raise asyncio.CancelledError
 
     with monkeypatch.context() as patch:

@@ -6,6 +6,7 @@ import json
 import re
 import resource
 from importlib import import_module
+from pathlib import Path
 
 import click
 import pytest
@@ -202,13 +203,65 @@ def test_certificates_are_listed_when_nothing_else_is_said(raijin) -> None:
     assert "rotate-ca" in raijin("cluster", "certificates", "--help").out
 
 
-@pytest.mark.parametrize(
-    "words", [("cluster", "backup"), ("worker", "add", "w1"), ("cluster", "upgrade")], ids=" ".join
-)
-def test_what_cannot_go_to_a_server_changes_nothing_here_instead(
-    raijin, monkeypatch: pytest.MonkeyPatch, words
-) -> None:
-    monkeypatch.setenv("RAIJIN_SERVER", "https://192.0.2.1")
-    said = raijin(*words, "--yes")
+def _of_a_cluster() -> list[tuple[tuple[str, ...], click.Option]]:
+    """Every command about a cluster of a definition, with its --server."""
+    found = []
+    for path in LEAVES:
+        module, attribute, _ = entry(path)
+        options = {p.name: p for p in getattr(import_module(module), attribute).params if isinstance(p, click.Option)}
+        if "files" in options:
+            assert "server" in options, f"{path}: can a server do it? see raijin.cli.remote"
+            found.append((path, options["server"]))
+    return found
+
+
+def test_every_command_about_a_cluster_goes_to_a_server_or_says_why_not() -> None:
+    here = {" ".join(path) for path, option in _of_a_cluster() if option.hidden}
+    assert here == HERE
+    assert len(_of_a_cluster()) - len(here) >= 25
+
+
+HERE = {"worker join-command", "artifacts lock", "artifacts fetch", "bundle create"}
+HERE |= {"cluster logs", "cluster collect", "check"}
+
+
+@pytest.mark.parametrize("words", sorted(HERE))
+def test_what_no_server_does_is_refused_with_the_reason(raijin, words: str) -> None:
+    more = {"bundle create": ["x.tar"], "check": []}.get(words, [])
+    said = raijin(*words.split(), *more, "--server", "https://192.0.2.1")
     assert said.code == 2
-    assert "RAIJIN_SERVER is set, and this command works from this machine only" in said.err
+    assert "no server does this: " in said.err
+
+
+def test_who_has_named_a_server_changes_no_cluster_of_this_machine(raijin, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where no server can do it: then it is refused, and not done to another cluster."""
+    monkeypatch.setenv("RAIJIN_SERVER", "http://127.0.0.1:9")
+    said = raijin("cluster", "backup", "--yes")
+    assert said.code == 2
+    assert "name one with --cluster" in said.err
+    assert "looks from this machine" in raijin("artifacts", "fetch").err
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (("status", "-f", "x.yaml"), "a server has definitions of its own"),
+        (("cluster", "upgrade", "--edit-only"), "--edit-only is not for a server"),
+        (("worker", "add", "w1", "--edit-only"), "--edit-only is not for a server"),
+        (("cluster", "restore", "latest", "--identity", "key"), "--identity is not for a server"),
+        (("backup", "verify", "--identity", "key"), "--identity is not for a server"),
+        (("artifacts", "list", "--arch", "arm64"), "--arch is not for a server"),
+        (("apply", "plan.json"), "a saved plan"),
+    ],
+)
+def test_what_is_of_this_machine_is_not_for_a_server(raijin, words: tuple[str, ...], text: str) -> None:
+    said = raijin(*words, "--server", "http://127.0.0.1:9", "--cluster", "lab")
+    assert said.code == 2, said.err
+    assert text in said.err
+
+
+def test_a_file_of_this_machine_is_not_restored_by_a_server(raijin) -> None:
+    Path("snapshot.tar.age").write_text("x")
+    said = raijin("cluster", "restore", "snapshot.tar.age", "--server", "http://127.0.0.1:9", "--cluster", "lab")
+    assert said.code == 2
+    assert "is a file of this machine" in said.err

@@ -16,7 +16,9 @@ from raijin.machines.lab import LabSpec, machine, processes, settings, status
 from raijin.machines.lab.box import Box
 from raijin.machines.lab.guest import GuestFile
 from raijin.machines.lab.lab import _existing, _extended
+from raijin.machines.lab.provider import in_turn
 from raijin.machines.lab.state import LabPaths, LabRecord, MachineRecord, exclusive, load, save
+from raijin.model.machines import MachineSource
 
 EMPTY_BOX = Box((), False, True, 1500, (), (), "6.1.0", None, frozenset())
 
@@ -134,11 +136,26 @@ async def test_processes_are_found_by_their_whole_tag() -> None:
 async def test_no_lab_is_a_status_too(tmp_path: Path) -> None:
     found = await status(home=tmp_path)
     assert (found.machines, found.subnet, found.network_up) == ((), "", False)
-    assert await provider("lab", tmp_path).machines() == []
+    assert await provider("LAB", tmp_path).machines() == []
 
 
 def test_an_unknown_provider_is_named_with_the_known(tmp_path: Path) -> None:
-    assert [name for name, _ in PROVIDERS] == ["lab"]
+    assert list(PROVIDERS) == [source.value for source in MachineSource] == ["LAB"]
     with pytest.raises(NotFound) as caught:
         provider("cloud", tmp_path)
-    assert "lab" in str(caught.value.remedy)
+    assert "LAB" in str(caught.value.remedy)
+
+
+async def test_who_finds_the_lab_at_work_waits_for_his_turn(tmp_path: Path) -> None:
+    seen = []
+
+    async def work(name: str) -> str:
+        with exclusive(tmp_path, "the lab"):
+            seen.append(name)
+            await asyncio.sleep(0.05)
+            seen.append(name)
+        return name
+
+    found = await asyncio.gather(*(in_turn(lambda name=name: work(name)) for name in "abc"))
+    assert found == ["a", "b", "c"]
+    assert [seen[at] == seen[at + 1] for at in (0, 2, 4)] == [True, True, True]

@@ -13,10 +13,12 @@ import pytest
 
 from raijin.errors import StateError
 from raijin.state import HEAD
+from raijin.state.machines import Machines
+from raijin.state.made import MadeMachine
 from raijin.state.member import Member
 from raijin.state.members import Members
 from raijin.state.runs import Runs, StepState
-from raijin.state.snapshot import read_members, read_timings
+from raijin.state.snapshot import read_machines, read_members, read_timings
 
 STEPS = [("a.alpha.1", "prepare", "alpha"), ("b.alpha.2", "join", "alpha"), ("b.beta.3", "join@v1.35.4", "beta")]
 
@@ -45,6 +47,18 @@ def test_what_a_running_command_has_just_written_is_seen(home: Path, database) -
         held.exec_driver_sql("SELECT 1")
         Members(database).remember("lab", Member("alpha", "WORKER", {}))
         assert list(read_members(home, "lab")) == ["alpha"]
+
+
+def test_machines_are_those_that_were_made(home: Path, database) -> None:
+    machines = Machines(database)
+    assert read_machines(home, ["lab", "other"]) == []
+    for name, cluster in (("lab-w-2", "lab"), ("other-w-1", "other"), ("lab-w-1", "lab")):
+        machines.remember(MadeMachine(name, cluster, "w", "LAB", {"name": name, "address": "192.0.2.1"}))
+    assert [machine.name for machine in read_machines(home, ["lab"])] == ["lab-w-2", "lab-w-1"]
+    machines.remember(MadeMachine("lab-w-2", "lab", "w", "LAB", {}))
+    assert [machine.spent for machine in read_machines(home, ["lab"])] == [True, False]
+    machines.forget("lab-w-2")
+    assert [machine.name for machine in read_machines(home, ["lab", "other"])] == ["lab-w-1", "other-w-1"]
 
 
 def test_timings_are_of_the_newest_done_steps_by_stage(home: Path, database) -> None:

@@ -7,18 +7,11 @@ from pathlib import Path
 import pytest
 from tests.unit.twin.conftest import lived
 
-from raijin.app.rehearsing import Result
 from raijin.definition.load import load
-from raijin.errors import Unsupported
 from raijin.platforms import PLATFORMS
 from raijin.twin import TWINS
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
-REFUSED = {
-    "k3s-edge": ("booting machines by TEMPLATE", "machines are not made yet"),
-    "okd-production": ("booting machines by PXE", "services of type LOAD_BALANCER", "machines are not made yet"),
-}
-"""What Raijin cannot make yet, on simulated hosts as on real ones, and what is said about it."""
 
 
 def clusters() -> list[tuple[str, str]]:
@@ -28,16 +21,12 @@ def clusters() -> list[tuple[str, str]]:
     return found
 
 
-SERVED = [pair for pair in clusters() if pair[0] not in REFUSED]
-
-
 def test_every_file_with_a_cluster_is_here() -> None:
     assert {file for file, _ in clusters()} == {path.stem for path in EXAMPLES.glob("*.yaml")}
-    assert set(REFUSED) < {file for file, _ in clusters()}
     assert set(TWINS) == set(PLATFORMS)
 
 
-@pytest.mark.parametrize(("file", "cluster"), SERVED, ids=[f"{file}.yaml:{cluster}" for file, cluster in SERVED])
+@pytest.mark.parametrize(("file", "cluster"), clusters(), ids=str)
 def test_an_example_lives_and_goes(staged, file: str, cluster: str) -> None:
     (made, gone), stage = staged(lived, file, cluster=cluster)
     where = f"examples/{file}.yaml, {cluster}"
@@ -54,13 +43,3 @@ def test_an_example_lives_and_goes(staged, file: str, cluster: str) -> None:
     swept = [host for host in stage.site.hosts.values() if not stage.site.platform.keeps(host)]
     assert [host.leftovers() for host in swept if host.up and host.leftovers()] == [], where
     assert [host.name for host in stage.site.hosts.values() if not host.up and not host.off] == [], where
-
-
-@pytest.mark.parametrize("file", REFUSED)
-def test_what_cannot_be_made_is_refused_by_name(staged, file: str) -> None:
-    async def tried(stage) -> Result:
-        return await stage.perform(lambda _: True)
-
-    result, _ = staged(tried, file, then_empty=False)
-    assert result.exit_code == Unsupported.exit_code
-    assert [text for text in REFUSED[file] if text not in str(result.error["detail"])] == []

@@ -18,6 +18,10 @@ from raijin.api.wire import (
     ApplyRequest,
     ClusterDetails,
     ClusterPage,
+    DeletedBackup,
+    EtcdDocument,
+    HostName,
+    OverviewDocument,
     PlanDocument,
     PlanRequest,
     RestoreRequest,
@@ -30,15 +34,18 @@ from raijin.api.wire import (
     ValidateRequest,
     ValidationReport,
     VersionList,
+    WorkerList,
 )
 from raijin.app.changes import Change, agree, change_of, plan_change
-from raijin.app.roles import Role
+from raijin.app.roles import EVERYWHERE, Role
 from raijin.errors import Unsupported, UsageError
 
 router = APIRouter(prefix="/clusters", tags=["clusters"])
 ClusterName = Annotated[str, Path(pattern=NAME, description="The cluster.", examples=["production"])]
+Backup = Annotated[str, Path(pattern=BACKUP, description="Its id, or `latest`.", examples=["latest"])]
 Promised = Annotated[str | None, Query(pattern=DIGEST, description="The digest of a plan that was shown.")]
 Shown = Annotated[str, Path(pattern=DIGEST, description="The digest of a plan that was shown.")]
+AskHosts = Annotated[bool, Query(description="Ask the hosts and the cluster.")]
 STARTED: dict[str, Any] = {"response_model": RunSummary, "status_code": 202}
 
 
@@ -112,7 +119,7 @@ def scale(name: ClusterName, wanted: ScaleRequest, asked: Asking, match: Match =
 async def validate(name: ClusterName, wanted: ValidateRequest, asked: Asking) -> dict[str, Any]:
     """Look at a cluster and say what is well and what is not."""
     asked.require(Role.OPERATOR if wanted.remediate_issues else Role.VIEWER, name)
-    report = await asked.service.validate(name, wanted.validation_suite, wanted.categories)
+    report = await asked.service.validate(name, wanted.validation_suite, wanted.categories, wanted.checks)
     run = None
     if wanted.remediate_issues and not report["healthy"]:
         run = await run_in_threadpool(asked.service.ask, name, "apply", asked.request())
@@ -123,14 +130,15 @@ async def validate(name: ClusterName, wanted: ValidateRequest, asked: Asking) ->
 async def plan(name: ClusterName, caller: Known, service: Served, wanted: PlanRequest | None = None) -> dict[str, Any]:
     """What would be changed, field by field. Changes nothing; the plan is kept for a week, to be agreed to."""
     asked = wanted or PlanRequest()
-    # To plan a restoration opens the backup, which takes who may restore it.
-    caller.require(Role.ADMIN if asked.verb == "restore" else Role.OPERATOR, name)
     hosts = None if asked.hosts is None else tuple(asked.hosts)
     change = Change(
         asked.verb, asked.force, asked.version or "", asked.node_group or "", asked.target_count, hosts,
         asked.drain_timeout or "", asked.backup or "latest", asked.at,
         authorities=tuple(asked.authorities or ()), workloads=bool(asked.restart_workloads), step=bool(asked.step),
+        address=asked.address or "", node_role=asked.role or "worker", drain=asked.drain is not False,
+        max_unavailable=asked.max_unavailable or "",
     )  # fmt: skip
+    caller.require(change.planner, name if not asked.address else EVERYWHERE)
     return await plan_change(service, name, change)
 
 
@@ -140,11 +148,12 @@ def agree_to_plan(name: ClusterName, digest: Shown, asked: Asking) -> Response:
 
     What it changes in the definition is written when the run has found that the hosts have not moved.
 
-    It takes the role that its verb takes: an administrator to restore, to end and to replace authorities,
-    else an operator.
+    It takes the role that its verb takes: an administrator to restore, to end, to reset, to replace authorities or
+    members of etcd, and to bring in a host that the Site does not know; else an operator.
     """
     asked.require(Role.OPERATOR, name)
-    asked.require(change_of(asked.service, name, digest).role, name)
+    change = change_of(asked.service, name, digest)
+    asked.require(change.role, name if not change.address else EVERYWHERE)
     return asked.run(lambda: agree(asked.service, name, digest, asked.request()))
 
 
@@ -182,14 +191,21 @@ def restore(name: ClusterName, wanted: RestoreRequest, asked: Asking) -> Respons
 
 
 @router.post("/{name}/backups/{backup}/verify", response_model=TriedBackup, responses={**CHANGING, **HOSTS})
-async def verify(
-    name: ClusterName, caller: Known, service: Served, backup: Annotated[str, Path(pattern=BACKUP, examples=["latest"])]
-) -> dict[str, Any]:
+async def verify(name: ClusterName, caller: Known, service: Served, backup: Backup) -> dict[str, Any]:
     """Restore a backup into a scratch etcd on the server's machine, and count what is in it. Takes a while."""
     caller.require(Role.OPERATOR, name)
     found = await service.verify(name, backup)
     await run_in_threadpool(service.note, caller, "backup-verified", name, f"{found['keys']} keys")
     return found
+
+
+@router.delete("/{name}/backups/{backup}", response_model=DeletedBackup, responses={**CHANGING, **HOSTS})
+async def delete_backup(name: ClusterName, caller: Known, service: Served, backup: Backup) -> dict[str, Any]:
+    """Delete a backup from every target."""
+    caller.require(Role.ADMIN, name)
+    targets = await service.delete_backup(name, backup)
+    await run_in_threadpool(service.note, caller, "backup-deleted", name, backup)
+    return {"backup": backup, "deleted": targets}
 
 
 @router.post("/{name}/certificates/renew", responses={202: accepted("The run."), **CHANGING}, **STARTED)
@@ -222,12 +238,37 @@ async def status(name: ClusterName, caller: Known, service: Served) -> dict[str,
     return (await service.status(name)).to_json()
 
 
-@router.get("/{name}/facts", responses=HOSTS)
-async def facts(name: ClusterName, caller: Known, service: Served) -> dict[str, Any]:
-    """What is known about its hosts, asked now."""
+@router.get("/{name}/overview", response_model=OverviewDocument, responses=HOSTS)
+async def overview(name: ClusterName, caller: Known, service: Served) -> dict[str, Any]:
+    """Nodes, versions, etcd, network, add-ons, the last backup and run, and what is wrong, for one screen."""
     caller.require(Role.VIEWER, name)
-    found, errors = await service.facts(name, ())
-    return {"hosts": found, "errors": errors}
+    return await service.overview(name)
+
+
+@router.get("/{name}/workers", response_model=WorkerList, responses=HOSTS)
+async def workers(name: ClusterName, caller: Known, service: Served, status: AskHosts = False) -> dict[str, Any]:
+    """The workers of the definition, with their state where that is asked for."""
+    caller.require(Role.VIEWER, name)
+    return await service.workers(name, with_status=status)
+
+
+@router.get("/{name}/etcd", response_model=EtcdDocument, responses=HOSTS)
+async def etcd(name: ClusterName, caller: Known, service: Served) -> dict[str, Any]:
+    """The members of etcd: who leads, how large their stores are, how far they are behind."""
+    caller.require(Role.VIEWER, name)
+    return await service.etcd(name)
+
+
+@router.get("/{name}/facts", responses=HOSTS)
+async def facts(
+    name: ClusterName,
+    caller: Known,
+    service: Served,
+    host: Annotated[list[HostName] | None, Query(max_length=100, description="Only this one; again for more.")] = None,
+) -> dict[str, Any]:
+    """What is known about its hosts, or some of them, asked now."""
+    caller.require(Role.VIEWER, name)
+    return await service.facts(name, host or ())
 
 
 @router.get("/{name}/backups", responses=HOSTS)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from raijin.cli.options import definition_options, print_json, run_async, supply_options
-from raijin.cli.remote import apply_there, refuse_supply, server_option
+from raijin.cli.options import definition_options, run_async, supply_options
+from raijin.cli.outcome import Outcome, agreed_to, print_outcome
+from raijin.cli.remote import act_there, server_option
 
 if TYPE_CHECKING:
     from raijin.app.planning import Planned
@@ -39,7 +39,7 @@ def apply(
     if server:
         if saved or release:
             raise click.UsageError("a saved plan and --release are for clusters of this machine, not of a server")
-        _there(server, session, "apply", output=output, yes=yes, force=force)
+        act_there(server, session, {"verb": "apply", "force": force}, output=output, yes=yes)
         return
     if release:
         _release(session, release)
@@ -54,21 +54,25 @@ def apply(
 @click.option("--force", is_flag=True, help="Also when hosts cannot be reached: they are only forgotten.")
 def destroy(session: Session, output: str, server: str, yes: bool, force: bool) -> None:
     """End the cluster: its data is lost, and its hosts are put back as they were before Raijin."""
+    act(session, server, {"verb": "destroy", "force": force}, output=output, yes=yes)
+
+
+def act(
+    session: Session,
+    server: str,
+    asked: Mapping[str, Any],
+    *,
+    output: str,
+    yes: bool,
+    before: Callable[[], object] | None = None,
+) -> None:
+    """Do what is asked, as a server's `PlanRequest` has it, there or from here. before: what goes ahead here."""
     if server:
-        _there(server, session, "destroy", output=output, yes=yes, force=force)
+        act_there(server, session, asked, output=output, yes=yes)
         return
-    finished = execute(session, "destroy", output=output, yes=yes, force=force)
-    report(session, finished, output)
-
-
-def _there(server: str, session: Session, verb: str, *, output: str, yes: bool, force: bool) -> None:
-    refuse_supply(session)
-    name = session.cluster_name
-
-    def agreed() -> bool:
-        return _agreed_to(verb, name or "")
-
-    apply_there(server, name, verb, output=output, yes=yes, force=force, agreed=agreed)
+    if before is not None:
+        before()
+    report(session, execute(session, asked["verb"], output=output, yes=yes, force=asked.get("force", False)), output)
 
 
 def execute(
@@ -93,11 +97,14 @@ def asking(session: Session, verb: str, *, output: str, yes: bool) -> Iterator[C
 
         if output == "text":
             print_lines(render(planned.plan, detail=not yes), err=True)
-        if not yes and not _agreed(session, verb):
+        if not yes and not agreed_to(verb, session.cluster.name):
             return False
-        progress = Progress(len(planned.plan.steps))
-        shown.append(progress)
-        session.events.add(progress)
+        steps = len(planned.plan.steps)
+        if shown:
+            shown[0].more(steps)
+        else:
+            shown.append(Progress(steps))
+            session.events.add(shown[0])
         return True
 
     try:
@@ -123,49 +130,13 @@ def apply_edit(
 
 def report(session: Session, finished: Finished, output: str) -> None:
     """What came of it, as data on standard output."""
-    run = finished.run
-    if output == "json":
-        print_json(
-            {
-                "cluster": session.cluster.name,
-                "changed": run is not None,
-                "declined": finished.declined,
-                "run": run.id if run else None,
-                "status": str(run.status) if run else "unchanged",
-                "seconds": round(run.finished - run.created, 3) if run and run.finished else 0,
-                "notes": list(finished.planned.plan.notes),
-            }
-        )
-    elif finished.declined:
-        click.echo("nothing was changed")
-    elif run is None:
-        from raijin.cli.show import print_lines  # noqa: PLC0415
-        from raijin.plan.render import render  # noqa: PLC0415
-
-        print_lines(render(finished.planned.plan))
+    run, plan, name = finished.run, finished.planned.plan, session.cluster.name
+    if run is None:
+        outcome = Outcome(name, plan, declined=finished.declined)
     else:
         took = run.finished - run.created if run.finished else 0
-        click.echo(f"done: run {run.id}, {len(finished.planned.plan.steps)} steps in {took:.0f} s")
-
-
-_LOSSES = {
-    "reset": "The hosts are put back as they were, with the data that {} has on them.",
-    "destroy": "Everything in {} will be lost.",
-    "restore": "What was written to {} after the backup will be lost.",
-}
-
-
-def _agreed(session: Session, verb: str) -> bool:
-    return _agreed_to(verb, session.cluster.name)
-
-
-def _agreed_to(verb: str, name: str) -> bool:
-    if not sys.stdin.isatty():
-        raise click.UsageError("nobody is there to ask; look at `raijin plan` and repeat with --yes")
-    if verb in _LOSSES:
-        answer: str = click.prompt(f"{_LOSSES[verb].format(name)} Type its name to go on", default="", err=True)
-        return answer == name
-    return click.confirm("Carry it out?", err=True)
+        outcome = Outcome(name, plan, run.id, str(run.status), took)
+    print_outcome(outcome, output)
 
 
 def _release(session: Session, hosts: tuple[str, ...]) -> None:

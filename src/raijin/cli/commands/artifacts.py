@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from raijin.cli.options import definition_options, print_json, run_async, supply_options
+from raijin.cli.remote import ask_there, here_only, named, refuse_there, server_option
 
 if TYPE_CHECKING:
     from raijin.app.session import Session
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 @click.command()
 @definition_options
 @supply_options
+@here_only("a server reads the lock file beside its definitions: lock there, and put the file beside them")
 @click.option("--arch", "archs", multiple=True, metavar="ARCH", help="amd64, arm64, ...; default: those of the hosts.")
 @click.option("--from-bundles", is_flag=True, help="Take the checksums of the imported bundles, not upstream's.")
 @click.option("--images/--no-images", default=True, help="Lock container images too (each is fetched once).")
@@ -37,24 +39,32 @@ def lock(
 @click.command("list")
 @definition_options
 @supply_options
+@server_option
 @click.option("--arch", "archs", multiple=True, metavar="ARCH", help="amd64, arm64, ...; default: those of the hosts.")
-def list_artifacts(session: Session, output: str, archs: tuple[str, ...]) -> None:
+def list_artifacts(session: Session, output: str, server: str, archs: tuple[str, ...]) -> None:
     """List what the definition needs, and whether it is locked and here."""
     from raijin.app.provision import listing  # noqa: PLC0415
     from raijin.cli.show import print_table  # noqa: PLC0415
 
-    rows = listing(session, archs)
+    if server:
+        refuse_there(server, "it lists those of the hosts", arch=archs)
+        rows = ask_there(server, "GET", f"/clusters/{named(session.cluster_name)}/artifacts")["artifacts"]
+    else:
+        rows = [row.to_json() for row in listing(session, archs)]
     if output == "json":
-        print_json([row.to_json() for row in rows])
+        print_json(rows)
     else:
         yes = {True: "yes", False: "no"}
-        table = [[r.name, r.version, r.arch, yes[r.locked], yes[r.cached], r.sha256[:12]] for r in rows]
+        table = [
+            [r["name"], r["version"], r["arch"], yes[r["locked"]], yes[r["cached"]], r["sha256"][:12]] for r in rows
+        ]
         print_table(["NAME", "VERSION", "ARCH", "LOCKED", "HERE", "SHA256"], table)
 
 
 @click.command()
 @definition_options
 @supply_options
+@here_only("a server fetches into its own cache, when a run needs something")
 def fetch(session: Session, output: str) -> None:
     """Fetch everything that the lock names into the cache, verified."""
     from raijin.app.provision import fetch_all  # noqa: PLC0415

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from raijin.cli.options import definition_options, home, output_option, print_json, run_async, supply_options
+from raijin.cli.remote import here_only
 
 if TYPE_CHECKING:
     from raijin.app.session import Session
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 @click.argument("target", type=click.Path(path_type=Path), metavar="FILE")
 @definition_options
 @supply_options
+@here_only("a bundle is made of the cache of the machine that it is made on")
 @click.option(
     "--from", "folder", type=click.Path(path_type=Path), metavar="FOLDER",
     help="Pack a folder of your own with an artifacts.yaml, instead of what the lock names.",

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from raijin.cli.commands.status import UNHEALTHY
-from raijin.cli.options import definition_options, print_json, run_async
-from raijin.cli.remote import ask_there, named, server_option
+from raijin.cli.options import definition_options, print_json
+from raijin.cli.remote import look, server_option
 
 if TYPE_CHECKING:
     from raijin.app.session import Session
@@ -27,15 +27,10 @@ def utilisation(session: Session, output: str, server: str, hours: float, pods: 
 
     A server answers with what its schedule has collected, and the history of it.
     """
-    if server:
-        found = ask_there(server, "GET", f"/clusters/{named(session.cluster_name)}/utilisation?hours={hours:g}")
-    else:
-        from raijin.app.utilisation import look, usage, usage_now  # noqa: PLC0415
+    from raijin.app.utilisation import usage_of  # noqa: PLC0415
 
-        seen = run_async(look(session))
-        name = session.cluster.name
-        history = usage(session.database, name, hours=hours).history if session.has_state else ()
-        found = usage_now(name, seen, history).to_json()
+    query = {"hours": f"{hours:g}"}
+    found = look(session, server, "/utilisation", lambda: usage_of(session, hours), query=query)
     if output == "json":
         print_json(found)
         return
@@ -80,12 +75,9 @@ def capacity(session: Session, output: str, server: str) -> None:
 
     Exit code 20 when something should be done. The history is what a server has collected.
     """
-    if server:
-        found = ask_there(server, "GET", f"/clusters/{named(session.cluster_name)}/capacity")
-    else:
-        from raijin.app.utilisation import look, room_now  # noqa: PLC0415
+    from raijin.app.utilisation import room_of  # noqa: PLC0415
 
-        found = room_now(session, run_async(look(session))).to_json()
+    found = look(session, server, "/capacity", lambda: room_of(session))
     well = all(item["grade"] == "ok" for item in found["recommendations"])
     if output == "json":
         print_json(found)

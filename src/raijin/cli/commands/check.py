@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from raijin.cli.options import definition_options, print_json
+from raijin.cli.remote import here_only
 
 if TYPE_CHECKING:
     from raijin.app.session import Session
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("source", required=False)
 @definition_options
+@here_only("a server checks each file that is put there, together with its others")
 def check(source: str | None, session: Session, output: str) -> None:
     """Check a definition: YAML or JSON, a file, a folder, or - for standard input. All faults at once.
 

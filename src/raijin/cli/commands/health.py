@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import click
 
 from raijin.cli.commands.status import UNHEALTHY
-from raijin.cli.options import definition_options, print_json, run_async
+from raijin.cli.options import definition_options, print_json
+from raijin.cli.remote import look, server_option
 
 if TYPE_CHECKING:
     from raijin.app.session import Session
-    from raijin.validation.finding import Finding
 
 _MARKS = {"ok": ("ok", "green"), "warning": ("warning", "yellow"), "failed": ("FAILED", "red")}
 
 
 @click.command()
 @definition_options
-def status(session: Session, output: str) -> None:
+@server_option
+def status(session: Session, output: str, server: str) -> None:
     """Show nodes, versions, etcd, network, add-ons, the last backup and run, and what is wrong, on one screen.
 
     Exit code 20 unless everything is well.
@@ -26,25 +28,27 @@ def status(session: Session, output: str) -> None:
     from raijin.app.overview import overview_of  # noqa: PLC0415
     from raijin.cli.show import print_table  # noqa: PLC0415
 
-    seen = run_async(overview_of(session))
+    seen = look(session, server, "/overview", lambda: overview_of(session))
+    well = 0 if seen["healthy"] else UNHEALTHY
     if output == "json":
-        print_json(seen.to_json())
-        raise SystemExit(0 if seen.healthy else UNHEALTHY)
-    click.secho(seen.title, bold=True)
-    for title, text in seen.lines:
+        print_json(seen)
+        raise SystemExit(well)
+    click.secho(seen["title"], bold=True)
+    for title, text in seen["about"].items():
         click.echo(f"{title + ':':<9} {text}")
     click.echo()
     headers = ["NODE", "ROLE", "STATE", "VERSION", "SYSTEM", "RUNTIME", "REMARK"]
-    print_table(headers, [[n.name, n.role, n.state, n.version, n.system, n.runtime, n.remark] for n in seen.nodes])
-    if seen.health.problems:
+    print_table(headers, [[node[name.lower().replace("node", "name")] for name in headers] for node in seen["nodes"]])
+    if seen["problems"]:
         click.echo()
-    for problem in seen.health.problems:
+    for problem in seen["problems"]:
         click.echo(_line(problem))
-    raise SystemExit(0 if seen.healthy else UNHEALTHY)
+    raise SystemExit(well)
 
 
 @click.command()
 @definition_options
+@server_option
 @click.option("--check", "names", multiple=True, metavar="NAME", help="Only this check; may be repeated.")
 @click.option(
     "--category",
@@ -54,21 +58,33 @@ def status(session: Session, output: str) -> None:
     help="Only checks of this category; may be repeated.",
 )
 @click.option("--problems", is_flag=True, help="Leave out what is well.")
-def health(session: Session, output: str, names: tuple[str, ...], categories: tuple[str, ...], problems: bool) -> None:
+def health(
+    session: Session, output: str, server: str, names: tuple[str, ...], categories: tuple[str, ...], problems: bool
+) -> None:
     """Make every health check and say what each found. Exit code 20 when one found a fault, or could not look."""
     from raijin.app.health import health_of  # noqa: PLC0415
 
-    found = run_async(health_of(session, names, categories))
+    asked = {"checks": names, "categories": categories}
+    told = look(
+        session, server, "/validate", lambda: health_of(session, names, categories), method="POST", document=asked
+    )
+    found = {name: told[name] for name in ("cluster", "healthy", "verdict", "findings")}
     if output == "json":
-        print_json(found.to_json())
+        print_json(found)
     else:
-        for finding in found.problems if problems else found.findings:
+        for finding in _worst_first(found["findings"]) if problems else found["findings"]:
             click.echo(_line(finding))
-        click.echo(f"{found.cluster}: {found.verdict}")
-    raise SystemExit(0 if found.healthy else UNHEALTHY)
+        click.echo(f"{found['cluster']}: {found['verdict']}")
+    raise SystemExit(0 if found["healthy"] else UNHEALTHY)
 
 
-def _line(finding: Finding) -> str:
-    word, colour = _MARKS.get(str(finding.grade), (str(finding.grade), "yellow"))
-    text = f"{click.style(word, fg=colour)} {finding.check}: {finding}"
-    return f"{text}; {finding.remedy}" if finding.remedy and finding.grade != "ok" else text
+def _worst_first(findings: Sequence[Mapping[str, str]]) -> list[Mapping[str, str]]:
+    """Those that people should look at."""
+    return [item for grade in ("failed", "unknown", "warning") for item in findings if item["grade"] == grade]
+
+
+def _line(finding: Mapping[str, str]) -> str:
+    grade, remedy = finding["grade"], finding["remedy"]
+    word, colour = _MARKS.get(grade, (grade, "yellow"))
+    text = f"{click.style(word, fg=colour)} {finding['check']}: {finding['subject']}: {finding['text']}"
+    return f"{text}; {remedy}" if remedy and grade != "ok" else text

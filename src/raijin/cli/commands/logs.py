@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from raijin.cli.options import definition_options, print_json, run_async
+from raijin.cli.remote import here_only
 
 if TYPE_CHECKING:
     from raijin.app.logs import LogLine
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @definition_options
+@here_only("hosts are asked over SSH from here, and no server passes their logs on yet")
 @click.argument("names", nargs=-1, metavar="[HOST|POD...]")
 @click.option("--part", "parts", multiple=True, metavar="NAME", help="Only this unit or container; may be repeated.")
 @click.option("--since", metavar="TIME", help="Not older than this, as in 10m or 2h.")
@@ -53,6 +55,7 @@ def logs(
 
 @click.command()
 @definition_options
+@here_only("hosts are asked over SSH from here, and no server collects for others yet")
 @click.option("--to", type=click.Path(path_type=Path), metavar="FILE", help="The file to write, a gzipped tar.")
 @click.option("--timeout", "limit", default="5m", show_default=True, metavar="TIME", help="For any one part of it.")
 def collect(session: Session, output: str, to: Path | None, limit: str) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from raijin.cli.options import definition_options, print_json, run_async, supply_options
-from raijin.cli.remote import plan_there, refuse_supply, server_option
+from raijin.cli.remote import plan_there, server_option
 
 if TYPE_CHECKING:
     from raijin.app.session import Session
@@ -44,8 +44,7 @@ def plan(
 
     verb = "destroy" if destroy else "apply"
     if server:
-        refuse_supply(session)
-        found, lines = plan_there(server, session.cluster_name, verb, force=force)
+        found, lines = plan_there(server, session.cluster_name, {"verb": verb, "force": force})
     else:
         planned = run_async(make(session, verb, force=force))
         found, lines = planned.plan, "\n".join(planned.runbook()) if runbook else ""

@@ -18,6 +18,7 @@ from raijin.cli.options import output_option, print_json, run_async
 if TYPE_CHECKING:
     from raijin.app.planning import Planned
     from raijin.app.rehearsing import Result, Stage, Wish
+    from raijin.cli.show import Progress
 
 MOST_LINES = 200
 """A plan of more steps is summed up while it runs: nobody reads a line for each of ten thousand steps."""
@@ -105,10 +106,11 @@ def _first(wish: Wish, home: Path, output: str, brief: bool) -> int:
 
     _say_mark()
     with rehearsal(wish, home) as stage:
+        shown: list[Progress] = []
 
         async def work() -> Result:
             await stage.set_the_scene()
-            return await stage.perform(lambda planned: _show(stage, planned, output, brief))
+            return await stage.perform(lambda planned: _show(stage, planned, output, shown, brief=brief))
 
         return _report(run_async(work()), output)
 
@@ -121,7 +123,7 @@ def _second(wish: Wish, home: Path, output: str) -> int:
         return _report(run_async(stage.go_on()), output)
 
 
-def _show(stage: Stage, planned: Planned, output: str, brief: bool) -> bool:
+def _show(stage: Stage, planned: Planned, output: str, shown: list[Progress], *, brief: bool) -> bool:
     from raijin.cli.show import print_lines  # noqa: PLC0415
     from raijin.plan.render import render, summary  # noqa: PLC0415
 
@@ -132,14 +134,19 @@ def _show(stage: Stage, planned: Planned, output: str, brief: bool) -> bool:
         print_lines((line for line in lines if not line.text.startswith("Digest ")), err=True)
     else:
         _say(summary(planned.plan))
-    _follow(stage, steps)
+    if shown:
+        shown[0].more(steps)
+    else:
+        shown.append(_follow(stage, steps))
     return True
 
 
-def _follow(stage: Stage, steps: int) -> None:
+def _follow(stage: Stage, steps: int) -> Progress:
     from raijin.cli.show import Progress  # noqa: PLC0415
 
-    stage.session.events.add(Progress(steps, mark="rehearsal ", brief=steps > MOST_LINES))
+    progress = Progress(steps, mark="rehearsal ", brief=steps > MOST_LINES)
+    stage.session.events.add(progress)
+    return progress
 
 
 def _say_mark() -> None:
@@ -162,7 +169,7 @@ def _report(result: Result, output: str) -> int:
 
     style = "bad" if result.error else "good"
     lines = [Line(f"--- {MARK}", "title")]
-    verb = f"{result.verb} of {result.cluster} on {result.hosts} hosts"
+    verb = f"{result.verb} of {result.cluster} on {result.hosts} host{'s' * (result.hosts != 1)}"
     if result.error:
         lines.append(Line(f"{verb} ended with: {result.error['detail']} (exit code {result.exit_code})", style))
     else:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from raijin.cli.options import definition_options, print_json, run_async
-from raijin.cli.remote import ask_there, named, server_option
+from raijin.cli.options import definition_options, print_json
+from raijin.cli.remote import look, server_option
 
 if TYPE_CHECKING:
     from raijin.app.session import Session
@@ -24,11 +24,7 @@ def status(session: Session, output: str, server: str) -> None:
     from raijin.app.status import from_json, status_of  # noqa: PLC0415
     from raijin.cli.show import print_table  # noqa: PLC0415
 
-    if server:
-        data = ask_there(server, "GET", f"/clusters/{named(session.cluster_name)}/status")
-        seen = from_json(data)
-    else:
-        seen = run_async(status_of(session))
+    seen = from_json(look(session, server, "/status", lambda: status_of(session)))
     if output == "json":
         print_json(seen.to_json())
     else:

@@ -17,7 +17,7 @@ from raijin.machines.lab.box import Box, survey
 from raijin.machines.lab.spec import LabSpec, LabUser, check_users, choose_subnet, free_addresses, wanted_names
 from raijin.machines.lab.state import PREFIX, LabPaths, LabRecord, MachineRecord, exclusive, load, save
 
-PROVIDER = "lab"
+PROVIDER = "LAB"
 
 
 @dataclass(frozen=True, slots=True)
