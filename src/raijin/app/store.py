@@ -121,8 +121,8 @@ class Store:
         shared = {item.path for item in self.contents().shared if not holders.get(item.path)}
         shared |= {path for path, names in holders.items() if not names}
         paths = (*sorted(shared, key=lambda path: path.name), own)
-        texts = [(p.name, changes[p] if p in changes else p.read_text(encoding="utf-8-sig")) for p in paths]
-        return read([(n, t.removeprefix("\ufeff"), True) for n, t in texts], os.environ), paths
+        said = [(p.name, changes[p] if p in changes else p.read_text(encoding="utf-8-sig")) for p in paths]
+        return read([(n, t.removeprefix("\ufeff"), True) for n, t in said], os.environ), paths
 
     def remove(self, name: str, *, match: str | None = None) -> None:
         """Take a file away. Raises PlanRefused when what is left would not be right without it."""
