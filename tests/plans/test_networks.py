@@ -62,6 +62,13 @@ def test_everything_bears_the_label_of_its_part(world) -> None:
     assert not any(PART_LABEL in d.get("spec", {}).get("template", {}).get("metadata", {}) for d in documents)
 
 
+def test_the_settings_of_calicos_agents_bear_none_because_calico_drops_it(world, text) -> None:
+    fresh = world("minimal").defined(with_network(text, "cni: {name: CALICO}"))
+    documents = step(fresh.plan(), "network", "minimal").action.arguments["documents"]
+    without = {d["kind"] for d in documents if PART_LABEL not in d["metadata"].get("labels", {})}
+    assert without == {"FelixConfiguration", "IPPool"}
+
+
 def test_a_new_version_changes_the_images_and_nothing_else(minimal) -> None:
     minimal.tags[FLANNEL] = "v0.28.10"
     plan = minimal.plan()

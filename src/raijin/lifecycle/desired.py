@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from raijin.facts.cluster import PART_LABEL
+from raijin.facts.cluster import PART_LABEL, PRUNED_KINDS
 from raijin.facts.labels import labels_from
 from raijin.model.cluster import Cluster
 from raijin.model.names import split_endpoint
@@ -21,6 +21,7 @@ from raijin.transport.document import describe
 Document = dict[str, Any]
 ROLE_LABEL = "node-role.kubernetes.io"
 NETWORK_PART = "network"
+_CALICO = "crd.projectcalico.org/"
 """The value of the part's label on what belongs to the container network."""
 KUBE_PROXY = {
     "apiVersion": "apps/v1",
@@ -71,6 +72,14 @@ def desired_certificates(context: Context) -> tuple[Certificate, ...]:
 
 
 def _of_the_network(document: Document) -> Document:
+    """With the label by which what is no longer wanted is found.
+
+    Calico keeps the labels of its own resources in an annotation and drops them when it writes one, as it does with the
+    settings of its agents at their first start (seen with v3.28.5). None of its kinds but those that are pruned has one.
+    """
+    kind = (str(document["apiVersion"]), str(document["kind"]))
+    if kind[0].startswith(_CALICO) and kind not in PRUNED_KINDS:
+        return document
     metadata = document["metadata"]
     labels = {**metadata.get("labels", {}), PART_LABEL: NETWORK_PART}
     return {**document, "metadata": {**metadata, "labels": labels}}
