@@ -160,7 +160,7 @@ def test_a_backup_is_taken_and_a_restoration_is_planned_with_it(site, page, axe)
     page.get_by_text("As it was at").click()
     page.get_by_label("Time").fill("2020-01-01T00:00")
     page.get_by_role("button", name="Plan the restoration").click()
-    page.get_by_role("alert").get_by_text("has not a backup that old").wait_for()
+    page.get_by_role("alert").get_by_text("has no backup that old").wait_for()
 
 
 def test_a_cluster_ends_by_its_name(site, page) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import tempfile
@@ -21,6 +22,8 @@ from raijin.errors import UsageError
 from raijin.web.assets import Assets
 
 GRACE_SECONDS = 5
+BACKLOG = 2048
+"""Connections that wait to be taken."""
 LARGEST_HEAD = 65_536
 """Bytes of a request's line and headers."""
 
@@ -45,6 +48,38 @@ class Listening:
             return ip_address(self.host.strip("[]")).is_loopback
         except ValueError:
             return False
+
+    def sockets(self) -> list[socket.socket]:
+        """Bound to the address, before anything is started. Raises UsageError where it cannot be had."""
+        bound: list[socket.socket] = []
+        missing: OSError | None = None
+        try:
+            for family, _, _, _, address in socket.getaddrinfo(
+                self.host.strip("[]"), self.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+            ):
+                try:
+                    bound.append(socket.create_server(address, family=family, backlog=BACKLOG))
+                except OSError as error:  # a name may have an address that this machine has not (IPv6 turned off)
+                    if error.errno not in {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}:
+                        raise
+                    missing = error
+            if not bound and missing is not None:
+                raise missing
+        except OSError as error:
+            for item in bound:
+                item.close()
+            raise self._not_bound(error) from error
+        return bound
+
+    def _not_bound(self, error: OSError) -> UsageError:
+        place = f"{self.host}:{self.port}"
+        if error.errno == errno.EADDRINUSE:
+            return UsageError(f"something listens on {place} already", remedy="stop it, or choose another --port")
+        if error.errno == errno.EACCES:
+            return UsageError(f"only root may listen on {place}", remedy="choose a --port from 1024 on")
+        return UsageError(
+            f"{place} cannot be listened on: {error.strerror}", remedy="give --host an address of this machine"
+        )
 
     def files(self, home: Path) -> tuple[Path, Path] | None:
         """Certificate and key; None for plain HTTP. Raises UsageError."""
@@ -99,7 +134,7 @@ def _serve(service: Service, home: Path, listening: Listening, *, ask: bool, say
             remedy="leave --no-auth out, or listen on 127.0.0.1",
         )
     settings = read_settings(home)
-    files = listening.files(home)
+    files, sockets = listening.files(home), listening.sockets()
     access = Access(service.database, home) if ask else None
     scheme = "https" if files else "http"
     say(f"serving {scheme}://{listening.host}:{listening.port}/api/v1")
@@ -119,7 +154,7 @@ def _serve(service: Service, home: Path, listening: Listening, *, ask: bool, say
         ssl_certfile=str(files[0]) if files else None, ssl_keyfile=str(files[1]) if files else None,
         proxy_headers=listening.plain, forwarded_allow_ips="127.0.0.1",
     )  # fmt: skip
-    uvicorn.Server(config).run()
+    uvicorn.Server(config).run(sockets=sockets)
     works = service.background.works
     if works is not None and works.tasks:
         os._exit(0)  # runs in hand are left as they are: the next runner goes on with them

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,9 +20,18 @@ from raijin.app import observing
 from raijin.app.targets import remembered, targets_of
 from raijin.definition.definition import Definition
 from raijin.definition.load import load
-from raijin.errors import HostError, KubernetesError, KubernetesUnavailable, NotFound, Unsupported, UsageError
+from raijin.errors import (
+    HostError,
+    KubernetesError,
+    KubernetesUnavailable,
+    NotFound,
+    RaijinError,
+    Unsupported,
+    UsageError,
+)
 from raijin.facts.cluster import node_state
 from raijin.model.cluster import ClusterType
+from raijin.model.names import is_dns_name
 from raijin.model.node_group import NO_NODES
 from raijin.observe.masking import MASKER
 from raijin.platforms.access import open_cluster, read_kubeconfig
@@ -88,20 +98,29 @@ async def adopt(home: Path, address: str, way: Way, *, name: str | None = None) 
 
     Raises NotFound when no control plane runs there, HostError, KubernetesError, UsageError and Unsupported.
     """
-    first = _provisional([("first", address)], way)
+    host = _host_name(address)
+    first = _provisional([(host, address)], way)
     pool = Pool(targets_of(first.site().hosts, first, home))
     try:
-        view = await observing.facts_of(pool, "first")
+        view = await observing.facts_of(pool, host)
         kind, path = _kind(view, address)
-        kubeconfig = await read_kubeconfig(pool, "first", path)
+        kubeconfig = await read_kubeconfig(pool, host, path)
         found = await _ask(pool, kind, address, kubeconfig, way)
         found = replace(found, owner=view.owner, name=_name(name, view, found))
-        found = await _from_host(pool, view, found)
+        found = await _from_host(pool, host, view, found)
+    except RaijinError as error:
+        error.host = address if error.host == host else error.host
+        raise
     finally:
         await pool.close()
     found = await _reach(home, found, way)
     text = _written(found, way)
     return _registered(home, found, load(io.StringIO(text)), text, kubeconfig)
+
+
+def _host_name(address: str) -> str:
+    """What errors call a host of which nothing but its address is known: by that, as far as it can be a name."""
+    return address.lower() if is_dns_name(address.lower()) else f"ip-{re.sub(r'[^0-9a-z]', '-', address.lower())}-x"
 
 
 def _provisional(hosts: Iterable[tuple[str, str]], way: Way) -> Definition:
@@ -137,7 +156,7 @@ async def _ask(pool: Pool, kind: ClusterType, address: str, kubeconfig: str, way
     last: KubernetesError | None = None
     for port in ports:
         try:
-            async with open_cluster(pool, ("first",), "the cluster", port=port, path=path) as kube:
+            async with open_cluster(pool, (_host_name(address),), "the cluster", port=port, path=path) as kube:
                 return replace(await _read(kube, kind, address, _server(kubeconfig), way), port=port)
         except KubernetesUnavailable as error:
             last = error
@@ -174,7 +193,7 @@ async def _read(kube: Kube, kind: ClusterType, address: str, server: str, way: W
     )
 
 
-async def _from_host(pool: Pool, view: HostView, found: Found) -> Found:
+async def _from_host(pool: Pool, host: str, view: HostView, found: Found) -> Found:
     """What Raijin itself has left on a host says more than the cluster does."""
     if not found.owner or found.kind is not ClusterType.VANILLA:
         return found
@@ -183,19 +202,19 @@ async def _from_host(pool: Pool, view: HostView, found: Found) -> Found:
             f"{found.owner} keeps its data encrypted, and its keys cannot be taken over yet",
             remedy="go on with the RAIJIN_HOME that made them",
         )
-    connection = await pool.get("first")
+    connection = await pool.get(host)
     try:
         text = (await connection.read(CONFIG_FILE)).decode()
     except HostError:
         text = ""
     own = {str(d["kind"]): d for d in yaml.safe_load_all(text) if isinstance(d, dict)} if text else {}
     documents = {**found.documents, **own}
-    return replace(found, documents=documents, ours=frozenset(own), virtual=await _virtual(pool))
+    return replace(found, documents=documents, ours=frozenset(own), virtual=await _virtual(pool, host))
 
 
-async def _virtual(pool: Pool) -> tuple[str, str] | None:
+async def _virtual(pool: Pool, host: str) -> tuple[str, str] | None:
     """The address in the files of keepalived and kube-vip that Raijin writes."""
-    connection = await pool.get("first")
+    connection = await pool.get(host)
     script = (
         "sed -n '/virtual_ipaddress/,/}/s#^ *\\([0-9a-fA-F.:]*\\)/.*#KEEPALIVED \\1#p' /etc/keepalived/keepalived.conf "
         "2>/dev/null; grep -A1 -e 'name: address$' /etc/kubernetes/manifests/kube-vip.yaml 2>/dev/null "

@@ -61,10 +61,11 @@ class BackupRow:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """rows: the newest first. faults: targets that could not be asked, and why."""
+    """rows: the newest first. faults: targets that could not be asked, and why. errors: what they raised."""
 
     rows: tuple[BackupRow, ...]
     faults: tuple[str, ...]
+    errors: tuple[RaijinError, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         return {"backups": [row.to_json() for row in self.rows], "faults": list(self.faults)}
@@ -113,16 +114,15 @@ async def list_targets(session: Session, targets: Iterable[Target]) -> Listing:
     cluster = session.cluster.name
     asked = list(targets)
     answers = await asyncio.gather(*(_tried(target.list(cluster)) for target in asked))
-    faults = [
-        f"{t.name}: {answer}" for t, answer in zip(asked, answers, strict=True) if isinstance(answer, RaijinError)
-    ]
+    failed = [(t, answer) for t, answer in zip(asked, answers, strict=True) if isinstance(answer, RaijinError)]
     found: dict[str, list[Stored]] = {}
     for answer in answers:
         for stored in answer if isinstance(answer, list) else ():
             found.setdefault(stored.name, []).append(stored)
     known = Backups(session.database).of(cluster) if session.has_state else {}
     rows = [_row(name, copies, known) for name, copies in found.items()]
-    return Listing(tuple(sorted(rows, key=lambda row: row.created, reverse=True)), tuple(faults))
+    newest = sorted(rows, key=lambda row: row.created, reverse=True)
+    return Listing(tuple(newest), tuple(f"{t.name}: {e}" for t, e in failed), tuple(e for _, e in failed))
 
 
 async def _tried(work: Awaitable[T]) -> T | RaijinError:
@@ -147,7 +147,7 @@ async def fetched(session: Session, wanted: str, at: float | None = None) -> Asy
     """A backup as a file here, for as long as the context lasts.
 
     wanted: an id, a file, or `latest`. at: the newest that is not younger than this (seconds since the epoch).
-    Raises NotFound.
+    Raises NotFound when there is none, and what a target raised when it is none that could be asked.
     """
     path = Path(wanted)
     if at is None and path.is_file():
@@ -171,9 +171,22 @@ def _chosen(session: Session, listed: Listing, wanted: str, at: float | None) ->
         rows = [row for row in rows if wanted in {row.id, *(copy.name for copy in row.copies)}]
     if rows:
         return rows[0]
-    what = "a backup that old" if at is not None else "a backup" if wanted == "latest" else f"the backup {wanted}"
-    faults = f" ({'; '.join(listed.faults)})" if listed.faults else ""
-    raise NotFound(f"{session.cluster.name} has not {what}{faults}", remedy="see `raijin backup list`")
+    what = "backup that old" if at is not None else "backup" if wanted == "latest" else f"backup {wanted}"
+    name = session.cluster.name
+    if listed.errors:  # it may be where nobody could look: that is no answer, and the same question may have one later
+        first, faults = listed.errors[0], "; ".join(listed.faults)
+        raise type(first)(
+            f"whether {name} has a {what} cannot be said, as not every target could be asked: {faults}",
+            host=first.host, remedy=first.remedy or "mend the target, and repeat", detail=first.detail,
+        ) from first  # fmt: skip
+    none = not listed.rows
+    make = "make one with `raijin cluster backup`, or name the file of one"
+    raise NotFound(f"{name} has no {what}", remedy=make if none else "see `raijin backup list`")
+
+
+async def known(session: Session, wanted: str, at: float | None = None) -> str:
+    """The id of a backup that the cluster has, in the words of `fetched`; nothing is fetched. Raises as it does."""
+    return _chosen(session, await listing(session), wanted, at).id
 
 
 @dataclass(frozen=True, slots=True)

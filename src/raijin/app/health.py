@@ -17,6 +17,7 @@ from raijin.state.runs import RunRecord, Runs, RunStatus
 from raijin.transport.pool import Pool
 from raijin.validation.checks import chosen, judge, parts_of
 from raijin.validation.finding import Finding, Grade, faults
+from raijin.validation.hosts import NAME as HOSTS
 from raijin.validation.look import look
 from raijin.validation.seen import Seen
 from raijin.validation.subject import subject_of
@@ -78,7 +79,15 @@ async def health_of(session: Session, names: Sequence[str] = (), categories: Seq
     runs = _runs(session) if everything else []
     failed = tuple(run for run in runs if run.status is RunStatus.FAILED)
     findings = [*judge(checks, seen), *_of_backups(session, kept, seen.at), *_of_runs(runs)]
+    if not members and seen.api and all(seen.api.values()):
+        findings = [_never_made(session), *(f for f in findings if f.check in {HOSTS, RUNS})]
     return Health(session.cluster.name, seen, tuple(findings), kept, runs[0] if runs else None, failed)
+
+
+def _never_made(session: Session) -> Finding:
+    """Said in the place of what follows from it, with its advice for clusters that broke."""
+    text = f"nothing was applied from {session.home} yet, and no API server answers"
+    return Finding(RUNS, session.cluster.name, Grade.FAILED, text, "`raijin apply` makes it")
 
 
 async def _backups(session: Session, pool: Pool) -> Listing:

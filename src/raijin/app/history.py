@@ -66,7 +66,7 @@ async def resume_run(home: Path, run: str, progress: Callable[[int], Sink]) -> R
 
 def _engine(home: Path) -> Engine:
     if not has_state(home):
-        raise NotFound(f"nothing was ever run from {home}", remedy="check RAIJIN_HOME")
+        raise NotFound(f"nothing was ever run from {home}", remedy="check RAIJIN_HOME; `raijin apply` begins a run")
     from raijin.engine.service import Engine  # noqa: PLC0415
 
     session = Session(home)

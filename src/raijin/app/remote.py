@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from raijin import errors
-from raijin.errors import NotAuthenticated, RaijinError, ServerUnreachable, UsageError
+from raijin.errors import NotAuthenticated, NotFound, RaijinError, ServerUnreachable, UsageError
 from raijin.observe.events import Event, Kind, Sink
 from raijin.plan.codec import plan_from_json
 from raijin.plan.model import Plan
@@ -120,6 +120,19 @@ async def connect(home: Path, server: str) -> AsyncIterator[Remote]:
     name = secret_of(base)
     async with Http(read=QUIET_SECONDS) as http:
         yield Remote(base, http, store.get(name) if store.has(name) else "")
+
+
+async def entrance(server: str) -> dict[str, Any]:
+    """How one gets into a server. Raises UsageError for one that asks nobody who they are, ServerUnreachable."""
+    async with Http() as http:
+        remote = Remote(base_of(server), http)
+        try:
+            return await remote.ask("GET", "/entrance")
+        except NotFound as error:
+            raise UsageError(
+                f"{remote.base} asks nobody who they are, so there is nothing to log in to",
+                remedy=f"use it as it is: --server {remote.base}, or RAIJIN_SERVER",
+            ) from error
 
 
 async def login(home: Path, server: str, name: str, password: str, setup: str = "") -> dict[str, Any]:

@@ -296,7 +296,7 @@ async def resume(session_of: Callable[[Plan], Session], home: Path, run: str, *,
 
 def _stored(home: Path, run: str) -> RunRecord:
     if not has_state(home):
-        raise NotFound(f"there is no run {run}: nothing was ever run from {home}", remedy="check RAIJIN_HOME")
+        raise NotFound(f"nothing was ever run from {home}", remedy="check RAIJIN_HOME; `raijin apply` begins a run")
     from raijin.state.database import open_database  # noqa: PLC0415
     from raijin.state.runs import Runs  # noqa: PLC0415
 

@@ -25,7 +25,7 @@ from raijin.app.stored import ClusterEntry, StoredFile, etag_of
 from raijin.app.unsupported import refuse, unsupported
 from raijin.definition.edit import Edits
 from raijin.engine.service import new_run_id
-from raijin.errors import Locked, NotFound, PlanRefused, StateError, UsageError
+from raijin.errors import DeadlineExceeded, Locked, NotFound, PlanRefused, StateError, UsageError
 from raijin.plan.codec import plan_from_json, plan_to_json
 from raijin.state import database_url
 from raijin.state.database import open_database
@@ -48,6 +48,8 @@ if TYPE_CHECKING:
 CHECKED = ("INFRASTRUCTURE", "KUBERNETES", "APPLICATION", "SECURITY")
 MEASURED = "PERFORMANCE"
 """Categories of checks that the seed names: by a look, and by what was collected."""
+ASKING_SECONDS = 120.0
+"""How long the targets of backups may take to say what they have."""
 BACKUP = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,127}")
 
 
@@ -171,6 +173,20 @@ class Service:
 
     def upgrade(self, name: str, version: str, request: Mapping[str, Any], match: str | None) -> RunRecord:
         return self._change(name, Change("upgrade", version=version), request, match)
+
+    def restore(self, name: str, backup: str, at: float | None, request: Mapping[str, Any]) -> RunRecord:
+        """Go on from a backup that the cluster has. Raises NotFound, and what a target that cannot be asked raises."""
+        from raijin.app.backups import known  # noqa: PLC0415
+
+        self.idle(name)
+        try:
+            self.background.wait(known(self.session(name), _backup_name(backup), at), ASKING_SECONDS)
+        except TimeoutError as error:
+            raise DeadlineExceeded(
+                f"the targets of {name} have not said in {ASKING_SECONDS:.0f} s which backups they have",
+                remedy="see `raijin backup list`",
+            ) from error
+        return self.ask(name, "restore", {**request, "backup": backup, "at": at})
 
     def _change(self, name: str, change: Change, request: Mapping[str, Any], match: str | None) -> RunRecord:
         """A run that plans with the change, and writes it when its plan stands: hosts may have reasons against it.

@@ -47,12 +47,27 @@ def newest_held(session: Session) -> Version:
     """The newest of them. Raises NotFound."""
     found, cluster = held(session), session.cluster
     if not found:
-        raise none_held(cluster.name)
-    return max(found)
+        raise none_held(cluster.name, cluster.version)
+    newest = max(found)
+    if newest < cluster.kubernetes_version:
+        raise NotFound(
+            f"{cluster.name} is to be {cluster.version}, and the newest release that is locked is {newest}",
+            remedy="name a newer one with --version",
+        )
+    return newest
 
 
-def none_held(cluster: str) -> NotFound:
+def none_held(cluster: str, version: str) -> NotFound:
+    """version: that of its definition."""
     return NotFound(
-        f"no release is held that {cluster} could be upgraded to",
-        remedy="name one with --version, and lock its artifacts",
+        f"no release is locked that {cluster} ({version}) could be upgraded to",
+        remedy="name one with --version; `raijin artifacts lock` locks what the definition says then",
     )
+
+
+def warnings(session: Session) -> list[str]:
+    """What stands against the version that the definition says by now, as far as it is known without the hosts."""
+    cluster = session.cluster
+    if cluster.kubernetes_version in held(session):
+        return []
+    return [f"{cluster.version} is not locked: `raijin artifacts lock` before it is applied, or a bundle that has it"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -15,6 +16,7 @@ from raijin.app.status import status_of
 from raijin.definition.edit import Edits
 from raijin.errors import NotFound, PlanRefused, UsageError
 from raijin.model.duration import parse_duration
+from raijin.model.names import parse_ip
 from raijin.model.node_group import NodeRole
 from raijin.platforms import platform_of
 
@@ -61,6 +63,21 @@ def adding(session: Session, name: str, *, address: str | None, role: str, group
         edits.add_host({"name": name, **({"address": address} if address else {})})
     edits.add_to_group(name, group=_group_for(session, wanted, group, edits), cluster=cluster.name)
     return edits
+
+
+def warnings(session: Session, name: str) -> list[str]:
+    """What speaks against a host, as far as it is known without asking it."""
+    site = session.definition.site()
+    host = next(item for item in site.hosts if item.name == name)
+    address = str(host.address)
+    elsewhere = host.is_local or host.ssh.jump or site.ssh.jump  # a jump host knows names of its own
+    if elsewhere or parse_ip(address) is not None:
+        return []
+    try:
+        socket.getaddrinfo(address, None)
+    except OSError:
+        return [f"the name {address} is not known here: give {name} an address with --ip"]
+    return []
 
 
 def _group_for(session: Session, role: NodeRole, wanted: str | None, edits: Edits) -> str:

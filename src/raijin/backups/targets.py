@@ -74,7 +74,14 @@ class FolderTarget:
             progress(path.stat().st_size)
 
     async def list(self, cluster: str) -> list[Stored]:
-        found = self.folder.glob(f"{cluster}-*") if self.folder.is_dir() else ()
+        try:
+            found = list(self.folder.iterdir())  # not glob, for which a folder that cannot be read is an empty one
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise StateError(
+                f"{self.folder} cannot be read: {error.strerror}", remedy="look whether it is mounted, and whose it is"
+            ) from error
         return [Stored(path.name, path.stat().st_size, self.name) for path in found if belongs(path.name, cluster)]
 
     async def get(self, name: str, path: Path, progress: ByteCounter | None = None) -> None:
@@ -104,9 +111,15 @@ class HostTarget:
         await connection.push(path, f"{self.folder}/{path.name}", sha256=digest, mode=0o600, progress=progress)
 
     async def list(self, cluster: str) -> list[Stored]:
-        script = f'cd {word(self.folder)} 2>/dev/null || exit 0\nfor f in *; do stat -c "%s %n" -- "$f"; done\n'
+        there = f"[ -e {word(self.folder)} ] || exit 0\ncd {word(self.folder)} && ls >/dev/null || exit 1\n"
+        script = there + 'for f in *; do [ ! -f "$f" ] || stat -c "%s %n" -- "$f"; done\n'
         connection = await self.pool.get(self.host)
         done = await connection.run(script, timeout=60)
+        if done.status != 0:
+            raise OperationFailed(
+                f"{self.folder} cannot be read: {done.stderr.strip()}",
+                host=self.host, remedy="look whether it is mounted, and whose it is",
+            )  # fmt: skip
         pairs = (line.split(" ", 1) for line in done.stdout.splitlines() if " " in line)
         return [Stored(name, int(size), self.name) for size, name in pairs if belongs(name, cluster)]
 

@@ -63,6 +63,7 @@ class Runner:
     _renewals: dict[str, asyncio.Future[None]] = field(default_factory=dict)
     _stopping: set[asyncio.Task[None]] = field(default_factory=set)
     _halt: str = ""
+    _first: str = ""
     _cancelled: bool = False
     _slots: asyncio.Semaphore | None = None
 
@@ -156,6 +157,7 @@ class Runner:
             {"title": step.title, "state": str(outcome.state), "seconds": seconds, "error": outcome.error},
         )
         if outcome.state is StepState.FAILED:
+            self._first = self._first or step_id
             self._after_failure(step, str(error))
         self._end(step_id, outcome)
         return outcome
@@ -194,6 +196,9 @@ class Runner:
         message = f"{len(failed)} of {len(outcomes)} steps failed ({', '.join(hosts)})"
         if len(left) > len(failed):
             message += f", {len(left) - len(failed)} were not started"
+        first = self._first if self._first in failed else failed[0]
+        said = (outcomes[first].error or {}).get("detail", "no reason is known")
+        message += f"; first {self._steps[first].title} on {self._steps[first].target}: {said}"
         return RunStatus.FAILED, RunFailed(message, remedy=f"mend the cause, then `raijin run resume {self.run}`")
 
     def _cancellation(self, outcomes: Mapping[str, Outcome]) -> Cancelled:

@@ -154,7 +154,9 @@ class Engine:
         """Ask for the end of a run. One that has not begun, or whose process is dead, is cancelled at once."""
         record = self.runs.get(run)
         if record.status.ended:
-            raise PlanRefused(f"the run {record.id} has ended already: {record.status}")
+            raise PlanRefused(
+                f"the run {record.id} has ended already: {record.status}", remedy="see `raijin run list` for others"
+            )
         self.runs.request_cancel(record.id)
         if record.status is RunStatus.QUEUED:
             self.runs.finish(record.id, RunStatus.CANCELLED, {"detail": "cancelled before it began"})

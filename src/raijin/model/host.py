@@ -122,6 +122,7 @@ class Host(Model):
     name: HostName = Field(description="Name of the host and of its node in Kubernetes (RFC 1123).", examples=["n1"])
     address: Address = Field(
         default_factory=_own_name,
+        validate_default=True,
         description="IP address or DNS name at which the host is reached; default: its name.",
         examples=["192.0.2.11"],
     )

@@ -14,6 +14,8 @@ _LABEL = r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?"
 _DNS_LABEL = re.compile(_LABEL)
 _DNS_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _MAC = re.compile(r"[0-9A-Fa-f]{2}([:-])(?:[0-9A-Fa-f]{2}\1){4}[0-9A-Fa-f]{2}|(?:[0-9A-Fa-f]{4}\.){2}[0-9A-Fa-f]{4}")
+_NUMBERS = re.compile(r"\d+(?:\.\d+)+")
+_FOUR = "an IPv4 address is four numbers from 0 to 255, as in 192.0.2.11"
 _INTERFACE = re.compile(r"[^\s/:]{1,15}")
 
 
@@ -36,6 +38,8 @@ def _name(value: str) -> str:
 
 
 def _host_name(value: str) -> str:
+    if _NUMBERS.fullmatch(value) and parse_ip(value) is None:
+        raise fault("looks like an IP address and is none", _FOUR)
     if is_dns_name(value):
         return value
     raise fault(
@@ -60,7 +64,7 @@ def _address(value: str) -> str:
     if "@" in value:
         raise fault("has a user in it", f"write {value.rpartition('@')[2]} here and the user in ssh.user")
     if value.rpartition(".")[2].isdigit():
-        raise fault("is not an IP address", "an IPv4 address is four numbers from 0 to 255, as in 192.0.2.11")
+        raise fault("is not an IP address", _FOUR)
     if is_dns_name(value.lower().rstrip(".")):
         return value
     raise fault("is neither an IP address nor a DNS name", "write it as in 192.0.2.11, 2001:db8::11 or n1.example.org")

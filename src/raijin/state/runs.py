@@ -198,6 +198,8 @@ class Runs:
         with self._engine.connect() as db:
             rows = db.execute(query).all()
         exact = [row for row in rows if row.id == run] or rows
+        if not exact and run == "latest":
+            raise NotFound("there are no runs yet", remedy="check RAIJIN_HOME; `raijin apply` begins one")
         if len(exact) != 1:
             problem = f"several runs begin with {run}" if exact else f"there is no run {run}"
             raise NotFound(problem, remedy="see `raijin run list`")

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from raijin.backups.naming import file_name, new_id
 from raijin.state.locks import Locks
 from raijin.state.runs import RunStatus
 
@@ -210,6 +211,13 @@ async def test_what_ends_or_restores_a_cluster_is_a_run(server, cluster, problem
     server.service.runs.finish(response.json()["id"], RunStatus.DONE, None)
     problem(await server.post("/clusters/lab/restore", {"backup": "../../x"}), 422, "request-invalid")
     problem(await server.post("/clusters/lab/restore", {"backup": "x", "at": 5}), 400, "usage")
+    said = problem(await server.post("/clusters/lab/restore", {"backup": "latest"}), 404, "not-found")
+    assert said["detail"] == "lab has no backup"
+    kept = server.service.home / "backups"
+    kept.mkdir()
+    (kept / file_name(new_id("lab", 1_800_000_000.0))).write_bytes(b"x")
+    problem(await server.post("/clusters/lab/restore", {"backup": "nosuch"}), 404, "not-found")
+    assert len(server.queue.runs) == 1, "what is not there is refused when it is asked for, not in a run"
     response = await server.post("/clusters/lab/restore", {"backup": "latest"})
     assert (response.status_code, response.json()["verb"]) == (202, "restore")
     problem(await server.ask("DELETE", "/clusters/nobody"), 404, "not-found")

@@ -19,7 +19,9 @@ async def test_what_does_not_exist_or_is_not_possible(server, problem) -> None:
     problem(await server.client.get("/nothing"), 404, "not-found")
     problem(await server.ask("PATCH", "/clusters"), 405, "method-not-allowed")
     problem(await server.get("/runs/20260101-000000-aaaa"), 404, "not-found")
-    problem(await server.get("/runs/latest"), 422, "request-invalid")
+    for name in ("latest", "nosuch", "2026", "no.such"):
+        problem(await server.get(f"/runs/{name}"), 404, "not-found")
+    problem(await server.get(f"/runs/{'a' * 65}"), 422, "request-invalid")
 
 
 @pytest.mark.parametrize("body", ["", "{", '{"name": ', "\ufeff{}", "[" * 100_000, '{"a": 1' + "0" * 5000 + "}"])

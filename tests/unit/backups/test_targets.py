@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from raijin.backups.naming import file_name, new_id, parse_name, parse_time
 from raijin.backups.targets import FolderTarget, HostTarget, Stored, surplus
 from raijin.backups.verifying import kinds_of
-from raijin.errors import NotFound, StateError, UsageError
+from raijin.errors import NotFound, OperationFailed, StateError, UsageError
 from raijin.transport.local import LocalConnection
 
 
@@ -101,3 +101,9 @@ def test_keys_are_counted_by_resource() -> None:
         "things.example.org": 1,
         "apiservices.apiregistration.k8s.io": 1,
     }
+
+
+async def test_a_place_that_cannot_be_read_is_not_an_empty_one(target, tmp_path: Path) -> None:
+    (tmp_path / "kept").write_text("no folder")
+    with pytest.raises((StateError, OperationFailed), match="cannot be read"):
+        await target.list("prod")

@@ -140,7 +140,9 @@ async def test_stop_lets_what_is_in_hand_end_and_starts_nothing_more(bench, runn
     assert bench.done == ["bad", "slow"]
     assert status is RunStatus.FAILED
     assert isinstance(error, RunFailed)
-    assert str(error) == "1 of 4 steps failed (alpha), 2 were not started"
+    cause = (bench.engine.runs.steps(made.run)[0].error or {})["detail"]
+    title = made.plan.steps[0].title
+    assert str(error) == f"1 of 4 steps failed (alpha), 2 were not started; first {title} on alpha: {cause}"
     assert error.remedy == f"mend the cause, then `raijin run resume {made.run}`"
 
 

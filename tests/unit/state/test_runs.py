@@ -128,3 +128,9 @@ def test_the_newest_runs_are_found_by_an_index(runs: Runs) -> None:
         how = db.exec_driver_sql("EXPLAIN QUERY PLAN SELECT * FROM runs ORDER BY created DESC, id DESC LIMIT 50").all()
     assert "runs_by_time" in str(how)
     assert "TEMP B-TREE" not in str(how)
+
+
+def test_the_latest_of_none(runs: Runs) -> None:
+    with pytest.raises(NotFound, match=r"^there are no runs yet$") as caught:
+        runs.get("latest")
+    assert "raijin apply" in (caught.value.remedy or "")

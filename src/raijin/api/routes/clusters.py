@@ -180,14 +180,14 @@ def backup(name: ClusterName, asked: Asking) -> Response:
     return asked.run(lambda: asked.service.ask(name, "backup", asked.request()))
 
 
-@router.post("/{name}/restore", responses={202: accepted("The run that restores it."), **CHANGING}, **STARTED)
+@router.post("/{name}/restore", responses={202: accepted("The run that restores it."), **CHANGING, **HOSTS}, **STARTED)
 def restore(name: ClusterName, wanted: RestoreRequest, asked: Asking) -> Response:
-    """Go on from a backup. What was written after it is lost."""
+    """Go on from a backup. What was written after it is lost. Whether there is that backup is asked at once."""
     asked.require(Role.ADMIN, name)
     if wanted.at is not None and wanted.backup != "latest":
         raise UsageError("`at` and `backup` both name a backup", remedy="give one of them")
-    request = asked.request(backup=wanted.backup, at=wanted.at, force=wanted.force)
-    return asked.run(lambda: asked.service.ask(name, "restore", request))
+    request = asked.request(force=wanted.force)
+    return asked.run(lambda: asked.service.restore(name, wanted.backup, wanted.at, request))
 
 
 @router.post("/{name}/backups/{backup}/verify", response_model=TriedBackup, responses={**CHANGING, **HOSTS})

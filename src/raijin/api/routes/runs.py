@@ -19,7 +19,7 @@ from raijin.app.roles import Role
 from raijin.observe.events import Event, Kind
 
 router = APIRouter(tags=["runs"])
-RunId = Annotated[str, Path(pattern=r"^[-0-9a-f]{8,64}$", description="The run.", examples=["20261127-142530-3f9a"])]
+RunId = Annotated[str, Path(max_length=64, description="The run, by its whole id.", examples=["20261127-142530-3f9a"])]
 Last = Annotated[int | None, Header(alias="Last-Event-ID", ge=0, le=2**53, description="Go on after this event.")]
 STREAM: dict[int | str, dict[str, Any]] = {
     200: {"description": "Events as they happen.", "content": {"text/event-stream": {"schema": {"type": "string"}}}}

@@ -39,7 +39,7 @@ def upgrade(
     Control planes go one at a time, then workers in batches, over every minor on the way. What failed or was stopped
     goes on with the same command.
     """
-    from raijin.app.upgrading import propose_version  # noqa: PLC0415
+    from raijin.app.upgrading import propose_version, warnings  # noqa: PLC0415
     from raijin.cli.commands.apply import apply_edit  # noqa: PLC0415
 
     if server:
@@ -52,16 +52,18 @@ def upgrade(
         return
     goal = propose_version(session, version, max_unavailable=max_unavailable)
     done = f"the definition of {session.cluster.name} says {goal}"
+    for warning in warnings(session) if edit_only else ():
+        click.echo(f"warning: {warning}", err=True)
     apply_edit(session, output, done, yes=yes, edit_only=edit_only, force=force)
 
 
 def _newest_there(server: str, cluster: str) -> str:
     from raijin.app.upgrading import none_held  # noqa: PLC0415
 
-    held = ask_there(server, "GET", f"/clusters/{cluster}/versions")["held"]
-    if not held:
-        raise none_held(cluster)
-    return str(held[0])
+    found = ask_there(server, "GET", f"/clusters/{cluster}/versions")
+    if not found["held"]:
+        raise none_held(cluster, found["version"])
+    return str(found["held"][0])
 
 
 @click.command()

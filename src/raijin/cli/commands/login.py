@@ -24,14 +24,16 @@ def login(server: str, name: str, oidc: bool, setup: str, password_stdin: bool, 
     With --oidc the page of the server's OpenID Connect provider opens in a browser of this machine; such a token lives
     for a day.
     """
+    from raijin.app.remote import entrance  # noqa: PLC0415
+    from raijin.app.remote import login as log_in  # noqa: PLC0415
+
+    if oidc and (name or setup or password_stdin):
+        raise click.UsageError("--oidc asks for name and password elsewhere")
+    run_async(entrance(server))  # before anybody types a password for nothing
     if oidc:
-        if name or setup or password_stdin:
-            raise click.UsageError("--oidc asks for name and password elsewhere")
         _said(_by_browser(server), output)
         return
     name = name or click.prompt("Name", err=True)
-    from raijin.app.remote import login as log_in  # noqa: PLC0415
-
     if password_stdin:
         password = sys.stdin.readline().rstrip("\n")
     else:

@@ -37,7 +37,7 @@ def add(
     edit_only: bool,
 ) -> None:
     """Add a worker to the definition (comments are kept), then apply the difference."""
-    from raijin.app.workers import add_to_definition  # noqa: PLC0415
+    from raijin.app.workers import add_to_definition, warnings  # noqa: PLC0415
     from raijin.cli.commands.apply import apply_edit  # noqa: PLC0415
 
     done = f"{hostname} is in the definition"
@@ -48,6 +48,8 @@ def add(
         act_there(server, session, asked, output=output, yes=yes, done=done)
         return
     add_to_definition(session, hostname, address=ip, role=role, group=group)
+    for warning in warnings(session, hostname) if edit_only else ():
+        click.echo(f"warning: {warning}", err=True)
     apply_edit(session, output, done, yes=yes, edit_only=edit_only)
 
 
