@@ -74,8 +74,8 @@ def desired_certificates(context: Context) -> tuple[Certificate, ...]:
 def _of_the_network(document: Document) -> Document:
     """With the label by which what is no longer wanted is found.
 
-    Calico keeps the labels of its own resources in an annotation and drops them when it writes one, as it does with the
-    settings of its agents at their first start (seen with v3.28.5). None of its kinds but those that are pruned has one.
+    Calico keeps the labels of its own resources in an annotation, and drops them when it writes one: so it does with
+    the settings of its agents at their first start (seen with v3.28.5). Only kinds of it that are pruned have one.
     """
     kind = (str(document["apiVersion"]), str(document["kind"]))
     if kind[0].startswith(_CALICO) and kind not in PRUNED_KINDS:
