@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from raijin.app.changes import session_for
+from raijin.app.changes import patient, session_for
 from raijin.app.running import carry_out, resume
 from raijin.app.session import Session
 from raijin.errors import Cancelled, Locked, RaijinError
@@ -115,12 +115,22 @@ class Jobs:
         if not asked:  # the lock of the dead: its lease may still run for a moment
             await until(f"the lock of {record.cluster}", free, timeout=LEASE_SECONDS + 10, interval=0.5)
 
+        request = dict(record.request or {})
+
         def session_of(plan: Plan) -> Session:
             session = self.service.session(plan.cluster)
-            session.actor = _actor(record.request or {})
+            session.actor, session.drain = _actor(request), bool(request.get("drain", True))
+            patient(session, str(request.get("drain_timeout") or ""))
             return session
 
-        await resume(session_of, self.service.session(record.cluster).home, record.id, survivor=not asked)
+        await resume(
+            session_of,
+            self.service.session(record.cluster).home,
+            record.id,
+            survivor=not asked,
+            further=lambda _: True,
+            force=bool(request.get("force")),
+        )
 
     def _failed(self, run: str, error: RaijinError) -> None:
         record = self.runs.get(run)

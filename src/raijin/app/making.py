@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from raijin.app.session import Session
-from raijin.errors import PlanRefused
+from raijin.errors import MachineError, PlanRefused
 from raijin.lifecycle.firstboot import left_out
 from raijin.lifecycle.machines import make_machine
-from raijin.machines.base import Machine, MachineProvider, MachineRequest
+from raijin.machines.base import Machine, MachineProvider, MachineRequest, Progress
 from raijin.model.site import Site
 from raijin.plan.draft import Draft
 from raijin.plan.handlers import CallContext, Handlers
 from raijin.state.made import MadeMachine
+from raijin.state.snapshot import read_owners
 
 MIB = 2**20
 
@@ -41,11 +42,12 @@ def drafts(session: Session, maker: MachineProvider | None) -> list[Draft]:
     missing = [one for one in session.definition.to_make if one.cluster == session.cluster.name]
     if not missing or maker is None:
         return []
-    taken = {host.name for host in session.definition.site().hosts} & {one.name for one in missing}
-    if taken:
+    owners = read_owners(session.home, [one.name for one in missing])
+    foreign = sorted(name for name, owner in owners.items() if owner != session.cluster.name)
+    if foreign:
         raise PlanRefused(
-            f"the machines {', '.join(sorted(taken))} would bear the names of hosts of the Site",
-            remedy="rename the group, or the hosts",
+            f"the machines {', '.join(foreign)} were made for another cluster ({owners[foreign[0]]})",
+            remedy="rename the group: machines are called <cluster>-<group>-<number>",
         )
     return [make_machine(one, maker.name) for one in missing]
 
@@ -74,9 +76,19 @@ def handlers_of(session: Session) -> Handlers:
     async def make(context: CallContext) -> None:
         memory = context.arguments.get("memory_mb")
         request = MachineRequest(context.target, int(str(memory)) * MIB if memory else None, context.text("hypervisor"))
-        made = (await _provider(session, context).create([request], _said(context)))[0]
-        group, target = context.text("group"), reached(made)
-        Machines(session.database).remember(MadeMachine(made.name, context.cluster, group, made.provider, target))
+        maker, machines = _provider(session, context), Machines(session.database)
+        begun = MadeMachine(
+            context.target, context.cluster, context.text("group"), maker.name, {"name": context.target}
+        )
+        if context.target not in read_owners(session.home, [context.target]):
+            if any(there.name == context.target for there in await maker.machines()):
+                raise MachineError(
+                    f"{maker.name} has a machine {context.target} already, which was not made for {context.cluster}",
+                    remedy="rename the group, or take that machine away",
+                )
+            machines.remember(begun)  # before there is anything of it: what is left of a killed run is given back too
+        made = (await maker.create([request], _said(context)))[0]
+        machines.remember(replace(begun, target=reached(made)))
 
     async def give_back(context: CallContext) -> None:
         await _provider(session, context).destroy([context.target], _said(context))
@@ -92,21 +104,23 @@ def handlers_of(session: Session) -> Handlers:
 
 def _provider(session: Session, context: CallContext) -> MachineProvider:
     """The one that the plan was made for. Raises PlanRefused, NotFound."""
-    wanted, rehearsed = context.text("provider"), provider_of(session) if session.twin is not None else None
+    rehearsed = provider_of(session) if session.twin is not None else None
     if rehearsed is not None:
         return rehearsed
-    from raijin.machines import provider  # noqa: PLC0415
+    from raijin.machines import provider  # noqa: PLC0415  (only where machines are made)
 
-    return provider(wanted, session.home)
+    return provider(context.text("provider"), session.home)
 
 
-def _said(context: CallContext) -> Any:
+def _said(context: CallContext) -> Progress:
     return lambda _, what: context.say(what)
 
 
 def reached(machine: Machine) -> dict[str, object]:
     """How a machine is reached, as a host of a Site says it."""
     ssh: dict[str, object] = {"user": machine.ssh_user, "port": machine.ssh_port, "jump": None}
+    ssh |= {"password": None, "passphrase": None}  # those of the Site are of other machines
     if machine.host_key:
         ssh |= {"key": str(machine.ssh_key), "agent": False, "hostKey": machine.host_key}
-    return {"name": machine.name, "address": machine.address, "ssh": ssh}
+    become = {"method": "none" if machine.ssh_user == "root" else "sudo", "password": None}
+    return {"name": machine.name, "address": machine.address, "ssh": ssh, "become": become}

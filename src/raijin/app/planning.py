@@ -93,6 +93,8 @@ async def make_plan(
     hosts = [host for host, _ in wanted_hosts(session)]
     refuse(unsupported(cluster, site, hosts, maker=maker, made=session.definition.made))
     if VERBS[verb].converges and (machines := making.drafts(session, maker)):
+        if members_of(session):  # what stands against the change is said before a machine is made for it
+            await _observe(session, verb, pool, ahead, force=force)
         return _machines_first(session, verb, machines, [*making.remarks(session, maker), *untouched(site)], started)
     context, notes, materials = await _observe(session, verb, pool, ahead, force=force)
     notes += untouched(site)

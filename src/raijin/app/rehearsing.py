@@ -26,6 +26,7 @@ from raijin.model.cni import CniName
 from raijin.model.host import Host
 from raijin.model.names import split_endpoint
 from raijin.model.node_group import NodeRole
+from raijin.model.site import Site
 from raijin.model.version import Version
 from raijin.observe.events import Event, Events, Kind
 from raijin.observe.waiting import hurried
@@ -211,7 +212,11 @@ class Stage:
             seen(plan)
             return self.session
 
-        await running.resume(session_of, self.home, "latest")
+        def further(planned: Planned) -> bool:
+            seen(planned.plan)
+            return True
+
+        await running.resume(session_of, self.home, "latest", further=further)
 
     async def _start(self, seen: Callable[[Plan], None], confirm: running.Confirm) -> None:
         def agreed(planned: Planned) -> bool:
@@ -342,11 +347,16 @@ def _scale(session: Session, hosts: int, notes: list[str]) -> None:
         raise NotFound(
             f"{cluster.name} has no group of workers that could grow", remedy="add one, or leave --hosts out"
         )
-    more = hosts - len(definition.hosts_of(cluster))
+    unmade = sum(one.cluster == cluster.name for one in definition.to_make)
+    more = hosts - len(definition.hosts_of(cluster)) - unmade
     if more <= 0:
         return
-    added = [Host.model_validate({"name": f"more{n}", "address": _address(n)}) for n in range(1, more + 1)]
-    larger = group.model_copy(update={"hosts": (*group.hosts, *(host.name for host in added))})
+    added: list[Host] = []
+    if definition.is_counted(group):
+        larger = group.model_copy(update={"count": (group.count or 0) + more})
+    else:
+        added = [Host.model_validate({"name": f"more{n}", "address": _address(n)}) for n in range(1, more + 1)]
+        larger = group.model_copy(update={"hosts": (*group.hosts, *(host.name for host in added))})
     groups = tuple(larger if other is group else other for other in cluster.node_groups)
     changed: dict[str, object] = {"node_groups": groups}
     room = cluster.network.pod_networks[0]
@@ -354,13 +364,12 @@ def _scale(session: Session, hosts: int, notes: list[str]) -> None:
         changed["network"] = cluster.network.model_copy(update={"pod_cidr": WIDE})
         notes.append(f"podCidr is {WIDE} in this rehearsal: {room} has no room for {hosts} nodes")
     grown = cluster.model_copy(update=changed)
-    sites = (
-        definition.sites[0].model_copy(update={"hosts": (*definition.sites[0].hosts, *added)}),
-        *definition.sites[1:],
-    )
+    first, *others = definition.sites or (Site(),)
+    sites = (first.model_copy(update={"hosts": (*first.hosts, *added)}), *others)
     clusters = tuple(grown if other is cluster else other for other in definition.clusters)
     session.__dict__["definition"] = replace(definition, sites=sites, clusters=clusters)
     session.__dict__["cluster"] = grown
+    session.furnish()
     notes.append(f"{more} workers were added for this rehearsal, to make {hosts} hosts")
 
 

@@ -13,7 +13,7 @@ from raijin.app import asking
 from raijin.app.meanwhile import Coming, engine_of, reached, switching_often
 from raijin.app.session import Session
 from raijin.app.verbs import VERBS
-from raijin.errors import Cancelled, HostKeyMismatch, NotFound, PlanRefused, RaijinError, StalePlan, UsageError
+from raijin.errors import Cancelled, HostKeyMismatch, NotFound, PlanRefused, StalePlan, UsageError
 from raijin.state import has_state
 
 if TYPE_CHECKING:
@@ -60,19 +60,36 @@ async def carry_out(
 async def _further(session: Session, verb: str, confirm: Confirm, begun: RunRecord, *, force: bool) -> Finished:
     """What a run leads on to: planned with what it has made, and carried out in it. However that ends, the run ends."""
     engine = engine_of(session)
-    session.furnish()
+    wanted = _not_cancelled(engine, begun.id)
+
+    def agreed(planned: Planned) -> bool:
+        return confirm(planned) and wanted()
+
     try:
-        async with engine.holding(begun.cluster):
-            finished = await _round(session, verb, confirm, force=force, begun=begun)
-    except RaijinError as error:
+        wanted()
+        session.furnish()
+        with engine.holding(begun.cluster):
+            finished = await _round(session, verb, agreed, force=force, begun=begun)
+    except Exception as error:
         if not engine.runs.get(begun.id).status.ended:
             engine.give_up(begun.id, error)
         raise
     if finished.run is None:
-        declined = Cancelled("the rest was declined", remedy=f"apply again, or `raijin run resume {begun.id}`")
+        declined = Cancelled("the rest was declined: machines were made, and nothing else", remedy="apply again")
         engine.give_up(begun.id, declined if finished.declined else None)
         return replace(finished, run=engine.runs.get(begun.id))
     return finished
+
+
+def _not_cancelled(engine: Engine, run: str) -> Callable[[], bool]:
+    """What raises Cancelled as soon as somebody wants the run to end."""
+
+    def wanted() -> bool:
+        if engine.runs.cancel_requested(run):
+            raise Cancelled("the run was cancelled: machines were made, and nothing else", remedy="apply again")
+        return True
+
+    return wanted
 
 
 async def _round(
@@ -162,7 +179,8 @@ async def _run(
     from raijin.app.supply import locator  # noqa: PLC0415
 
     latest = engine.runs.history(cluster=session.cluster.name, limit=1, planned=True)
-    if latest and (latest[0].finished or latest[0].created) > planned.at:
+    mine = begun is not None and latest and latest[0].id == begun.id
+    if latest and not mine and (latest[0].finished or latest[0].created) > planned.at:
         raise StalePlan(
             f"the run {latest[0].id} changed the cluster while this plan was made",
             remedy="plan again and look at it",
@@ -271,10 +289,19 @@ def compare(promised: Plan, fresh: Plan) -> None:
     )
 
 
-async def resume(session_of: Callable[[Plan], Session], home: Path, run: str, *, survivor: bool = False) -> RunRecord:
+async def resume(
+    session_of: Callable[[Plan], Session],
+    home: Path,
+    run: str,
+    *,
+    survivor: bool = False,
+    further: Confirm | None = None,
+    force: bool = False,
+) -> RunRecord:
     """Go on with a run: killed, failed or cancelled. `session_of` opens the definition that the plan was made from.
 
-    survivor: the runner that had it has died, and nobody asks.
+    survivor: the runner that had it has died, and nobody asks. further: judges what a plan leads on to, planned with
+    `force`; without it the run ends with what was planned, because nobody has seen more.
     """
     from raijin.app.reaching import departed_hosts, members_of, open_pool  # noqa: PLC0415
     from raijin.app.supply import locator  # noqa: PLC0415
@@ -289,9 +316,10 @@ async def resume(session_of: Callable[[Plan], Session], home: Path, run: str, *,
     departing = [host for host, _ in departed_hosts(session, members_of(session))]
     async with open_pool(session, departing) as pool:
         with audited(session, f"{plan.verb} (resumed)", plan, record.id):
-            done = await engine.resume(record.id, pool, locator(session, plan), survivor=survivor)
-    while _leads_on(done):
-        done = (await _further(session, plan.verb, lambda _: True, done, force=False)).run or done
+            locate, alone = locator(session, plan), further is None
+            done = await engine.resume(record.id, pool, locate, survivor=survivor, alone=alone)
+    while further is not None and _leads_on(done):
+        done = (await _further(session, plan.verb, further, done, force=force)).run or done
     return done
 
 

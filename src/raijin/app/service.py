@@ -145,7 +145,8 @@ class Service:
         """The document and what is known of the cluster. Raises NotFound, DefinitionError."""
         stored, entry = self.store.cluster(name)
         session = self.session(name)
-        document = session.cluster.model_dump(mode="json", by_alias=True, exclude_unset=True)
+        written = session.definition.as_written(session.cluster)
+        document = written.model_dump(mode="json", by_alias=True, exclude_unset=True)
         newest = self.runs.newest([name])
         hosts = [
             {"name": p.name, "role": p.role.value, "group": p.group.name, "address": str(p.host.address)}

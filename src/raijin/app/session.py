@@ -117,7 +117,7 @@ class Session:
         from raijin.state.snapshot import read_machines  # noqa: PLC0415
 
         made = read_machines(self.home, [cluster.name for cluster in definition.clusters])
-        return with_machines(definition, {machine.name: machine.target for machine in made})
+        return with_machines(definition, {(machine.cluster, machine.name): machine.target for machine in made})
 
     def keep(self) -> None:
         """Write the proposed changes, if there are any. Raises StalePlan when somebody else has changed a file."""
@@ -175,6 +175,9 @@ class Session:
 
     def fingerprint(self) -> str:
         """Of what the definition says about this cluster and the site, whatever its comments and order of keys."""
-        site = self.definition.site()
-        documents = [self.cluster.model_dump(mode="json"), site.model_dump(mode="json")]
+        definition = self.definition
+        site, cluster = definition.site(), definition.as_written(self.cluster)
+        hosts = tuple(host for host in site.hosts if host.name not in definition.made)
+        written = site if len(hosts) == len(site.hosts) else site.model_copy(update={"hosts": hosts})
+        documents = [cluster.model_dump(mode="json"), written.model_dump(mode="json")]
         return hashlib.sha256(json.dumps(documents, sort_keys=True).encode()).hexdigest()

@@ -47,7 +47,7 @@ def unsupported(
 
     maker: who makes machines that groups count. made: hosts that were made so.
     """
-    counted = {group.name for group in cluster.node_groups if group.count and all(name in made for name in group.hosts)}
+    counted = {g.name for g in cluster.node_groups if g.count is not None and all(name in made for name in g.hosts)}
     parts = [*_cluster(cluster), *_services(cluster, maker if counted else None)]
     parts += _machines(cluster) if maker is None or not counted else maker.refused(cluster)
     parts += _network(cluster)
@@ -159,6 +159,8 @@ def _starts(cluster: Cluster, group: NodeGroup) -> bool:
 
 def _counted(cluster: Cluster, group: NodeGroup, maker: MachineProvider | None) -> Iterable[Part]:
     """What stands against making the machines of a group."""
+    if maker is None and not group.count:
+        return
     if maker is None:
         remedy = "name existing hosts in `hosts`, or say in `machines` of the Site who makes them"
         yield "count", f"nobody makes machines here: {remedy}"

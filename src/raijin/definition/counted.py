@@ -10,6 +10,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from raijin.definition.definition import Definition
+from raijin.errors import PlanRefused
 from raijin.model.cluster import Cluster
 from raijin.model.host import Host
 from raijin.model.node_group import NodeGroup, NodeRole
@@ -42,18 +43,26 @@ def counted(definition: Definition, cluster: Cluster) -> Iterator[Counted]:
                 yield Counted(machine_name(cluster.name, group.name, number), cluster.name, group, number)
 
 
-def with_machines(definition: Definition, made: Mapping[str, Mapping[str, object]]) -> Definition:
+def with_machines(definition: Definition, made: Mapping[tuple[str, str], Mapping[str, object]]) -> Definition:
     """The same definition with what was made by now.
 
-    made: how each is reached, as a host of a Site, by name; of one that was needed once and is gone, nothing.
+    made: by cluster and name, how each is reached, as a host of a Site; of one that is only being made, its name; of
+    one that was needed once and is gone, nothing. Raises PlanRefused where a host of a Site has the name of a machine.
     """
     clusters, hosts, missing = [], dict[str, Host](), []
     for cluster in definition.clusters:
-        wanted = list(counted(definition, cluster))
-        there = {name for name, target in made.items() if target}
+        wanted, mine = list(counted(definition, cluster)), {n: made[c, n] for c, n in made if c == cluster.name}
+        there = {name for name, target in mine.items() if "address" in target}
         clusters.append(filled(cluster, wanted, there))
-        hosts |= {one.name: Host.model_validate(dict(made[one.name])) for one in wanted if one.name in there}
-        missing += [one for one in wanted if one.name not in made]
+        hosts |= {one.name: Host.model_validate(dict(mine[one.name])) for one in wanted if one.name in there}
+        missing += [one for one in wanted if one.name not in there and mine.get(one.name) != {}]
+    taken = {host.name for site in definition.sites for host in site.hosts} - definition.made
+    twice = sorted(taken & {*hosts, *(one.name for one in missing)})
+    if twice:
+        raise PlanRefused(
+            f"hosts of the Site bear the names of machines that are made for a cluster: {', '.join(twice)}",
+            remedy="rename these hosts, or the group that counts",
+        )
     first, *others = definition.sites or (Site(),)
     own = tuple(host for host in first.hosts if host.name not in definition.made)
     sites = (first.model_copy(update={"hosts": (*own, *hosts.values())}), *others)

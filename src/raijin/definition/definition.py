@@ -83,7 +83,19 @@ class Definition:
 
     def is_counted(self, group: NodeGroup) -> bool:
         """Whether a group says how many machines it has, and names none but those that were made for it."""
-        return bool(group.count) and self.made.issuperset(group.hosts)
+        return group.count is not None and self.made.issuperset(group.hosts)
+
+    def as_written(self, cluster: Cluster) -> Cluster:
+        """A cluster without the hosts that its groups were given because they count them."""
+        if not any(group.hosts and self.is_counted(group) for group in cluster.node_groups):
+            return cluster
+        groups = (
+            NodeGroup.model_construct(_fields_set=group.model_fields_set - {"hosts"}, **(dict(group) | {"hosts": ()}))
+            if self.is_counted(group)
+            else group
+            for group in cluster.node_groups
+        )
+        return cluster.model_copy(update={"node_groups": tuple(groups)})
 
     def site(self) -> Site:
         """All sites as one, with the settings of each already merged into its hosts. Empty when there is none."""

@@ -9,17 +9,18 @@ import secrets
 import signal
 import threading
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy.engine import Engine as Database
+from sqlalchemy.exc import SQLAlchemyError
 
 from raijin.engine.journal import Journal
 from raijin.engine.programs import Locate, ProgramRunner
-from raijin.engine.runner import Runner
+from raijin.engine.runner import Runner, unexpected
 from raijin.errors import Cancelled, PlanRefused, RaijinError
 from raijin.model.policy import OnHostFailure
 from raijin.observe.events import Event, Events, Kind
@@ -84,6 +85,8 @@ class Engine:
     async def go_on(self, run: str, plan: Plan, pool: Pool, locate: Locate) -> RunRecord:
         """Carry out what the plan of a run has led on to, in the same run. Raises as `start`."""
         record = self.runs.get(run)
+        if record.status.ended:
+            raise Cancelled(f"the run {run} has ended meanwhile: {record.status}", remedy="apply again")
         whole = plan.after(plan_from_json(json.loads(record.plan), ours=True))
         policy = OnHostFailure(json.loads(record.settings)["policy"])
         async with self._lock(plan.cluster, run) as held:
@@ -92,39 +95,50 @@ class Engine:
             done = await self._attempt(run, n, whole, policy, pool=pool, locate=locate, goes_on=plan.leads_on)
             return held.until(done)
 
-    @asynccontextmanager
-    async def holding(self, cluster: str) -> AsyncIterator[None]:
-        """Keep the lock of a run that goes on while its next steps are planned."""
+    @contextmanager
+    def holding(self, cluster: str) -> Iterator[None]:
+        """Keep the lock of a run that goes on while its next steps are planned, and a person reads them.
 
-        async def renew() -> None:
-            while True:
-                await asyncio.sleep(RENEW_SECONDS)
-                Locks(self.database).renew(_lock_name(cluster))
+        By a thread: who asks a person keeps the loop waiting. A lease that is lost all the same is noticed by `go_on`.
+        """
+        over = threading.Event()
 
-        renewing = asyncio.create_task(renew())
+        def renew() -> None:
+            while not over.wait(RENEW_SECONDS):
+                with contextlib.suppress(SQLAlchemyError):  # a busy database: the lease lasts for two more tries
+                    Locks(self.database).renew(_lock_name(cluster))
+
+        thread = threading.Thread(target=renew, name="raijin-lease", daemon=True)
+        thread.start()
         try:
             yield
         finally:
-            renewing.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await renewing
+            over.set()
+            thread.join()
 
-    def give_up(self, run: str, error: RaijinError | None) -> None:
+    def give_up(self, run: str, failure: Exception | None) -> None:
         """End a run whose plan has led on to nothing that was carried out."""
         record = self.runs.get(run)
-        status = RunStatus.DONE
+        status, error = RunStatus.DONE, failure if isinstance(failure, RaijinError) else None
+        if failure is not None and error is None:
+            error = unexpected(failure, record.cluster)
         if error is not None:
             status = RunStatus.CANCELLED if isinstance(error, Cancelled) else RunStatus.FAILED
         problem = {name: masked(value) for name, value in error.problem().items()} if error else None
         self.runs.finish(run, status, problem)
         data: dict[str, object] = {"status": str(status), **({"error": problem} if problem else {})}
         Events(self.runs.record, self.events.pass_on).emit(Event(Kind.RUN_FINISHED, run, data=data))
-        Locks(self.database).release(_lock_name(record.cluster))
+        locks, name = Locks(self.database), _lock_name(record.cluster)
+        if locks.held(name) == run:
+            locks.release(name)
 
-    async def resume(self, run: str, pool: Pool, locate: Locate, *, survivor: bool = False) -> RunRecord:
+    async def resume(
+        self, run: str, pool: Pool, locate: Locate, *, survivor: bool = False, alone: bool = False
+    ) -> RunRecord:
         """Go on where a run was killed, or try again what failed or was not started.
 
-        survivor: take over from a runner that has died, without anybody asking; what has failed stays so.
+        survivor: take over from a runner that has died, without anybody asking; what has failed stays so. alone: as in
+        `start`.
         """
         record = self.runs.get(run)
         if record.status is RunStatus.DONE:
@@ -135,7 +149,7 @@ class Engine:
         policy = OnHostFailure(json.loads(record.settings)["policy"])
         async with self._lock(record.cluster, record.id) as held:
             n = self.runs.go_on(record.id, cancelled=True) if survivor else self._open(record, plan)
-            goes_on = _goes_on(record)
+            goes_on = _goes_on(record) and not alone
             done = await self._attempt(record.id, n, plan, policy, pool=pool, locate=locate, goes_on=goes_on)
             return held.until(done)
 

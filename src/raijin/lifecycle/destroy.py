@@ -40,6 +40,7 @@ def _leave(context: Context, node: Node, needs: tuple[str, ...]) -> Iterable[Dra
     yield from put_back(context, node, needs, Disruption.DATA)
     if node.name in context.members:
         # The way into the cluster is kept until its control plane is gone.
-        more = secrets_of_all(context) if node == context.control_planes[-1] else ()
+        members = [other for other in (*_others(context), *context.control_planes) if other.name in context.members]
+        more = secrets_of_all(context) if node == members[-1] else ()
         needs = (f"leave/{node.name}",)
         yield forget(context, node, "forget the host and its secrets", needs, Disruption.DATA, more=more)

@@ -40,7 +40,8 @@ def serve_endpoint(context: Context) -> Iterable[Draft]:
     for node in sorted(carriers(context), key=lambda node: not node.joined):
         if node.facts is None:
             continue
-        needs = (f"prepare/{node.name}",) if before else (f"start/{node.name}", f"join/{node.name}")
+        stages = ("prepare", "first-boot") if before else ("start", "join")
+        needs = tuple(f"{stage}/{node.name}" for stage in stages)
         if context.started:  # where the address is in use, one carrier after the other is changed
             needs, turn = (*needs, *turn), (f"endpoint/{node.name}",)
         yield Draft(

@@ -36,7 +36,7 @@ _INSTALLERS = {
 
 def first_boot(context: Context) -> Iterable[Draft]:
     """On hosts that are to become members."""
-    for node in context.reachable:
+    for node in (node for node in context.hosts if node.facts is not None):
         group = next((g for g in context.cluster.node_groups if node.name in g.hosts), None)
         operations = _operations(context.cluster, _cloud_init(group)) if group and not node.joined else []
         if operations:
@@ -75,12 +75,17 @@ def _operations(cluster: Cluster, init: CloudInit | None) -> list[Operation]:
     if init.ssh_authorized_keys:
         found.append(Directory("/root/.ssh", mode="700"))
         found += [Line("/root/.ssh/authorized_keys", key.strip()) for key in init.ssh_authorized_keys]
-    found += [_command(text) for text in init.run_cmd if not _installs(cluster, text)]
+    commands = [text for text in init.run_cmd if not _installs(cluster, text)]
+    found += [_command(number, text) for number, text in enumerate(commands, 1)]
     return found
 
 
-def _command(text: str) -> Command:
+def _command(number: int, text: str) -> Command:
     """Once on each host, however often it is planned."""
     digest = hashlib.sha256(text.encode()).hexdigest()[:16]
-    title = f"run once: {' '.join(text.split())[:80]}"
-    return Command(title, ("sh", "-c", text), marker=f"{FIRST_BOOT}{digest}", timeout=COMMAND_SECONDS)
+    return Command(
+        f"command {number} of the first boot",
+        ("sh", "-c", text),
+        marker=f"{FIRST_BOOT}{digest}",
+        timeout=COMMAND_SECONDS,
+    )

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from raijin.errors import PlanRefused
 from raijin.facts.cluster import ClusterState
 from raijin.facts.etcd import EtcdState
 from raijin.model.cluster import Cluster
@@ -260,7 +261,12 @@ class Context:
     @property
     def first(self) -> Node:
         """The control plane host that others join by; where there is no cluster yet, the one that it is started on."""
-        return (*self.started, *self.control_planes)[0]
+        known = (*self.started, *self.control_planes)
+        if not known:
+            raise PlanRefused(
+                f"no control plane machine of {self.cluster.name} is made yet", remedy="`raijin apply` makes them"
+            )
+        return known[0]
 
     @cached_property
     def workers(self) -> tuple[Node, ...]:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class MadeMachine:
-    """target: how it is reached, as a host of a Site (no secrets); empty when it was given back, because it was only
-    needed once. provider: who made it, and takes it back.
+    """target: how it is reached, as a host of a Site (no secrets); only its name while it is being made; empty when it
+    was given back, because it was only needed once. provider: who made it, and takes it back.
     """
 
     name: str
@@ -17,6 +17,11 @@ class MadeMachine:
     group: str
     provider: str
     target: Mapping[str, object]
+
+    @property
+    def begun(self) -> bool:
+        """It is being made, or was when the run was killed: there may be something of it."""
+        return set(self.target) == {"name"}
 
     @property
     def spent(self) -> bool:

@@ -38,6 +38,13 @@ def read_machines(home: Path, clusters: Iterable[str]) -> list[MadeMachine]:
     return [MadeMachine(name, owner, group, maker, json.loads(target)) for name, owner, group, maker, target in found]
 
 
+def read_owners(home: Path, names: Iterable[str]) -> dict[str, str]:
+    """The clusters that machines of these names were made for. Raises StateError."""
+    with _reading(home) as rows:
+        found = [row for name in names for row in rows("SELECT name, cluster FROM machines WHERE name = ?", name)]
+    return {str(name): str(cluster) for name, cluster in found}
+
+
 def read_timings(home: Path, *, last: int = LAST) -> dict[str, float]:
     """Mean seconds of a step by stage, over the newest finished steps: the next plan's estimates. Raises StateError.
 

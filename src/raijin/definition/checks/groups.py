@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from raijin.definition.checks.base import Documents, Finding, Read, place_of
+from raijin.definition.counted import machine_name
 from raijin.definition.problems import remedy_for, shown
 from raijin.definition.tree import Loc, Tree
 from raijin.model.cluster import Cluster
 from raijin.model.node_group import NodeRole
 from raijin.model.service import ServiceType
+
+LONGEST = 63
+"""Letters of a label of DNS (RFC 1123), as host names of machines are."""
 
 
 def memberships(documents: Documents) -> Iterator[Finding]:
@@ -46,6 +50,9 @@ def counts(documents: Documents) -> Iterator[Finding]:
                     message = "does not agree with the one host that the group names"
                 remedy = "remove `count`: the hosts are counted"
                 yield Finding(cluster.tree, (*loc, "count"), message, remedy, str(group.count))
+            elif group.count and len(machine_name(cluster.model.name, group.name, group.count)) > LONGEST:
+                message = f"makes names of machines with more than {LONGEST} letters (<cluster>-<group>-<number>)"
+                yield Finding(cluster.tree, (*loc, "name"), message, "choose a shorter name", shown(group.name))
 
 
 def control_planes(documents: Documents) -> Iterator[Finding]:

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import ClassVar, TypeVar
 
+from raijin.definition.counted import machine_name
 from raijin.errors import Locked
 from raijin.machines.base import Machine, MachineRequest, Part, Progress
 from raijin.machines.lab import lab
@@ -17,12 +18,14 @@ from raijin.model.network import Isolation, NodeNetwork
 from raijin.model.node_group import AntiAffinity, NodeGroup
 from raijin.model.service import Service
 from raijin.observe.waiting import until
+from raijin.state import DATABASE_URL, database_url
 
 T = TypeVar("T")
 SYSTEMS = (ClusterType.TALOS, ClusterType.OKD)
 """Distributions that are an operating system of their own."""
 TURN_SECONDS = 900.0
 """As long as a dozen others need to start their machines."""
+LONGEST = 40
 BOOTS = (BootMethod.EXISTING, BootMethod.TEMPLATE)
 
 
@@ -40,6 +43,12 @@ class LabProvider:
         if cluster.boot_method not in BOOTS:
             yield "bootMethod", f"lab machines start from the lab's own image, not by {cluster.boot_method}"
         yield from _network(cluster.network)
+        if database_url():
+            yield "nodeGroups", f"lab machines are on one box, and {DATABASE_URL} may have runners on others"
+        for index, group in enumerate(cluster.node_groups):
+            name = machine_name(cluster.name, group.name, group.size)
+            if len(name) > LONGEST:
+                yield f"nodeGroups[{index}].name", f"{name} is no name for a lab machine: more than {LONGEST} letters"
 
     def refused_group(self, group: NodeGroup) -> Iterable[Part]:
         template, placement = group.template, group.placement
