@@ -80,7 +80,11 @@ def made_up_lock(session: Session, held: Lock, start: str, notes: list[str]) -> 
     versions = [str(cluster.kubernetes_version)]
     if start and (first := Version.parse(start)):
         known = platform_of(cluster).known
-        versions = [start, *(str(version) for version in way(first, cluster.kubernetes_version, known))]
+        try:
+            between = way(first, cluster.kubernetes_version, known)
+        except KeyError:  # no release of a minor in between is known: the plan says which, and refuses it
+            between = [cluster.kubernetes_version]
+        versions = [start, *map(str, between)]
     made = Lock(origin="the rehearsal")
     for version in dict.fromkeys(versions):
         base = held if held.artifacts else None

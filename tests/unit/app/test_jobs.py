@@ -14,7 +14,7 @@ from raijin.app import running
 from raijin.app.background import Background
 from raijin.app.jobs import Jobs
 from raijin.app.rehearsed import RehearsedService, rehearsed
-from raijin.errors import PreconditionFailed
+from raijin.errors import PreconditionFailed, Unsupported
 from raijin.state.locks import Locks
 from raijin.state.runs import RunRecord, RunStatus
 
@@ -153,4 +153,13 @@ async def test_a_run_that_is_cancelled_while_it_plans_writes_nothing(lab: Lab) -
     lab.service.runs.planning(run)
     lab.service.runs.request_cancel(run)
     assert (await lab.take(run)).status is RunStatus.CANCELLED
+    assert lab.text == before
+
+
+def test_a_release_that_is_too_far_away_is_a_refusal(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was a defect, because nobody knows the minors in between."""
+    monkeypatch.setattr("raijin.app.rehearsed._running", lambda *_: "v1.34.2")
+    before = lab.text
+    with pytest.raises(Unsupported, match=r"v1\.39\.0 is outside what Raijin serves"):
+        lab.upgrade("v1.39.0")
     assert lab.text == before
