@@ -44,8 +44,11 @@ def _hashed(secret: str) -> str:
 
 @dataclass(slots=True)
 class Access:
+    """origin: by which way it is asked: api, or cli."""
+
     database: Database
     home: Path
+    origin: str = "api"
     hasher: PasswordHasher = field(default_factory=PasswordHasher)
     _decoy: str = ""
 
@@ -58,7 +61,7 @@ class Access:
         return Tokens(self.database)
 
     def note(self, action: str, result: str, *, who: str, address: str, target: str = "", **detail: Any) -> None:
-        Audit(self.database, self.home).append(Entry(who, "api", action, target, result, address, detail=detail))
+        Audit(self.database, self.home).append(Entry(who, self.origin, action, target, result, address, detail=detail))
 
     # --- the first start ----------------------------------------------------------------------------------------------
 
@@ -100,6 +103,9 @@ class Access:
     ) -> User:
         """Raises NotFound, UsageError."""
         values: dict[str, Any] = {}
+        known = self.users.get(name)
+        if password is not None and known is not None and known.origin == FOREIGN:
+            raise UsageError(f"{name} logs in with the provider, and has no password here", remedy="change it there")
         if password is not None:
             values["password"] = self._hash(password)
         if grants is not None:
@@ -195,24 +201,36 @@ class Access:
 
     # --- tokens -------------------------------------------------------------------------------------------------------
 
-    def new_token(self, caller: Caller, name: str, grants: Sequence[str], days: float) -> tuple[str, Token]:
-        """A token for the caller, allowing at most what the caller may. Raises UsageError, AccessDenied."""
+    def new_token(
+        self, caller: Caller, name: str, grants: Sequence[str], days: float, *, owner: str = ""
+    ) -> tuple[str, Token]:
+        """A token for the caller, allowing at most what the caller may.
+
+        owner: for somebody else, at most what they may; it takes an administrator. Raises UsageError, AccessDenied,
+        NotFound.
+        """
         if not 0 < days <= LONGEST_DAYS:
             raise UsageError(f"a token lives for {days:g} days", remedy=f"choose up to {LONGEST_DAYS} days")
-        user = self.users.get(caller.name)
+        user, holder = self.users.get(owner or caller.name), caller
+        if owner:
+            caller.require(Role.ADMIN)
+            if user is None:
+                raise NotFound(f"there is no user {owner[:64]}", remedy="see `raijin user list`")
+            holder = Caller(user.name, (grants_of(user.grants),))
         if user is not None and user.origin == FOREIGN and days > FOREIGN_DAYS:
             raise UsageError(
                 f"a token of somebody of a provider lives {FOREIGN_DAYS} day", remedy="choose 1 day or less"
             )
         wanted = grants_of(grants)
-        caller.allows_at_most(wanted)
+        holder.allows_at_most(wanted)
         now = time.time()
         texts = tuple(str(grant) for grant in wanted)
-        secret = self._new(Token("", name[:64], caller.name, "", texts, now, now + days * 86_400))
+        secret = self._new(Token("", name[:64], holder.name, "", texts, now, now + days * 86_400))
         token = self._token(secret)
         if token is None:
             raise NotFound("the token was not kept")
-        self.note("token-made", "done", who=caller.name, address=caller.address, target=token.id, grants=list(texts))
+        self.note("token-made", "done", who=caller.name, address=caller.address, target=token.id, grants=list(texts),
+                  owner=holder.name)  # fmt: skip
         return secret, token
 
     def revoke(self, caller: Caller, token_id: str) -> None:

@@ -17,10 +17,10 @@ from raijin.artifacts.catalogue import normal_arch
 from raijin.backups.naming import new_id, parse_name
 from raijin.backups.targets import BucketTarget, FolderTarget, HostTarget, Stored, Target
 from raijin.backups.verifying import Contents, verify
-from raijin.definition.secrets import reveal
 from raijin.errors import ArtifactError, NotFound, RaijinError
 from raijin.model.backup import BackupTarget
 from raijin.model.node_group import NodeRole
+from raijin.observe.revealing import revealed
 from raijin.state.backups import BackupRecord, Backups
 from raijin.state.secrets import SecretStore
 from raijin.transport.delivery import sha256_of
@@ -93,7 +93,7 @@ def _target(target: BackupTarget, pool: Pool) -> Target:
         from raijin.transport.objects import Bucket, ObjectStore  # noqa: PLC0415  (obstore: only where there is one)
 
         s3 = target.s3
-        keys = [reveal(key) or "" for key in (s3.access_key, s3.secret_key)]
+        keys = [revealed(key) or "" for key in (s3.access_key, s3.secret_key)]
         bucket = Bucket(s3.bucket, str(s3.endpoint or ""), s3.region, *keys)
         return BucketTarget(target.name, ObjectStore(bucket), target.prefix)
     if target.folder is None:

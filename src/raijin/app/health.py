@@ -64,7 +64,7 @@ class Health:
 
 async def health_of(session: Session, names: Sequence[str] = (), categories: Sequence[str] = ()) -> Health:
     """The named checks, or all usual ones with backups and runs. Raises NotFound for a check that there is not."""
-    checks = [check for check in chosen(names) if not categories or check.category in categories]
+    checks = [check for check in chosen(names) if not categories or check.of(categories)]
     members = members_of(session)
     gone = [host for host, _ in departed_hosts(session, members)]
     async with open_pool(session, gone) as pool:

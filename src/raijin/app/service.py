@@ -45,10 +45,9 @@ if TYPE_CHECKING:
     from raijin.machines.base import MachineProvider
     from raijin.observe.events import Event
 
-CHECKED = ("INFRASTRUCTURE", "KUBERNETES")
+CHECKED = ("INFRASTRUCTURE", "KUBERNETES", "APPLICATION", "SECURITY")
 MEASURED = "PERFORMANCE"
-UNCHECKED = ("APPLICATION", "SECURITY")
-"""Categories of checks that the seed names: by a look, by what was collected, and those that come later."""
+"""Categories of checks that the seed names: by a look, and by what was collected."""
 ASKING_SECONDS = 120.0
 """How long the targets of backups may take to say what they have."""
 BACKUP = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,127}")
@@ -410,11 +409,11 @@ class Service:
     ) -> dict[str, Any]:
         """What is well with a cluster and what is not, by categories and checks (default: all).
 
-        A category without checks is named as skipped, never counted as well.
+        PERFORMANCE is looked at in the suite COMPREHENSIVE, or when it is named.
         """
         from raijin.app.health import health_of  # noqa: PLC0415
 
-        wanted = list(categories) or [*CHECKED, *([MEASURED] if suite == "COMPREHENSIVE" else []), *UNCHECKED]
+        wanted = list(categories) or [*CHECKED, *([MEASURED] if suite == "COMPREHENSIVE" else [])]
         names = [category for category in wanted if category in CHECKED]
         report: dict[str, Any] = {"cluster": name, "healthy": True, "verdict": "nothing was looked at", "findings": []}
         if names:
@@ -422,10 +421,7 @@ class Service:
             report = (await self.background.result(health_of(self.session(name), checks, asked))).to_json()
         if MEASURED in wanted:
             report = await self.measured.judged(name, report)
-        missing = [
-            {"category": n, "reason": "there are no checks of this category yet"} for n in wanted if n in UNCHECKED
-        ]
-        return report | {"suite": suite, "skipped": missing}
+        return report | {"suite": suite, "skipped": []}
 
     def note(self, caller: Caller, action: str, target: str, result: str = "done", run: str = "") -> None:
         """An entry of the audit trail for something that is no run."""

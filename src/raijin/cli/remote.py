@@ -63,11 +63,11 @@ def _server_option(command: F, *, files: bool) -> F:
     return wrapper  # type: ignore[return-value]
 
 
-def here_only(reason: str) -> Callable[[F], F]:
+def here_only(reason: str, *, changes: bool = False) -> Callable[[F], F]:
     """For a command that no server carries out: naming one is refused, with the reason.
 
     Who has set RAIJIN_SERVER means that server's clusters: what would change another one is refused then too, and what
-    only looks says where it looks from.
+    only looks says where it looks from. changes: it does, whether or not it asks before (`--yes`).
     """
 
     def decorate(command: F) -> F:
@@ -77,7 +77,7 @@ def here_only(reason: str) -> Callable[[F], F]:
             if server:
                 raise click.UsageError(f"no server does this: {reason}")
             if os.environ.get(SERVER_VARIABLE):
-                if "yes" in kwargs:
+                if changes or "yes" in kwargs:
                     raise click.UsageError(f"{SERVER_VARIABLE} is set, and no server does this: {reason}; unset it")
                 click.echo(f"{SERVER_VARIABLE} is set, and this looks from this machine: {reason}", err=True)
             return command(*args, **kwargs)

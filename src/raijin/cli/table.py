@@ -21,6 +21,8 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "run": ("raijin.cli.commands.run", "run", "List, show, resume and cancel runs."),
     "audit": ("raijin.cli.commands.audit", "audit", "List, verify and export the audit trail."),
     "serve": ("raijin.cli.commands.serve", "serve", "Serve the REST API, and carry out what it is asked for."),
+    "user": ("raijin.cli.commands.user", "user", "Users of the server of this RAIJIN_HOME."),
+    "token": ("raijin.cli.commands.token", "token", "Tokens with which programs use that server."),
     "login": ("raijin.cli.commands.login", "login", "Log in to a server, for commands with --server."),
     "artifacts": ("raijin.cli.commands.artifacts", "artifacts", "Lock, list and fetch binaries and images."),
     "bundle": ("raijin.cli.commands.bundle", "bundle", "Make, import and verify air-gap bundles."),
@@ -81,6 +83,18 @@ GROUPS: dict[str, dict[str, tuple[str, str, str]]] = {
         "show": ("raijin.cli.commands.run", "show", "Show a run: steps, timings, errors, events."),
         "resume": ("raijin.cli.commands.run", "resume", "Go on where a run was killed, failed or cancelled."),
         "cancel": ("raijin.cli.commands.run", "cancel", "Stop a run after the operations in hand."),
+    },
+    "user": {
+        "add": ("raijin.cli.commands.user", "add", "Add a user with a password; the first is an administrator."),
+        "list": ("raijin.cli.commands.user", "list_users", "List the users and their roles."),
+        "remove": ("raijin.cli.commands.user", "remove", "Take a user away, with tokens and sessions."),
+        "password": ("raijin.cli.commands.user", "password", "Give a user another password."),
+        "roles": ("raijin.cli.commands.user", "change_roles", "Let a user have exactly these roles."),
+    },
+    "token": {
+        "make": ("raijin.cli.commands.token", "make", "Make a token, and print it, this once."),
+        "list": ("raijin.cli.commands.token", "list_tokens", "List the tokens and when they were used."),
+        "revoke": ("raijin.cli.commands.token", "revoke", "Let a token be worth nothing from now on."),
     },
     "audit": {
         "list": ("raijin.cli.commands.audit", "list_entries", "List who did what, the newest first."),

@@ -21,6 +21,7 @@ from raijin.facts import (
     ports,
     raijin,
     resolver,
+    security,
     swap,
     system,
     units,
@@ -47,11 +48,12 @@ ABILITIES = (
     Ability("resolver", resolver.SNIPPET, resolver.parse, resolver.FILES),
     Ability("kubernetes", kubernetes.SNIPPET, kubernetes.parse),
     Ability("certificates", certificates.SNIPPET, certificates.parse),
+    Ability("security", security.SNIPPET, security.parse),
     Ability("raijin", raijin.SNIPPET, raijin.parse),
 )
 """Every fact of a host, in the order of HostFacts."""
 
-LEFT_OUT = {"units": "", "ports": '[ ! -r "$BASE/owner" ]'}
+LEFT_OUT = {"units": "", "security": "", "ports": '[ ! -r "$BASE/owner" ]'}
 """Dear facts that a plan looks at never (empty), or only when this shell condition holds: of a host that no cluster has
 claimed. A plan has them as Unknown."""
 

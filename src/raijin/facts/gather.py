@@ -29,6 +29,7 @@ from raijin.facts.os import OperatingSystem
 from raijin.facts.ports import Port
 from raijin.facts.raijin import STATE_FOLDER, Ownership
 from raijin.facts.resolver import Resolver
+from raijin.facts.security import Security
 from raijin.facts.swap import SwapDevice
 from raijin.facts.system import System
 from raijin.facts.units import Units
@@ -61,6 +62,7 @@ class HostFacts:
     resolver: Resolver | Unknown
     kubernetes: Kubernetes | Unknown
     certificates: tuple[Certificate, ...] | Unknown
+    security: Security | Unknown
     raijin: Ownership | Unknown
 
     def to_json(self) -> dict[str, Any]:

@@ -18,6 +18,15 @@ HEALTH_CHECKS: dict[str, str] = {
     "container-network": "what pods talk to each other by runs on every node",
     "system-workloads": "what the cluster itself runs is there as often as it should be",
     "pod-health": "no pod crashes, and none waits for an image or a node",
+    "api-security": "API servers and etcd ask who comes, and keep and log what the definition says",
+    "host-security": "keys, kubeconfigs and data are for root alone, and kubelets answer nobody unknown",
+    "access-rights": "nobody unknown, and not everybody, is an administrator of the cluster",
+    "pod-security": "namespaces with pods that reach into their host say so in a label",
+    "version-support": "every node runs a version that its project still mends, not too far behind the API server",
+    "application-workloads": "what users run is there as often as it should be, and no job has failed",
+    "volume-claims": "every claim that is used has its volume",
+    "service-endpoints": "behind every Service there is a pod, and behind every Ingress a Service",
+    "cluster-dns": "the name service of the cluster answers",
     "cluster-operators": "every cluster operator is available and not degraded (OKD)",
 }
 """The checks by name, and what holds when they pass. What each looks at is in raijin/validation/."""

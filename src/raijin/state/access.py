@@ -35,6 +35,13 @@ class User:
     created: float
     disabled: bool = False
 
+    def to_json(self) -> dict[str, Any]:
+        """Without the password, also as a hash."""
+        return {
+            "name": self.name, "roles": list(self.grants), "origin": self.origin, "created": self.created,
+            "disabled": self.disabled,
+        }  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class Token:
@@ -48,6 +55,13 @@ class Token:
     created: float
     expires: float | None
     used: float | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Without the secret, also as a hash."""
+        return {
+            "id": self.id, "name": self.name, "owner": self.owner, "roles": list(self.grants),
+            "created": self.created, "expires": self.expires, "used": self.used,
+        }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,11 @@ PAGE = 1000
 INCIDENTS = ("access", "host-key", "login", "setup", "token")
 """Actions whose refusal is a security incident."""
 
+OF_PEOPLE = (
+    "login", "logout", "setup", "token", "token-made", "token-revoked", "user-added", "user-changed", "user-removed",
+)  # fmt: skip
+"""Actions whose target is a user or a token, which may be called as a cluster is."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -111,14 +116,16 @@ class Audit:
         since: float | None = None,
         until: float | None = None,
         incidents: bool = False,
+        cluster: str = "",
     ) -> list[Entry]:
         """In their order, or the newest first. filters: columns and what they must say; since, until: the time.
 
-        incidents: only security incidents.
+        incidents: only security incidents. cluster: only what was done to this one, and to no user of its name.
         """
         query = AUDIT.select().order_by(AUDIT.c.number.desc() if newest else AUDIT.c.number).limit(limit)
         conditions = [AUDIT.c[name] == value for name, value in (filters or {}).items() if value]
         conditions += [_INCIDENT] if incidents else []
+        conditions += [AUDIT.c.target == cluster, AUDIT.c.action.not_in(OF_PEOPLE)] if cluster else []
         conditions += [AUDIT.c.number > after] if after else []
         conditions += [AUDIT.c.number < before] if before else []
         conditions += [AUDIT.c.at >= since] if since is not None else []

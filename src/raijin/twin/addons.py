@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from raijin.transport.document import Document
+from raijin.twin import nameservice
 from raijin.twin.cluster import CNI_FOLDER, Cluster
 
 NAMESPACES = ("kube-system", "default", "kube-public", "kube-node-lease")
@@ -22,6 +23,7 @@ def name_service(cluster: Cluster, name: str = "coredns") -> None:
     spec = {"replicas": 2, "selector": {"matchLabels": labels}, "template": template}
     document = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": spec}
     cluster.put(f"/apis/apps/v1/namespaces/kube-system/deployments/{name}", document)
+    cluster.put(nameservice.PATH, nameservice.service())
 
 
 def kube_proxy(cluster: Cluster, version: str) -> None:

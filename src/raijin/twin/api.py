@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from raijin.transport.document import Document
 from raijin.transport.twin import Asked, Told
 from raijin.transport.yamls import read_yaml
-from raijin.twin import metrics
+from raijin.twin import metrics, nameservice
 from raijin.twin.cluster import KUBELET_SERVING, NODES, Cluster
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ KINDS: Mapping[tuple[str, str], tuple[str, bool]] = {
     ("apiregistration.k8s.io", "apiservices"): ("APIService", False),
     ("admissionregistration.k8s.io", "validatingwebhookconfigurations"): ("ValidatingWebhookConfiguration", False),
     ("admissionregistration.k8s.io", "mutatingwebhookconfigurations"): ("MutatingWebhookConfiguration", False),
+    ("discovery.k8s.io", "endpointslices"): ("EndpointSlice", True),
     ("coordination.k8s.io", "leases"): ("Lease", True),
     ("certificates.k8s.io", "certificatesigningrequests"): ("CertificateSigningRequest", False),
 }
@@ -149,6 +150,8 @@ def _get(site: TwinSite, cluster: Cluster, asked: Asked, place: _Place) -> Told:
     start = f"{place.path}/"
     if place.path == "/api/v1/pods" or (place.kind == "Pod" and place.namespace):
         found = [pod for pod in cluster.pods() if place.namespace in {"", pod["metadata"]["namespace"]}]
+    elif place.kind == "EndpointSlice":
+        found = [part for part in nameservice.slices(cluster) if place.namespace in {"", part["metadata"]["namespace"]}]
     elif not place.namespace and any(kind == (place.kind, True) for kind in KINDS.values()):
         plural = f"/{place.path.rpartition('/')[2]}/"
         found = [document for path, document in cluster.objects.items() if plural in path]

@@ -5,9 +5,11 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable, Mapping
+from fnmatch import fnmatch
 from typing import TYPE_CHECKING
 
 from raijin.facts import ABILITIES, LEFT_OUT
+from raijin.facts.security import FLAGS, KUBELET_CONFIG, MANIFESTS, PRIVATE
 from raijin.twin.access import LEAF_DAYS, issued
 from raijin.twin.host import KERNEL, OWNER, STAMPS, Host
 from raijin.twin.installed import stamp_of
@@ -161,6 +163,21 @@ def _certificates(site: TwinSite, host: Host) -> str:
     return "".join(told)
 
 
+def _security(site: TwinSite, host: Host) -> str:
+    """The modes of what is for root alone, and settings of the static pods and the kubelet."""
+    del site
+    lines = []
+    for path, entry in ((key, host.entry(key)) for kind, key in host.things if kind == "path"):
+        if entry is not None and any(fnmatch(path, pattern) for pattern in PRIVATE):
+            lines.append(f"mode {entry.mode} {entry.owner} {path}")
+    for path in (f"{folder}/{part}.yaml" for folder in MANIFESTS for part in ("kube-apiserver", "etcd")):
+        name = path.rpartition("/")[2].removesuffix(".yaml")
+        if host.exists(path):
+            flags = re.findall(rf"^ +- (--(?:{'|'.join(FLAGS)})\b.*)$", host.text(path), re.MULTILINE)
+            lines += [f"pod {name}", *(f"flag {name} {flag}" for flag in flags)]
+    return "\n".join([*lines, *(f"kubelet {line}" for line in host.text(KUBELET_CONFIG).splitlines())])
+
+
 def _parts(host: Host) -> list[str]:
     paths = (f"{folder}/{name}" for name in _PARTS for folder in _FOLDERS)
     cni = ("/opt/cni/bin/bridge", "/opt/cni/bin/flannel")
@@ -199,5 +216,6 @@ _SECTIONS: Mapping[str, Callable[[TwinSite, Host], str]] = {
     "resolver": _constant(""),
     "kubernetes": _kubernetes,
     "certificates": _certificates,
+    "security": _security,
     "raijin": _raijin,
 }

@@ -30,7 +30,7 @@ from raijin.platforms.kubeadm.paths import (
 from raijin.platforms.kubeconfig import ca_hash
 from raijin.transport.base import Completed
 from raijin.transport.yamls import read_yamls
-from raijin.twin import addons, etcd, saves
+from raijin.twin import addons, etcd, saves, staticpods
 from raijin.twin.access import AUTHORITY_DAYS, LEAF_DAYS, certificate, kubeconfig
 from raijin.twin.cluster import CNI_FOLDER, CONTROL_PLANE_TAINT, Cluster
 from raijin.twin.host import Host
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from raijin.twin.site import TwinSite
 
 Document = dict[str, Any]
-PARTS = ("kube-apiserver", "kube-controller-manager", "kube-scheduler")
 KUBELET_UNIT = "kubelet.service"
 _UPLOAD = re.compile(
     r"printf '%s' (?P<text>.*) \| kubeadm init phase upload-certs --upload-certs --config /dev/stdin\n", re.S
@@ -170,7 +169,7 @@ def _kubeadm(site: TwinSite, host: Host, words: list[str]) -> float | None:
     ignored = next((w.partition("=")[2].split(",") for w in words if w.startswith("--ignore-preflight-errors=")), [])
     config = _option(words, "--config")
     if "phase" in words[:3]:
-        return _phase(host, words[words.index("phase") + 1 :])
+        return _phase(site, host, words[words.index("phase") + 1 :])
     if words[:3] == ["certs", "renew", "all"]:
         return _renew(host, config)
     if words[0] in {"init", "join"}:
@@ -216,12 +215,13 @@ def _init(site: TwinSite, host: Host, config: str, ignored: list[str]) -> float:
         outside = "external" in wanted.get("etcd", {})
         cluster = site.cluster = Cluster(str(wanted["clusterName"]), port, certificate(), outside=outside)
         cluster.settings["endpoint"] = str(wanted["controlPlaneEndpoint"])
+        staticpods.upload(cluster, documents)
         addons.namespaces(cluster)
         _addons(cluster, version)
     cluster.join_etcd(host)
     _control_plane(site, host, version, first=True)
     taints = registration.get("taints", [CONTROL_PLANE_TAINT])
-    _become_node(host)
+    _become_node(site, host)
     cluster.register(site, host, _installed(host, "kubelet"), control_plane=True, taints=list(taints or []))
     return 40.0
 
@@ -237,16 +237,10 @@ def _control_plane(site: TwinSite, host: Host, version: str, *, first: bool) -> 
     configs = [ADMIN_CONF, f"{KUBERNETES}/controller-manager.conf", f"{KUBERNETES}/scheduler.conf"]
     for path in (*configs, *([SUPER_ADMIN_CONF] if first else [])):
         host.write(path, _kubeconfig(site), mode="600")
-    for part in PARTS:
-        _manifest(host, part, f"registry.k8s.io/{part}:{version}")
+    staticpods.write(host, version, staticpods.flags(site))
     if site.cluster is None or not site.cluster.outside:
-        _manifest(host, "etcd", f"registry.k8s.io/etcd:{etcd.VERSION}-0")
+        staticpods.write_etcd(host)
         host.write(f"{ETCD_DATA}/member", kind="directory", mode="700")
-
-
-def _manifest(host: Host, name: str, image: str) -> None:
-    text = f"kind: Pod\nmetadata:\n  name: {name}\nspec:\n  containers:\n  - name: {name}\n    image: {image}\n"
-    host.write(f"{MANIFESTS}/{name}.yaml", text, mode="600")
 
 
 def _kubeconfig(site: TwinSite) -> str:
@@ -254,12 +248,13 @@ def _kubeconfig(site: TwinSite) -> str:
     return kubeconfig(cluster.ca, f"https://{cluster.settings['endpoint']}") if cluster else ""
 
 
-def _become_node(host: Host) -> None:
+def _become_node(site: TwinSite, host: Host) -> None:
     """The files of a kubelet that has joined, and its start."""
     host.write(KUBELET_CONF, "rehearsed kubelet.conf\n", mode="600")
     host.write(f"{PKI}/ca.crt", certificate())
-    for name in ("config.yaml", "kubeadm-flags.env", "pki/kubelet-client-current.pem"):
-        host.write(f"/var/lib/kubelet/{name}", "rehearsed\n")
+    staticpods.write_kubelet(site, host)
+    host.write("/var/lib/kubelet/kubeadm-flags.env", "rehearsed\n")
+    host.write(KUBELET_CLIENT, "rehearsed\n", mode="600")
     host.start_unit(KUBELET_UNIT)
 
 
@@ -284,7 +279,7 @@ def _join(site: TwinSite, host: Host, config: str, ignored: list[str]) -> float:
             raise Failed("it ended with status 1", "error downloading certs: the certificate key does not fit")
         _control_plane(site, host, _installed(host, "kubeadm"), first=False)
         cluster.join_etcd(host)
-    _become_node(host)
+    _become_node(site, host)
     taints = document["nodeRegistration"].get("taints", [CONTROL_PLANE_TAINT] if control_plane else [])
     cluster.register(site, host, _installed(host, "kubelet"), control_plane=control_plane, taints=list(taints or []))
     return 25.0 if control_plane else 8.0
@@ -311,8 +306,7 @@ def _upgrade(site: TwinSite, host: Host, version: str, *, leads: bool) -> float:
     running = Version.parse(found[1]) if found else None
     if running is not None and wanted.minor > running.minor + 1:
         raise Failed("it ended with status 1", f"{running} cannot go to {version}: one minor at a time")
-    for part in PARTS:
-        _manifest(host, part, f"registry.k8s.io/{part}:{version}")
+    staticpods.write(host, version, staticpods.flags(site))
     if leads and site.cluster is not None:
         _addons(site.cluster, version)
     return 60.0 if leads else 40.0
@@ -330,7 +324,7 @@ def _renew(host: Host, config: str) -> float:
 _PHASES = {
     "certs": (f"{PKI}/apiserver.crt", f"{PKI}/apiserver.key"),
     "upload-config": (),
-    "control-plane": tuple(f"{MANIFESTS}/{part}.yaml" for part in PARTS),
+    "control-plane": tuple(f"{MANIFESTS}/{part}.yaml" for part in staticpods.PARTS),
     "etcd": (f"{MANIFESTS}/etcd.yaml",),
     "bootstrap-token": (),
     "addon": (),
@@ -338,7 +332,7 @@ _PHASES = {
 }
 
 
-def _phase(host: Host, words: list[str]) -> float | None:
+def _phase(site: TwinSite, host: Host, words: list[str]) -> float | None:
     """One phase on a node that runs: it writes its files anew."""
     paths = _PHASES.get(words[0])
     if paths is None:
@@ -348,6 +342,14 @@ def _phase(host: Host, words: list[str]) -> float | None:
         raise Failed("it ended with status 1", f"unable to read config from {config}")
     for path in paths:
         host.write(path, host.text(path) or f"rehearsed {path}\n", mode="600")
+    documents = _documents(host.text(config)) if config else {}
+    if words[0] == "control-plane" and "ClusterConfiguration" in documents:
+        own = staticpods.given(documents["ClusterConfiguration"])
+        staticpods.write(host, str(documents["ClusterConfiguration"]["kubernetesVersion"]), own)
+    if words[0] == "upload-config" and site.cluster is not None and "ClusterConfiguration" in documents:
+        staticpods.upload(site.cluster, documents)
+    if words[0] == "kubelet-config":
+        staticpods.write_kubelet(site, host)
     return 5.0
 
 

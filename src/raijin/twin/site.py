@@ -16,7 +16,7 @@ from raijin.operations.report import State, to_line
 from raijin.transport.base import Completed, LineHandler
 from raijin.transport.pool import Target, TwinTarget
 from raijin.transport.twin import Asked, Told
-from raijin.twin import api, facts
+from raijin.twin import api, facts, nameservice
 from raijin.twin.cluster import Cluster, Member
 from raijin.twin.faults import SLOW, Fault, FaultKind
 from raijin.twin.files import deliver
@@ -277,7 +277,8 @@ class TwinMachine:
         deliver(self._host, destination, sha256, size)
 
     def way_to(self, address: str, port: int) -> TwinMachine:
-        other = self._site.behind(self._host, address, port)
+        named = nameservice.is_at(self._site, address, port)  # every host forwards it, as kube-proxy has it do
+        other = self._host if named else self._site.behind(self._host, address, port)
         if other is None:
             raise OperationFailed(f"nobody answers at {address} port {port} (rehearsed)", host=self.name)
         return TwinMachine(self._site, other)
@@ -287,6 +288,8 @@ class TwinMachine:
 
     async def answer(self, port: int, asked: Asked) -> Told:
         site, cluster = self._site, self._site.cluster
+        if asked.method == "QUERY" and self._host.up and nameservice.is_at(site, nameservice.ADDRESS, port):
+            return nameservice.answer(site, asked)
         if (
             not self._host.up
             or cluster is None

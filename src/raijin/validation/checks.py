@@ -2,36 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
 from raijin.errors import NotFound
-from raijin.validation import certificates, control, hosts, nodes, workloads
+from raijin.validation import (
+    apiserver,
+    applications,
+    certificates,
+    control,
+    files,
+    hosts,
+    nameservice,
+    nodes,
+    podsecurity,
+    rights,
+    services,
+    support,
+    workloads,
+)
 from raijin.validation.finding import Finding
 from raijin.validation.seen import Part, Seen
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """category: INFRASTRUCTURE or KUBERNETES. usual: it is made when nobody names checks."""
+    """category: one of CATEGORIES. usual: it is made when nobody names checks. also: another category that it is of."""
 
     name: str
     category: str
     parts: tuple[Part, ...]
     judge: Callable[[Seen], Iterable[Finding]]
     usual: bool = True
+    also: str = ""
+
+    def of(self, categories: Collection[str]) -> bool:
+        return self.category in categories or self.also in categories
 
 
+CATEGORIES = ("INFRASTRUCTURE", "KUBERNETES", "APPLICATION", "SECURITY")
 CHECKS: tuple[Check, ...] = (
     Check(hosts.NAME, "INFRASTRUCTURE", (Part.HOSTS,), hosts.host_health),
-    Check(certificates.NAME, "KUBERNETES", (Part.HOSTS,), certificates.certificates),
+    Check(certificates.NAME, "KUBERNETES", (Part.HOSTS,), certificates.certificates, also="SECURITY"),
     Check(control.API, "KUBERNETES", (Part.API,), control.api_availability),
     Check(control.ETCD, "KUBERNETES", (Part.ETCD,), control.etcd_health),
     Check(nodes.READINESS, "KUBERNETES", (Part.NODES,), nodes.node_readiness),
     Check(nodes.VERSIONS, "KUBERNETES", (Part.NODES, Part.API), nodes.versions),
     Check(workloads.NETWORK, "KUBERNETES", (Part.WORKLOADS,), workloads.container_network),
     Check(workloads.SYSTEM, "KUBERNETES", (Part.WORKLOADS,), workloads.system_workloads),
-    Check(workloads.PODS, "KUBERNETES", (Part.PODS,), workloads.pod_health),
+    Check(workloads.PODS, "KUBERNETES", (Part.PODS,), workloads.pod_health, also="APPLICATION"),
+    Check(apiserver.NAME, "SECURITY", (Part.HOSTS,), apiserver.api_security),
+    Check(files.NAME, "SECURITY", (Part.HOSTS,), files.host_security),
+    Check(rights.NAME, "SECURITY", (Part.RIGHTS,), rights.access_rights),
+    Check(podsecurity.NAME, "SECURITY", (Part.PODS, Part.NAMESPACES), podsecurity.pod_security),
+    Check(support.NAME, "SECURITY", (Part.NODES, Part.API), support.version_support),
+    Check(applications.WORKLOADS, "APPLICATION", (Part.WORKLOADS, Part.JOBS), applications.application_workloads),
+    Check(applications.CLAIMS, "APPLICATION", (Part.CLAIMS, Part.CLASSES, Part.PODS), applications.volume_claims),
+    Check(services.NAME, "APPLICATION", (Part.SERVICES, Part.ENDPOINTS, Part.INGRESSES), services.service_endpoints),
+    Check(nameservice.NAME, "APPLICATION", (Part.SERVICES, Part.DNS), nameservice.cluster_dns),
     Check(workloads.OPERATORS, "KUBERNETES", (Part.OPERATORS,), workloads.cluster_operators, usual=False),
 )
 

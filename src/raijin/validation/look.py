@@ -7,14 +7,17 @@ import time
 from collections.abc import Collection, Sequence
 from typing import TypeVar
 
-from raijin.errors import HostError, KubernetesError, RaijinError
+from raijin.errors import HostError, KubernetesError, OperationFailed, RaijinError
 from raijin.facts.etcd import EtcdState
 from raijin.facts.gather import script
 from raijin.model.names import split_endpoint
 from raijin.platforms.access import open_cluster, read_kubeconfig
+from raijin.platforms.outside import ByCalls
 from raijin.platforms.view import HostView, viewed
+from raijin.transport import dns
 from raijin.transport.document import Document
 from raijin.transport.pool import Pool
+from raijin.validation.nameservice import addresses, question
 from raijin.validation.seen import KINDS, LISTS, Part, Seen
 from raijin.validation.subject import Subject
 
@@ -36,7 +39,11 @@ async def look(pool: Pool, subject: Subject, parts: Collection[Part]) -> Seen:
     if members is None and subject.etcd is not None and Part.ETCD in parts and Part.HOSTS not in parts:
         # Nobody told of an etcd: the control plane hosts say whether there is one (a K3s may be kept in SQLite).
         hosts = await _hosts(pool, subject, subject.control_planes)
-    return Seen(subject, at, hosts, api, endpoint, version, members, lists, failures)
+    answers: dict[str, str] = {}
+    platform: object = subject.platform
+    if Part.DNS in parts and Part.SERVICES in lists and not isinstance(platform, ByCalls):
+        answers = await _name_services(pool, subject, addresses(lists[Part.SERVICES]))
+    return Seen(subject, at, hosts, api, endpoint, version, members, lists, failures, answers)
 
 
 async def _nothing(value: T) -> T:
@@ -119,6 +126,28 @@ async def _through(pool: Pool, subject: Subject, host: str) -> None:
     connection = await pool.get(host)
     async with connection.tunnel(address, port) as here, open_kube(text, here, subject.cluster) as kube:
         await kube.read("/readyz")
+
+
+async def _name_services(pool: Pool, subject: Subject, found: Sequence[str]) -> dict[str, str]:
+    """What is wrong with each address of the name service, as the first host that can be asked finds it."""
+
+    async def one(address: str) -> str:
+        last = "no host can be asked"
+        for host in (place.name for place in subject.places if not place.left_out):
+            try:
+                async with asyncio.timeout(ANSWER_SECONDS), (await pool.get(host)).tunnel(address, dns.PORT) as here:
+                    return await dns.ask(here, question(subject.domain), dns.AAAA if ":" in address else dns.A)
+            except OperationFailed as error:
+                return error.message
+            except HostError as error:
+                last = str(error)
+            except OSError as error:
+                return f"no answer ({error.strerror or error})"
+            except TimeoutError:
+                return f"it gives no answer within {ANSWER_SECONDS} s"
+        return last
+
+    return dict(zip(found, await asyncio.gather(*map(one, found)), strict=True))
 
 
 async def _etcd(pool: Pool, subject: Subject) -> EtcdState | None:

@@ -22,6 +22,15 @@ class Part(StrEnum):
     PODS = "pods"
     WORKLOADS = "workloads"
     OPERATORS = "operators"
+    NAMESPACES = "namespaces"
+    RIGHTS = "rights"
+    JOBS = "jobs"
+    CLAIMS = "claims"
+    CLASSES = "classes"
+    SERVICES = "services"
+    ENDPOINTS = "endpoints"
+    INGRESSES = "ingresses"
+    DNS = "dns"
 
 
 LISTS: Mapping[Part, tuple[str, ...]] = {
@@ -29,16 +38,25 @@ LISTS: Mapping[Part, tuple[str, ...]] = {
     Part.PODS: ("/api/v1/pods",),
     Part.WORKLOADS: ("/apis/apps/v1/deployments", "/apis/apps/v1/daemonsets", "/apis/apps/v1/statefulsets"),
     Part.OPERATORS: ("/apis/config.openshift.io/v1/clusteroperators",),
+    Part.NAMESPACES: ("/api/v1/namespaces",),
+    Part.RIGHTS: ("/apis/rbac.authorization.k8s.io/v1/clusterrolebindings",),
+    Part.JOBS: ("/apis/batch/v1/jobs",),
+    Part.CLAIMS: ("/api/v1/persistentvolumeclaims",),
+    Part.CLASSES: ("/apis/storage.k8s.io/v1/storageclasses",),
+    Part.SERVICES: ("/api/v1/services",),
+    Part.ENDPOINTS: ("/apis/discovery.k8s.io/v1/endpointslices",),
+    Part.INGRESSES: ("/apis/networking.k8s.io/v1/ingresses",),
 }
 """The parts that are lists of the API. Kinds are not in their items: they are told by the path."""
-KINDS = {"deployments": "Deployment", "daemonsets": "DaemonSet", "statefulsets": "StatefulSet"}
+KINDS = {"deployments": "Deployment", "daemonsets": "DaemonSet", "statefulsets": "StatefulSet", "jobs": "Job"}
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
     """hosts: facts, or why there are none. api: by control plane host, what is wrong with its API server (empty:
     nothing). endpoint: the same of the address of all. etcd: None when no member could be asked. lists: what the API
-    told; failures: by part, why it did not. at: seconds since the epoch.
+    told; failures: by part, why it did not. dns: by the address of a name service, what is wrong with its answer
+    (empty: nothing). at: seconds since the epoch.
     """
 
     subject: Subject
@@ -50,6 +68,7 @@ class Seen:
     etcd: EtcdState | None = None
     lists: Mapping[Part, Sequence[Document]] = field(default_factory=dict)
     failures: Mapping[Part, str] = field(default_factory=dict)
+    dns: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def sqlite(self) -> bool:

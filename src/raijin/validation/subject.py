@@ -31,7 +31,8 @@ class Place:
 class Subject:
     """version: of the definition, empty where it is not that of Kubernetes. endpoint: `host:port` of all API servers,
     empty when it is not known. kubeconfig: its path on control plane hosts. network: the workloads of the container
-    network. etcd: None where its hosts do not tell of it themselves. renew_below: days; with less a certificate is due.
+    network. domain: of its names. encrypted, audited: what the definition asks of the API servers. etcd: None where its
+    hosts do not tell of it themselves. renew_below: days; with less a certificate is due.
     """
 
     cluster: str
@@ -44,6 +45,9 @@ class Subject:
     etcd: EtcdAccess | EtcdByCalls | None = None
     network: tuple[Document, ...] = ()
     renew_below: float = 90.0
+    domain: str = "cluster.local"
+    encrypted: bool = False
+    audited: bool = False
 
     @property
     def platform(self) -> Platform:
@@ -78,6 +82,9 @@ def subject_of(context: Context, quarantined: Mapping[str, str] | None = None) -
         etcd=access,
         network=tuple(workloads),
         renew_below=cluster.policy.renewal_days,
+        domain=cluster.network.dns_domain,
+        encrypted=cluster.kubernetes.encryption is not None,
+        audited=cluster.kubernetes.audit is not None,
     )
 
 

@@ -98,15 +98,15 @@ def _trouble(item: Document, now: float) -> str:
     if status.get("phase") == "Failed":
         return f"has failed: {status.get('reason') or 'its containers ended'}"
     for condition in status.get("conditions") or ():
-        young = now - _seconds(condition.get("lastTransitionTime")) < _PATIENCE
+        young = now - seconds_of(condition.get("lastTransitionTime")) < _PATIENCE
         if condition["type"] == "PodScheduled" and condition.get("status") == "False" and not young:
-            return "finds no node"
+            return f"finds no node: {condition.get('message') or ''}".rstrip(": ")
         if condition["type"] == "Ready" and condition.get("status") == "False" and not young:
             return "is not ready"
     return ""
 
 
-def _seconds(text: str | None) -> float:
+def seconds_of(text: str | None) -> float:
     """RFC 3339 as seconds since the epoch; 0 when there is none."""
     return dt.datetime.fromisoformat(text).timestamp() if text else 0.0
 

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from raijin.app.backups import known
+from raijin.app.backups import known, targets_of
 from raijin.app.session import Session
 from raijin.backups.naming import file_name, new_id
 from raijin.errors import NotFound, StateError
+from raijin.observe.masking import masked
+from raijin.transport.pool import Pool
 
 DEFINITION = """\
 kind: Site
@@ -67,3 +69,14 @@ async def test_a_target_that_cannot_be_read_is_no_answer(session: Session) -> No
     with pytest.raises(StateError, match=r"whether lab has a backup cannot be said.*local: .*cannot be read") as caught:
         await known(session, "latest")
     assert "mounted" in (caught.value.remedy or "")
+
+
+def test_both_keys_of_a_bucket_are_hidden(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one that names the account was not."""
+    monkeypatch.setenv("ACCESS", "account-of-the-bucket")
+    monkeypatch.setenv("SECRET", "secret-of-the-bucket")
+    target = "{name: s3, s3: {bucket: backups, region: eu-west-1, accessKey: 'env:ACCESS', secretKey: 'env:SECRET'}}"
+    path = tmp_path / "lab.yaml"
+    path.write_text(DEFINITION + f"backup: {{targets: [{target}]}}\n")
+    targets_of(Session(tmp_path / "home", (path,)), Pool({}))
+    assert masked("account-of-the-bucket secret-of-the-bucket") == "*** ***"

@@ -13,9 +13,11 @@ from raijin.facts.base import Unknown
 from raijin.facts.etcd import EtcdAccess, EtcdMember, EtcdState
 from raijin.facts.gather import HostFacts
 from raijin.facts.kubernetes import Kubernetes
+from raijin.facts.ports import Port
+from raijin.facts.security import Guarded, Kubelet, Security
 from raijin.model.validation import HEALTH_CHECKS
 from raijin.platforms.view import HostView
-from raijin.validation.checks import CHECKS, chosen, judge, parts_of
+from raijin.validation.checks import CATEGORIES, CHECKS, chosen, judge, parts_of
 from raijin.validation.finding import Finding, Grade, faults, few
 from raijin.validation.seen import LISTS, Part, Seen
 from raijin.validation.subject import Place, Subject, subject_from
@@ -60,10 +62,50 @@ DNS = {
     "spec": {"replicas": 2},
     "status": {"availableReplicas": 2},
 }
+
+
+def named(name: str, namespace: str = "", labels: dict[str, str] | None = None, **more: Any) -> dict[str, Any]:
+    metadata = {"name": name, "labels": labels or {}, **({"namespace": namespace} if namespace else {})}
+    return {"metadata": metadata, **more}
+
+
+def binding(name: str, role: str, *groups: str) -> dict[str, Any]:
+    subjects = [{"kind": "Group", "name": group} for group in groups]
+    return named(name, roleRef={"kind": "ClusterRole", "name": role}, subjects=subjects)
+
+
+def service(name: str, namespace: str, selector: dict[str, str], **spec: Any) -> dict[str, Any]:
+    return named(
+        name, namespace, selector, spec={"selector": selector, "ports": [{"name": "http", "port": 80}], **spec}
+    )
+
+
+def slice_of(name: str, namespace: str, *, ready: bool) -> dict[str, Any]:
+    labels = {"kubernetes.io/service-name": name}
+    return named(f"{name}-x", namespace, labels, endpoints=[{"conditions": {"ready": ready}}])
+
+
+API_FLAGS = {"authorization-mode": "Node,RBAC", "enable-admission-plugins": "NodeRestriction"}
+ETCD_FLAGS = {"client-cert-auth": "true", "peer-client-cert-auth": "true"}
+
+
+def told(*files: Guarded, kubelet: Kubelet | None = None, etcd: dict[str, str] | None = None, **api: str) -> HostView:
+    """A control plane host as kubeadm leaves it, but for what is given. api: flags, with _ for each hyphen."""
+    flags = {**API_FLAGS, **{name.replace("_", "-"): value for name, value in api.items()}}
+    pods = {"kube-apiserver": {k: v for k, v in flags.items() if v}, "etcd": ETCD_FLAGS if etcd is None else etcd}
+    own = (Guarded("/etc/kubernetes/admin.conf", 0o600, "root"), *files)
+    facts = HostFacts(**{item.name: Unknown("not asked") for item in fields(HostFacts)})
+    return HostView(replace(facts, security=Security(own, pods, kubelet or Kubelet())))
+
+
+def hosts(n1: HostView | None = None) -> dict[str, HostView | str]:
+    return {place.name: told() for place in SUBJECT.places} | ({"n1": n1} if n1 else {})
+
+
 WELL = Seen(
     SUBJECT,
     NOW,
-    hosts={},
+    hosts=hosts(),
     api={"n1": "", "n2": "", "n3": ""},
     version="v1.34.2",
     etcd=EtcdState((member("n1", leader=True), member("n2"), member("n3"))),
@@ -72,7 +114,16 @@ WELL = Seen(
         Part.PODS: [pod("web")],
         Part.WORKLOADS: [DAEMONS, DNS],
         Part.OPERATORS: [],
+        Part.NAMESPACES: [named("default"), named("shop")],
+        Part.RIGHTS: [binding("cluster-admin", "cluster-admin", "system:masters")],
+        Part.JOBS: [],
+        Part.CLAIMS: [],
+        Part.CLASSES: [],
+        Part.SERVICES: [service("kube-dns", "kube-system", {"k8s-app": "kube-dns"})],
+        Part.ENDPOINTS: [slice_of("kube-dns", "kube-system", ready=True)],
+        Part.INGRESSES: [],
     },
+    dns={"10.96.0.10": ""},
 )
 
 
@@ -102,7 +153,7 @@ def test_a_subject_travels_in_a_plan() -> None:
 
 @pytest.mark.parametrize("name", [name for name in HEALTH_CHECKS if name not in {"host-health", "certificates"}])
 def test_a_cluster_that_is_well(name: str) -> None:
-    findings = only(WELL, name)
+    findings = only(replace(WELL, at=LATER), name)
     assert grades(findings) <= {Grade.OK}
     assert faults(findings) == []
 
@@ -122,7 +173,234 @@ def test_what_cannot_be_seen_is_not_well(check: Any) -> None:
     assert parts_of([check])
 
 
+LATER = 1_770_000_000.0
+"""2026-02-02: of 1.34 somebody still looks after it."""
+CRASHED = {
+    "conditions": [{"type": "Failed", "status": "True", "reason": "BackoffLimitExceeded", "message": "tried 7 times"}]
+}
+PRIVILEGED = {"containers": [{"name": "c", "securityContext": {"privileged": True}}], "hostNetwork": True}
+
+
+PRIVILEGED_TEXT = (
+    "shop: pods reach into their host, and no label says that they may: "
+    "agent (privileged, the host's network) (CIS 5.2)"
+)
+SILENT_TEXT = (
+    "10.96.0.10: the name service does not tell the address of kubernetes.default.svc.cluster.local: "
+    "it gives no answer within 30 s"
+)
+
+
+def ingress(backend: dict[str, Any]) -> dict[str, Any]:
+    return named("web", "shop", spec={"rules": [{"http": {"paths": [{"path": "/", "backend": {"service": backend}}]}}]})
+
+
+def claim(name: str, phase: str, kept: str = "slow") -> dict[str, Any]:
+    made = named(name, "shop", spec={"storageClassName": kept}, status={"phase": phase})
+    made["metadata"]["creationTimestamp"] = LONG_AGO
+    return made
+
+
+def run(name: str, namespace: str, have: int, want: int) -> dict[str, Any]:
+    return named(name, namespace, kind="Deployment", spec={"replicas": want}, status={"availableReplicas": have})
+
+
 CASES: dict[str, tuple[str, Seen, str, Grade]] = {
+    "an API server that allows everything": (
+        "api-security",
+        replace(WELL, hosts=hosts(told(authorization_mode="AlwaysAllow"))),
+        "n1: it allows everything to everybody (authorization-mode; CIS 1.2.6)",
+        Grade.FAILED,
+    ),
+    "an API server without RBAC": (
+        "api-security",
+        replace(WELL, hosts=hosts(told(authorization_mode="Node"))),
+        "n1: it authorizes without RBAC (authorization-mode; CIS 1.2.7, 1.2.8)",
+        Grade.WARNING,
+    ),
+    "tokens in a file": (
+        "api-security",
+        replace(WELL, hosts=hosts(told(token_auth_file="/t"))),
+        "n1: it takes tokens from a file, which never expire (token-auth-file; CIS 1.2.2)",
+        Grade.WARNING,
+    ),
+    "kubelets that may change each other": (
+        "api-security",
+        replace(WELL, hosts=hosts(told(enable_admission_plugins=""))),
+        "n1: a kubelet may change other nodes (no NodeRestriction; CIS 1.2.14)",
+        Grade.WARNING,
+    ),
+    "no encryption where it was asked for": (
+        "api-security",
+        replace(WELL, subject=replace(SUBJECT, encrypted=True)),
+        "n1: it keeps Secrets as they are, and the definition asks for encryption at rest (CIS 1.2.27)",
+        Grade.FAILED,
+    ),
+    "no audit log where it was asked for": (
+        "api-security",
+        replace(WELL, subject=replace(SUBJECT, audited=True), hosts=hosts(told(audit_log_path="/log"))),
+        "n1: it keeps no audit log, and the definition asks for one (CIS 1.2.16)",
+        Grade.FAILED,
+    ),
+    "an etcd for everybody": (
+        "api-security",
+        replace(WELL, hosts=hosts(told(etcd={**ETCD_FLAGS, "client-cert-auth": "false"}))),
+        "n1: its etcd asks clients for no certificate (client-cert-auth; CIS 2.2, 2.3)",
+        Grade.FAILED,
+    ),
+    "a key that everybody can read": (
+        "host-security",
+        replace(WELL, hosts=hosts(told(Guarded("/etc/kubernetes/pki/ca.key", 0o644, "root")))),
+        "n1: everybody on the host can get at /etc/kubernetes/pki/ca.key (644) (CIS 1.1, 4.1)",
+        Grade.FAILED,
+    ),
+    "a kubeconfig for a group": (
+        "host-security",
+        replace(WELL, hosts=hosts(told(Guarded("/etc/kubernetes/x.conf", 0o640, "root")))),
+        "n1: a group on the host can get at /etc/kubernetes/x.conf (640) (CIS 1.1, 4.1)",
+        Grade.WARNING,
+    ),
+    "a key of somebody's": (
+        "host-security",
+        replace(WELL, hosts=hosts(told(Guarded("/etc/kubernetes/pki/sa.key", 0o600, "mallory")))),
+        "n1: not root's: /etc/kubernetes/pki/sa.key (mallory) (CIS 1.1, 4.1)",
+        Grade.WARNING,
+    ),
+    "a kubelet that tells everybody": (
+        "host-security",
+        replace(WELL, hosts=hosts(told(kubelet=Kubelet(read_only_port=10255)))),
+        "n1: its kubelet tells everybody about its pods, without asking who comes (readOnlyPort; CIS 4.2.4)",
+        Grade.FAILED,
+    ),
+    "a kubelet that lets everybody in": (
+        "host-security",
+        replace(WELL, hosts=hosts(told(kubelet=Kubelet(anonymous=True)))),
+        "n1: its kubelet answers whoever comes (authentication.anonymous; CIS 4.2.1)",
+        Grade.FAILED,
+    ),
+    "everybody an administrator": (
+        "access-rights",
+        listed(WELL, Part.RIGHTS, binding("oops", "cluster-admin", "system:serviceaccounts")),
+        "ClusterRoleBinding oops: it gives cluster-admin to everybody in system:serviceaccounts (CIS 5.1.1)",
+        Grade.FAILED,
+    ),
+    "the unknown administrators": (
+        "access-rights",
+        listed(WELL, Part.RIGHTS, binding("oops", "cluster-admin", "system:unauthenticated")),
+        "ClusterRoleBinding oops: it gives cluster-admin to whoever comes (system:unauthenticated; CIS 5.1.1)",
+        Grade.FAILED,
+    ),
+    "what Kubernetes gives to the unknown itself": (
+        "access-rights",
+        listed(WELL, Part.RIGHTS, binding("i", "system:public-info-viewer", "system:unauthenticated")),
+        "lab: 1 ClusterRoleBindings, none for the unknown or for everybody",
+        Grade.OK,
+    ),
+    "a pod that reaches into its host": (
+        "pod-security",
+        listed(
+            WELL,
+            Part.PODS,
+            {**pod("agent", "shop"), "spec": PRIVILEGED},
+            {**pod("x", "kube-system"), "spec": PRIVILEGED},
+        ),
+        PRIVILEGED_TEXT,
+        Grade.WARNING,
+    ),
+    "one that may": (
+        "pod-security",
+        listed(
+            listed(WELL, Part.PODS, {**pod("agent", "shop"), "spec": PRIVILEGED}),
+            Part.NAMESPACES,
+            named("shop", labels={"pod-security.kubernetes.io/enforce": "privileged"}),
+        ),
+        "lab: no pod of a namespace without the label reaches into its host; the cluster's own are not looked at",
+        Grade.OK,
+    ),
+    "a version that nobody mends": (
+        "version-support",
+        WELL,
+        "n1, n2, n3 and 1 more: nobody mends 1.34 since 2026-10-27",
+        Grade.WARNING,
+    ),
+    "one that somebody mends": (
+        "version-support",
+        replace(WELL, at=LATER),
+        "lab: every node runs a version that its project mends",
+        Grade.OK,
+    ),
+    "a kubelet too far behind": (
+        "version-support",
+        listed(WELL, Part.NODES, node("w1", version="v1.30.4")),
+        "w1: its kubelet v1.30.4 is more than 3 minors behind the API server v1.34.2",
+        Grade.FAILED,
+    ),
+    "too few of a shop": (
+        "application-workloads",
+        listed(WELL, Part.WORKLOADS, DAEMONS, run("web", "shop", 1, 3), run("dns", "kube-system", 0, 3)),
+        "Deployment shop/web: 1 of 3 are available",
+        Grade.WARNING,
+    ),
+    "a job that failed": (
+        "application-workloads",
+        listed(WELL, Part.JOBS, named("bill", "shop", kind="Job", status=CRASHED)),
+        "Job shop/bill: it has failed: BackoffLimitExceeded: tried 7 times",
+        Grade.WARNING,
+    ),
+    "a claim that waits": (
+        "volume-claims",
+        listed(WELL, Part.CLAIMS, claim("data", "Pending")),
+        "shop/data: it has no volume (storage class slow)",
+        Grade.WARNING,
+    ),
+    "a claim that nobody uses yet": (
+        "volume-claims",
+        listed(
+            listed(WELL, Part.CLAIMS, claim("data", "Pending")),
+            Part.CLASSES,
+            named("slow", volumeBindingMode="WaitForFirstConsumer"),
+        ),
+        "lab: 1 claims, none waits in vain",
+        Grade.OK,
+    ),
+    "a claim whose volume is gone": (
+        "volume-claims",
+        listed(WELL, Part.CLAIMS, claim("data", "Lost")),
+        "shop/data: its volume is gone",
+        Grade.WARNING,
+    ),
+    "a service with nobody behind it": (
+        "service-endpoints",
+        listed(
+            listed(WELL, Part.SERVICES, service("web", "shop", {"app": "web"})),
+            Part.ENDPOINTS,
+            slice_of("web", "shop", ready=False),
+        ),
+        "Service shop/web: no ready pod is behind it (app=web)",
+        Grade.WARNING,
+    ),
+    "an ingress that leads nowhere": (
+        "service-endpoints",
+        listed(WELL, Part.INGRESSES, ingress({"name": "web", "port": {"number": 80}})),
+        "Ingress shop/web: it leads to the Service web, which there is not",
+        Grade.WARNING,
+    ),
+    "an ingress to a port that is not there": (
+        "service-endpoints",
+        listed(
+            listed(WELL, Part.SERVICES, service("web", "shop", {}), WELL.lists[Part.SERVICES][0]),
+            Part.INGRESSES,
+            ingress({"name": "web", "port": {"name": "https"}}),
+        ),
+        "Ingress shop/web: it leads to port https of web, which has no such port",
+        Grade.WARNING,
+    ),
+    "a name service that is silent": (
+        "cluster-dns",
+        replace(WELL, dns={"10.96.0.10": "it gives no answer within 30 s"}),
+        SILENT_TEXT,
+        Grade.FAILED,
+    ),
     "a node that is not Ready": (
         "node-readiness",
         listed(WELL, Part.NODES, node("n1"), node("n2", ready="False"), node("n3"), node("w1")),
@@ -306,6 +584,39 @@ def test_a_cluster_in_sqlite_has_no_etcd_that_could_be_broken() -> None:
     assert (finding.grade, finding.text) == (Grade.OK, "it is kept in SQLite, without etcd")
     (finding,) = only(replace(seen, hosts={"n1": "no route to host"}), "etcd-health")
     assert finding.grade is Grade.FAILED
+
+
+def test_a_kubelet_that_listens_for_everybody_is_found_whatever_its_file_says() -> None:
+    view = told()
+    view = replace(view, facts=replace(view.facts, ports=(Port("tcp", 10255, "192.0.2.11", "kubelet"),)))
+    found = only(replace(WELL, hosts=hosts(view)), "host-security")
+    assert [f.text.partition(",")[0] for f in found if f.grade is Grade.FAILED] == [
+        "its kubelet tells everybody about its pods"
+    ]
+
+
+def test_what_a_platform_keeps_to_itself_is_not_looked_at_and_says_so() -> None:
+    """No manifest of an API server is on a K3s host; on a kubeadm host that is no good sign."""
+    bare = replace(told(), facts=replace(told().facts, security=Security()))
+    (finding,) = only(
+        replace(WELL, subject=replace(SUBJECT, type="K3S", places=(Place("n1", True),)), hosts={"n1": bare}),
+        "api-security",
+    )
+    assert (finding.grade, finding.text) == (Grade.OK, "K3S sets its flags itself; Raijin looks at none")
+    found = only(replace(WELL, hosts=hosts(bare)), "api-security")
+    assert found[0].grade is Grade.UNKNOWN
+    outside = replace(told(), own=object())
+    found = only(replace(WELL, hosts=hosts(outside)), "host-security")
+    assert found[0].text == "no program runs on it: its files are its system's own"
+
+
+def test_a_check_is_of_its_category_and_perhaps_of_another() -> None:
+    """The seed counts certificates among what is about security."""
+    known = {check.name: check for check in CHECKS}
+    assert known["certificates"].of(["SECURITY"])
+    assert known["certificates"].of(["KUBERNETES"])
+    assert not known["certificates"].of(["APPLICATION"])
+    assert {check.category for check in CHECKS} == set(CATEGORIES)
 
 
 def test_few_of_many() -> None:

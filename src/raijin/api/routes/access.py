@@ -14,7 +14,6 @@ from raijin.api.wire import Answer, Body, Text
 from raijin.app.access import SESSION_SECONDS, Access
 from raijin.app.roles import Role
 from raijin.errors import NotFound
-from raijin.state.access import Token, User
 
 router = APIRouter(tags=["access"])
 UserName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$", examples=["ada"])]
@@ -152,14 +151,14 @@ def list_tokens(request: Request, caller: Known) -> dict[str, list[TokenLine]]:
     """Your tokens; an administrator sees those of all. Never the tokens themselves."""
     owner = None if caller.may(Role.ADMIN) else caller.name
     found = access_of(request).tokens.of(owner)
-    return {"tokens": [TokenLine.model_validate(as_token(token)) for token in found if token.owner]}
+    return {"tokens": [TokenLine.model_validate(token.to_json()) for token in found if token.owner]}
 
 
 @router.post("/tokens", status_code=201, response_model=NewToken, responses=CHANGING)
 def new_token(request: Request, wanted: TokenRequest, caller: Known) -> dict[str, Any]:
     """A token for programs, allowing at most what you may."""
     secret, token = access_of(request).new_token(caller, wanted.name, wanted.roles, wanted.days)
-    return as_token(token) | {"token": secret}
+    return token.to_json() | {"token": secret}
 
 
 @router.delete("/tokens/{token}", status_code=204, responses=CHANGING)
@@ -172,7 +171,7 @@ def revoke(request: Request, token: Annotated[str, Path(pattern=r"^[0-9a-f]{12}$
 def list_users(request: Request, caller: Known) -> dict[str, list[UserLine]]:
     """All users and their roles."""
     caller.require(Role.ADMIN)
-    return {"users": [UserLine.model_validate(_user(user)) for user in access_of(request).users.all()]}
+    return {"users": [UserLine.model_validate(user.to_json()) for user in access_of(request).users.all()]}
 
 
 @router.post("/users", status_code=201, responses=CHANGING)
@@ -191,7 +190,7 @@ def change_user(request: Request, name: UserPath, wanted: UserChange, caller: Kn
         caller.require(Role.ADMIN)
     password = wanted.password.get_secret_value() if wanted.password else None
     access = access_of(request)
-    return _user(access.change_user(caller, name, password=password, grants=wanted.roles, disabled=wanted.disabled))
+    return access.change_user(caller, name, password=password, grants=wanted.roles, disabled=wanted.disabled).to_json()
 
 
 @router.delete("/users/{name}", status_code=204, responses=CHANGING)
@@ -199,17 +198,3 @@ def remove_user(request: Request, name: UserPath, caller: Known) -> None:
     """Take a user away, with tokens and sessions."""
     caller.require(Role.ADMIN)
     access_of(request).remove_user(caller, name)
-
-
-def as_token(token: Token) -> dict[str, Any]:
-    return {
-        "id": token.id, "name": token.name, "owner": token.owner, "roles": list(token.grants),
-        "created": token.created, "expires": token.expires, "used": token.used,
-    }  # fmt: skip
-
-
-def _user(user: User) -> dict[str, Any]:
-    return {
-        "name": user.name, "roles": list(user.grants), "origin": user.origin, "created": user.created,
-        "disabled": user.disabled,
-    }  # fmt: skip

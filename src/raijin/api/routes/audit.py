@@ -35,12 +35,15 @@ class Wanted:
         target: Word = "",
         result: Word = "",
         run: Word = "",
+        cluster: Annotated[
+            str, Query(pattern=r"^[-a-z0-9.]{0,253}$", description="What was done to it, and to no user of its name.")
+        ] = "",
         since: Moment = None,
         until: Moment = None,
         incidents: Annotated[bool, Query(description="Only security incidents.")] = False,
     ) -> None:
         words = {"who": who, "action": action, "target": target, "result": result, "run": run}
-        self.filters = {"filters": words, "since": since, "until": until, "incidents": incidents}
+        self.filters = {"filters": words, "since": since, "until": until, "incidents": incidents, "cluster": cluster}
 
 
 Asked = Annotated[Wanted, Depends()]

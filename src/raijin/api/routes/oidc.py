@@ -13,7 +13,7 @@ from fastapi.responses import RedirectResponse, Response
 from pydantic import Field
 
 from raijin.api.describing import CHANGING, HOSTS
-from raijin.api.routes.access import NewToken, access_of, as_token, gate_of, keep
+from raijin.api.routes.access import NewToken, access_of, gate_of, keep
 from raijin.api.wire import Answer, Body
 from raijin.app.code_flow import authorization
 from raijin.app.oidc import Oidc
@@ -62,7 +62,7 @@ async def token(request: Request, wanted: IdToken) -> dict[str, Any]:
     caller = await oidc.logged_in(wanted.id_token, wanted.nonce, address)
     access = access_of(request)
     secret, made = await asyncio.to_thread(access.new_token, caller, "raijin login --oidc", caller.written(), 1)
-    return as_token(made) | {"token": secret}
+    return made.to_json() | {"token": secret}
 
 
 @router.get("/login", status_code=302, response_class=RedirectResponse, responses=HOSTS)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
+
 import click
 
 from raijin.cli.options import home, output_option, print_json
@@ -10,20 +14,42 @@ BROKEN = 20
 """The command has done its work, and what it saw is not well: the code of `status`."""
 
 
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def filter_options(command: F) -> F:
+    """Which entries, by the names that the API has for it; the command gets `wanted`, for `Audit.entries`."""
+
+    @click.option("--cluster", default="", metavar="NAME", help="Only what was done to this cluster.")
+    @click.option("--target", default="", metavar="NAME", help="Only about this cluster, user or token.")
+    @click.option("--who", default="", metavar="NAME", help="Only what this person did.")
+    @click.option("--action", default="", metavar="NAME", help="Only this, as in apply or login.")
+    @click.option("--result", default="", metavar="WORD", help="Only what ended so, as in done, failed or refused.")
+    @click.option("--run", default="", metavar="RUN", help="Only about this run, by its whole id.")
+    @click.option("--since", metavar="TIME", help="Only from then on, as in 2026-11-27 or 2026-11-27T15:00 (UTC).")
+    @click.option("--until", metavar="TIME", help="Only to then.")
+    @click.option("--incidents", is_flag=True, help="Only security incidents: refused logins, tokens and host keys.")
+    @wraps(command)
+    def wrapper(*args: Any, cluster: str, since: str | None, until: str | None, incidents: bool, **kwargs: Any) -> Any:
+        from raijin.app.auditing import moment  # noqa: PLC0415
+
+        filters = {name: kwargs.pop(name) for name in ("target", "who", "action", "result", "run")}
+        wanted = {"filters": filters, "since": moment(since), "until": moment(until), "incidents": incidents}
+        return command(*args, wanted=wanted | {"cluster": cluster}, **kwargs)
+
+    return wrapper  # type: ignore[return-value]
+
+
 @click.command("list")
-@click.option("--target", default="", metavar="NAME", help="Only about this cluster, user or token.")
-@click.option("--who", default="", metavar="NAME", help="Only what this person did.")
-@click.option("--action", default="", metavar="NAME", help="Only this, as in apply or login.")
-@click.option("--incidents", is_flag=True, help="Only security incidents: refused logins, tokens and host keys.")
+@filter_options
 @click.option("--limit", default=50, show_default=True, help="At most so many, newest first.")
 @output_option
-def list_entries(target: str, who: str, action: str, incidents: bool, limit: int, output: str) -> None:
+def list_entries(wanted: dict[str, Any], limit: int, output: str) -> None:
     """List who did what, when, from where, on what, with which result."""
     from raijin.app.auditing import clock, trail  # noqa: PLC0415
     from raijin.cli.show import print_table  # noqa: PLC0415
 
-    filters = {"target": target, "who": who, "action": action}
-    found = trail(home()).entries(newest=True, limit=limit, filters=filters, incidents=incidents)
+    found = trail(home()).entries(newest=True, limit=limit, **wanted)
     if output == "json":
         print_json([entry.to_json() for entry in found])
         return
@@ -56,11 +82,10 @@ def verify(output: str) -> None:
     "--format", "form", type=click.Choice(["jsonl", "csv", "report"]), default="jsonl", show_default=True,
     help="Lines of JSON, a table, or Markdown for people.",
 )  # fmt: skip
-@click.option("--since", metavar="TIME", help="Only from then on, as in 2026-11-27 (UTC).")
-@click.option("--until", metavar="TIME", help="Only to then.")
-def export(form: str, since: str | None, until: str | None) -> None:
+@filter_options
+def export(form: str, wanted: dict[str, Any]) -> None:
     """Write the trail to standard output."""
-    from raijin.app.auditing import moment, trail, written  # noqa: PLC0415
+    from raijin.app.auditing import trail, written  # noqa: PLC0415
 
-    for line in written(trail(home()).all(since=moment(since), until=moment(until)), form):
+    for line in written(trail(home()).all(**wanted), form):
         click.echo(line)

@@ -54,7 +54,7 @@ def status(session: Session, output: str, server: str) -> None:
     "--category",
     "categories",
     multiple=True,
-    type=click.Choice(["INFRASTRUCTURE", "KUBERNETES"], case_sensitive=False),
+    type=click.Choice(["INFRASTRUCTURE", "KUBERNETES", "APPLICATION", "SECURITY"], case_sensitive=False),
     help="Only checks of this category; may be repeated.",
 )
 @click.option("--problems", is_flag=True, help="Leave out what is well.")
