@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
 import click
 
 from raijin.cli.options import home, output_option, print_json
+
+if TYPE_CHECKING:
+    from raijin.state.audit import Entry
 
 BROKEN = 20
 """The command has done its work, and what it saw is not well: the code of `status`."""
@@ -14,7 +20,9 @@ BROKEN = 20
 @click.option("--target", default="", metavar="NAME", help="Only about this cluster, user or token.")
 @click.option("--who", default="", metavar="NAME", help="Only what this person did.")
 @click.option("--action", default="", metavar="NAME", help="Only this, as in apply or login.")
-@click.option("--incidents", is_flag=True, help="Only security incidents: refused logins, tokens and host keys.")
+@click.option(
+    "--incidents", is_flag=True, help="Only security incidents: refused logins, tokens, host keys; changed files."
+)
 @click.option("--limit", default=50, show_default=True, help="At most so many, newest first.")
 @output_option
 def list_entries(target: str, who: str, action: str, incidents: bool, limit: int, output: str) -> None:
@@ -62,5 +70,15 @@ def export(form: str, since: str | None, until: str | None) -> None:
     """Write the trail to standard output."""
     from raijin.app.auditing import moment, trail, written  # noqa: PLC0415
 
-    for line in written(trail(home()).all(since=moment(since), until=moment(until)), form):
+    entries = trail(home()).all(since=moment(since), until=moment(until))
+    told = _report(list(entries)) if form == "report" else written(entries, form)
+    for line in told:
         click.echo(line)
+
+
+def _report(entries: list[Entry]) -> Iterator[str]:
+    """Of clusters as a server of this home has them."""
+    from raijin.app.compliance import compliance  # noqa: PLC0415
+    from raijin.state.database import open_database  # noqa: PLC0415
+
+    return compliance(home(), open_database(home()), home() / "definitions", entries)
