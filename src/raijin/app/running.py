@@ -200,10 +200,12 @@ async def _run(
 @contextmanager
 def audited(session: Session, verb: str, plan: Plan, run: str = "") -> Iterator[str]:
     """The trail says that the run begins, before it does, and how it ended. Gives the run's id."""
-    from raijin.app import auditing  # noqa: PLC0415
+    from raijin.app import auditing, changed  # noqa: PLC0415
     from raijin.engine.service import new_run_id  # noqa: PLC0415
 
     run = run or session.run or new_run_id()
+    if verb == "apply":
+        changed.record(session, plan)  # before they are put back, and nobody sees them any more
     auditing.note(session, verb, "begun", run=run, plan=plan.digest, detail={"steps": len(plan.steps)})
     try:
         yield run
@@ -211,6 +213,8 @@ def audited(session: Session, verb: str, plan: Plan, run: str = "") -> Iterator[
         auditing.outcome(session, verb, plan, error, run)
         raise
     auditing.outcome(session, verb, plan, None, run)
+    if plan.verb == "apply":
+        changed.followed(session, plan)
 
 
 def _keep_asked(session: Session, verb: str, planned: Planned, pool: Pool) -> None:

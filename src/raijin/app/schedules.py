@@ -54,6 +54,8 @@ class Schedules:
             await self._once(cluster, "renew", at)
         elif name == "drift":
             await self.service.drift(cluster)
+        elif name == "health":
+            await self.service.known.look(cluster)
 
     async def _certificates_due(self, cluster: str) -> bool:
         """Whether a host has one that Raijin renews, and it is time. Raises RaijinError."""
@@ -65,6 +67,7 @@ class Schedules:
         found = await listing(session)
         for fault in found.faults:
             LOG.warning("certificates of %s: %s", cluster, fault)
+        self.service.known.certificates(cluster, found)
         return bool(due_rows(found))
 
     def _cared_for(self, cluster: str) -> Session | None:

@@ -37,6 +37,7 @@ from raijin.state.runs import RunRecord, Runs, RunStatus
 if TYPE_CHECKING:
     from sqlalchemy.engine import Engine as Database
 
+    from raijin.app.known import Known
     from raijin.app.measured import Measured
     from raijin.app.roles import Caller
     from raijin.app.status import ClusterStatus
@@ -91,6 +92,12 @@ class Service:
         from raijin.app.measured import Measured  # noqa: PLC0415
 
         return Measured(self)
+
+    @property
+    def known(self) -> Known:
+        from raijin.app.known import Known  # noqa: PLC0415
+
+        return Known(self)
 
     def start(self) -> None:
         """Open the state and begin to take runs. Raises StateError."""
@@ -386,8 +393,10 @@ class Service:
 
     async def drift(self, name: str) -> None:
         """Plan, and let the trail say what has moved away from the definition. On the loop of the engine."""
+        from raijin.app import changed  # noqa: PLC0415
         from raijin.app.auditing import note  # noqa: PLC0415
         from raijin.app.running import plan  # noqa: PLC0415
+        from raijin.state.looks import DRIFT, Looks  # noqa: PLC0415
 
         session = self.session(name)
         session.actor = ("schedule", "schedule", "")
@@ -397,6 +406,11 @@ class Service:
         steps = [f"{step.title} on {step.target}" for step in planned.steps[:20]]
         detail = {"steps": len(planned.steps), "first": steps}
         note(session, "drift", "none" if planned.empty else "found", plan=planned.digest, detail=detail)
+        Looks(self.database).keep(name, DRIFT, {"steps": len(planned.steps), "plan": planned.digest})
+        if planned.empty:
+            changed.followed(session, planned)
+        else:
+            changed.record(session, planned)
 
     # --- looking ------------------------------------------------------------------------------------------------------
 
@@ -419,7 +433,10 @@ class Service:
         report: dict[str, Any] = {"cluster": name, "healthy": True, "verdict": "nothing was looked at", "findings": []}
         if names:
             asked = names if categories or suite == "QUICK" else ()
-            report = (await self.background.result(health_of(self.session(name), checks, asked))).to_json()
+            found = await self.background.result(health_of(self.session(name), checks, asked))
+            if not categories and not checks:
+                self.known.health(name, found)
+            report = found.to_json()
         if MEASURED in wanted:
             report = await self.measured.judged(name, report)
         return report | {"suite": suite, "skipped": []}
@@ -485,7 +502,9 @@ class Service:
         """Raises Unsupported for platforms whose certificates Raijin does not look after."""
         from raijin.app.certificates import listing  # noqa: PLC0415
 
-        return (await self.background.result(listing(self.session(name)))).to_json()
+        found = await self.background.result(listing(self.session(name)))
+        self.known.certificates(name, found)
+        return found.to_json()
 
     def artifacts(self, name: str) -> list[dict[str, Any]]:
         from raijin.app.provision import listing  # noqa: PLC0415
@@ -534,8 +553,8 @@ class Service:
             "runners": self.runners(),
         }
 
-    def numbers(self) -> dict[str, dict[str, float]]:
-        """What is to be counted of the state now, by metric and label."""
+    def numbers(self) -> dict[str, Mapping[Any, float]]:
+        """What is to be counted of the state now, by metric and label, or labels."""
         from raijin.state.audit import Audit  # noqa: PLC0415
 
         entries, incidents = Audit(self.database, self.home).count()
@@ -546,6 +565,7 @@ class Service:
             "raijin_clusters": {kind: float(n) for kind, n in Counter(c.type for c in self.store.clusters()).items()},
             "raijin_audit_entries": {"all": entries, "incident": incidents},
             **self.measured.numbers(),
+            **self.known.numbers(),
         }
 
     def faults(self) -> list[str]:

@@ -51,6 +51,7 @@ class Schedules(Model):
         default="45 3 * * *", description="Renew the certificates of a cluster where one of them is due."
     )
     drift: Cron | None = Field(default="15 4 * * *", description="Plan, and note what has moved away.")
+    health: Cron | None = Field(default="25 * * * *", description="Make every health check, for metrics and reports.")
     utilisation: Cron | None = Field(default="*/5 * * * *", description="Note what nodes and pods use.")
 
 

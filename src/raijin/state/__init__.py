@@ -10,7 +10,7 @@ from raijin.errors import StateError
 DATABASE = "state.sqlite"
 """The file in RAIJIN_HOME."""
 
-HEAD = "0006"
+HEAD = "0007"
 """The newest revision in state/migrations/versions."""
 
 BUSY_MILLISECONDS = 30_000

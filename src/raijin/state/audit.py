@@ -30,6 +30,8 @@ HEAD_FILE = "audit.head"
 PAGE = 1000
 INCIDENTS = ("access", "host-key", "login", "setup", "token")
 """Actions whose refusal is a security incident."""
+CHANGED_FILE = "changed-file"
+"""The action of an entry that is one by itself: somebody changed a file on a host that Raijin manages."""
 
 OF_PEOPLE = (
     "login", "logout", "setup", "token", "token-made", "token-revoked", "user-added", "user-changed", "user-removed",
@@ -66,13 +68,13 @@ class Entry:
 
     @property
     def incident(self) -> bool:
-        return self.action in INCIDENTS and self.result == "refused"
+        return self.action == CHANGED_FILE or (self.action in INCIDENTS and self.result == "refused")
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
 
-_INCIDENT = AUDIT.c.action.in_(INCIDENTS) & (AUDIT.c.result == "refused")
+_INCIDENT = (AUDIT.c.action == CHANGED_FILE) | (AUDIT.c.action.in_(INCIDENTS) & (AUDIT.c.result == "refused"))
 """The same, asked of the database."""
 
 

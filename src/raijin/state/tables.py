@@ -228,3 +228,12 @@ COLLECTED = Table(
     Column("source", String, nullable=False),
     Column("faults", Text, nullable=False),
 )
+
+LOOKS = Table(
+    "looks",
+    METADATA,
+    Column("cluster", String, primary_key=True),
+    Column("kind", String, primary_key=True),
+    Column("at", Float, nullable=False),
+    Column("data", Text, nullable=False),
+)

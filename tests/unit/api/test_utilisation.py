@@ -7,16 +7,25 @@ from dataclasses import replace
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from tests.unit.validation.test_checks import SUBJECT
 
+from raijin.app import known
 from raijin.app import utilisation as module
+from raijin.app.health import Health
 from raijin.app.schedules import Schedules
 from raijin.app.settings import Schedules as Times
 from raijin.errors import HostUnreachable, KubernetesUnavailable
 from raijin.facts.utilisation import Utilisation
 from raijin.model.node_group import NodeRole
+from raijin.state.access import Token, Tokens, Users
+from raijin.state.audit import Audit, Entry
+from raijin.state.backups import BackupRecord, Backups
+from raijin.state.looks import Looks
 from raijin.state.member import Member
 from raijin.state.members import Members
 from raijin.state.samples import Collected, NodeSample, PodSample, Samples
+from raijin.validation.finding import Finding, Grade
+from raijin.validation.seen import Seen
 
 GIB = 2.0**30
 
@@ -108,6 +117,77 @@ async def test_the_metrics_of_the_server_are_prometheus_s(lab) -> None:
     assert {s.labels["state"]: s.value for s in families["raijin_runs"].samples}["queued"] == 1.0
     asked = families["raijin_http_request_seconds"].samples
     assert any(s.labels.get("route", "").endswith("/clusters") and s.value >= 1 for s in asked)
+
+
+async def test_metrics_tell_of_the_last_look_and_ask_nobody(lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    now, service = time.time(), lab.service
+    seen = Seen(replace(SUBJECT, cluster="lab"), now)
+    findings = (
+        Finding("host-health", "n1", Grade.OK, "well"),
+        Finding("api-security", "n1", Grade.FAILED, "open"),
+        Finding("api-security", "n2", Grade.FAILED, "open too"),
+        Finding("backups", "lab", Grade.WARNING, "none"),
+    )
+    service.known.health("lab", Health("lab", seen, findings))
+    looks = Looks(service.database)
+    looks.keep("lab", "certificates", {"ends": now + 20 * 86_400, "host": "n1", "path": "/x.crt"})
+    looks.keep("lab", "drift", {"steps": 3, "plan": "p"})
+    looks.keep("gone", "drift", {"steps": 9, "plan": "p"})
+    backups = Backups(service.database)
+    backups.record(BackupRecord("b1", "lab", "v1.34.2", "n1", now - 7200, "0" * 64))
+    backups.tried("b1", keys=12)
+    backups.record(BackupRecord("b2", "lab", "v1.34.2", "n1", now - 3600, "0" * 64))
+
+    async def nobody(*_: object) -> None:
+        raise AssertionError("a scrape asks no host")
+
+    monkeypatch.setattr(known, "health_of", nobody)
+    text = (await lab.client.get("/metrics")).text
+    found = {
+        (s.name, *(v for k, v in sorted(s.labels.items()) if k != "cluster")): s.value
+        for family in text_string_to_metric_families(text)
+        for s in family.samples
+        if s.labels.get("cluster") == "lab"
+    }
+    assert found["raijin_cluster_healthy",] == 0
+    assert found["raijin_cluster_findings", "SECURITY", "failed"] == 2
+    assert found["raijin_cluster_findings", "SECURITY", "warning"] == 0
+    assert found["raijin_cluster_findings", "OPERATIONS", "warning"] == 1
+    assert found["raijin_cluster_certificate_days_left",] == pytest.approx(20, abs=0.01)
+    assert found["raijin_cluster_backup_age_seconds",] == pytest.approx(3600, abs=60)
+    assert found["raijin_cluster_backup_verified_age_seconds",] == pytest.approx(7200, abs=60)
+    assert found["raijin_cluster_drift_steps",] == 3
+    assert 'cluster="gone"' not in text
+
+
+async def test_the_report_says_what_an_auditor_asks(lab) -> None:
+    service = lab.service
+    seen = Seen(replace(SUBJECT, cluster="lab"), time.time())
+    findings = (
+        Finding("host-security", "n1", Grade.OK, "all is for root"),
+        Finding("api-security", "n1", Grade.OK, "asks"),
+    )
+    service.known.health("lab", Health("lab", seen, findings))
+    Backups(service.database).record(BackupRecord("b1", "lab", "v1.34.2", "n1", time.time(), "ab" * 32))
+    Users(service.database).add("ada", None, ["admin"])
+    Tokens(service.database).add(Token("t1", "ci", "ada", "ff" * 32, ("viewer:lab",), time.time(), time.time() - 1))
+    trail = Audit(service.database, service.home)
+    trail.append(Entry("eve", "api", "login", result="refused", address="192.0.2.66"))
+    text = (await lab.get("/audit/export", params={"format": "report"})).text
+    assert "The chain was verified up to entry" in text
+    assert "| ada | local | admin | may log in |" in text
+    assert "| ci (t1) | ada | viewer:lab |" in text
+    assert "(expired)" in text
+    assert "| login | eve | 192.0.2.66 | 1 |" in text
+    rows = {
+        line.split(" | ")[0].strip("| "): line.split(" | ")[1] for line in text.splitlines() if line.count(" | ") == 2
+    }
+    assert rows["Encryption at rest"] == "FAIL"
+    assert rows["Backups are made"] == rows["Backups are encrypted"] == "pass"
+    assert rows["Backups are tried"] == "FAIL"
+    assert rows["Keys and kubeconfigs are for root alone"] == "pass"
+    assert rows["Nobody unknown is an administrator"] == rows["Certificates are valid"] == "not known"
+    assert "ff" * 32 not in text
 
 
 def made(server, cluster: str) -> None:

@@ -12,6 +12,7 @@ from raijin.api.asked import Served
 from raijin.api.caller import Known
 from raijin.api.describing import LOOKING
 from raijin.app.auditing import written
+from raijin.app.compliance import compliance
 from raijin.app.roles import Role
 from raijin.app.service import Service
 from raijin.state.audit import Audit
@@ -97,7 +98,12 @@ def export(
     trail = Audit(service.database, service.home)
 
     def lines() -> Iterator[str]:
-        for line in written(trail.all(**asked.filters), form):
+        found = trail.all(**asked.filters)
+        if form == "report":
+            told = compliance(service.home, service.database, service.folder, list(found))
+        else:
+            told = written(found, form)
+        for line in told:
             yield line + "\n"
 
     return StreamingResponse(lines(), media_type=TYPES[form])

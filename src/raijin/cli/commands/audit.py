@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import wraps
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from raijin.cli.options import home, output_option, print_json
+
+if TYPE_CHECKING:
+    from raijin.state.audit import Entry
 
 BROKEN = 20
 """The command has done its work, and what it saw is not well: the code of `status`."""
@@ -87,5 +90,15 @@ def export(form: str, wanted: dict[str, Any]) -> None:
     """Write the trail to standard output."""
     from raijin.app.auditing import trail, written  # noqa: PLC0415
 
-    for line in written(trail(home()).all(**wanted), form):
+    entries = trail(home()).all(**wanted)
+    told = _report(list(entries)) if form == "report" else written(entries, form)
+    for line in told:
         click.echo(line)
+
+
+def _report(entries: list[Entry]) -> Iterator[str]:
+    """Of clusters as a server of this home has them."""
+    from raijin.app.compliance import compliance  # noqa: PLC0415
+    from raijin.state.database import open_database  # noqa: PLC0415
+
+    return compliance(home(), open_database(home()), home() / "definitions", entries)
