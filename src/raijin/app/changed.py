@@ -7,6 +7,7 @@ file was changed there. The trail gets host, path and field, never what is in th
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -22,13 +23,18 @@ if TYPE_CHECKING:
 FILES = ("file ", "line of ")
 """How operations on files call what they are about (operations/file.py, template.py, line.py)."""
 
+CLAIM = "host of cluster "
+"""How the operation calls it by which a cluster takes a host (operations/claim.py)."""
+_ABSENT = re.compile(r"(\S+) is left out: ")
+"""How a plan notes a host that it leaves alone (app/planning.py)."""
+
 Changed = tuple[str, str, str]
 """Host, path, field."""
 
 
 def followed(session: Session, plan: Plan) -> None:
     """The definition of this plan was carried out, or there was nothing to do: what differs later, others did."""
-    data = {"definition": plan.definition, "version": __version__}
+    data = {"definition": plan.definition, "version": __version__, "left_out": _left_out(plan)}
     looks = Looks(session.database)
     looks.keep(plan.cluster, FOLLOWED, data)
     looks.keep(plan.cluster, CHANGED, {"files": {}})
@@ -39,11 +45,11 @@ def record(session: Session, plan: Plan) -> list[Changed]:
     looks = Looks(session.database)
     base = looks.get(plan.cluster, FOLLOWED)
     # Another definition, or another Raijin, wants other files itself.
-    if base is None or base.data != {"definition": plan.definition, "version": __version__}:
+    if base is None or (base.data["definition"], base.data["version"]) != (plan.definition, __version__):
         return []
     last = looks.get(plan.cluster, CHANGED)
     known = last.data["files"] if last else {}
-    found = dict(_found(plan))
+    found = {item: seal for item, seal in _found(plan) if item[0] not in base.data["left_out"]}
     new = [item for item, seal in found.items() if known.get(_key(item)) != seal]
     for host, path, field in new:
         detail = {"host": host, "path": path, "field": field, "message": f"{path} on {host}: its {field} was changed"}
@@ -52,13 +58,22 @@ def record(session: Session, plan: Plan) -> list[Changed]:
     return new
 
 
+def _left_out(plan: Plan) -> list[str]:
+    """Hosts that were not there: what differs on them later, nobody has changed."""
+    return [found[1] for note in plan.notes if (found := _ABSENT.match(note))]
+
+
 def _key(item: Changed) -> str:
     return "\n".join(item)
 
 
 def _found(plan: Plan) -> Iterator[tuple[Changed, str]]:
-    """With the hash of what is there now, so that another change of the same file is another incident."""
-    for step in plan.steps:
+    """With the hash of what is there now, so that another change of the same file is another incident.
+
+    A host that is claimed anew is another one, or was installed anew: nothing on it is ours yet.
+    """
+    new = {step.target for step in plan.steps if any(change.thing.startswith(CLAIM) for change in step.changes)}
+    for step in (step for step in plan.steps if step.target not in new):
         for change in step.changes:
             start = next((word for word in FILES if change.thing.startswith(word)), "")
             if start and not change.ripple:

@@ -213,7 +213,7 @@ def audited(session: Session, verb: str, plan: Plan, run: str = "") -> Iterator[
         auditing.outcome(session, verb, plan, error, run)
         raise
     auditing.outcome(session, verb, plan, None, run)
-    if plan.verb == "apply":
+    if plan.verb == "apply" and not plan.leads_on:
         changed.followed(session, plan)
 
 

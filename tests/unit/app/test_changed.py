@@ -67,6 +67,18 @@ def test_what_a_changed_definition_wants_is_nobodys_doing(session: Session) -> N
     assert trail(session) == []
 
 
+def test_a_host_that_was_not_there_was_changed_by_nobody(session: Session) -> None:
+    followed(session, replace(NOTHING, notes=("n1 is left out: it does not answer", "n2 is new")))
+    assert record(session, spoiled(EDITED)) == []
+    followed(session, NOTHING)
+    assert len(record(session, spoiled(EDITED))) == 1
+
+
+def test_a_host_that_was_installed_anew_was_changed_by_nobody(session: Session) -> None:
+    followed(session, NOTHING)
+    assert record(session, spoiled(Change("host of cluster lab", "owner", "", "lab"), EDITED)) == []
+
+
 def test_what_follows_from_a_change_and_what_is_no_file_is_none(session: Session) -> None:
     followed(session, NOTHING)
     ripple = replace(EDITED, ripple="file /etc/other")
