@@ -68,7 +68,8 @@ def test_pods_reach_each_other_until_a_policy_says_no(site, before) -> None:
     pods = json.loads(site.kubectl("get pods -l app=web -o json"))["items"]
     assert len(pods) == 2
     source, target = pods
-    fetch = f"exec {source['metadata']['name']} -- wget -T 3 -qO- http://{target['status']['podIP']}:8080/"
+    # `wget -T` of Debian's static busybox dies of its own alarm.
+    fetch = f"exec {source['metadata']['name']} -- timeout 3 wget -qO- http://{target['status']['podIP']}:8080/"
     assert site.kubectl(fetch) == target["spec"]["nodeName"]
     site.kubectl("apply -f -", stdin=DENY)
     answer = f"{fetch} 2>&1 || echo refused"
