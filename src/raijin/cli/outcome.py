@@ -66,7 +66,7 @@ def print_outcome(outcome: Outcome, output: str) -> None:
             }
         )
     elif outcome.declined:
-        click.echo("nothing was changed")
+        click.echo(f"machines were made (run {outcome.run}), nothing else" if outcome.run else "nothing was changed")
     elif not outcome.run:
         from raijin.cli.show import print_lines  # noqa: PLC0415
         from raijin.plan.render import render  # noqa: PLC0415
@@ -74,3 +74,5 @@ def print_outcome(outcome: Outcome, output: str) -> None:
         print_lines(render(outcome.plan))
     else:
         click.echo(f"done: run {outcome.run}, {len(outcome.plan.steps)} steps in {outcome.seconds:.0f} s")
+        if outcome.plan.leads_on:
+            click.echo("machines are there; what is done on them is planned by the next `raijin apply`")

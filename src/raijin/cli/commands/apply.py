@@ -135,7 +135,7 @@ def report(session: Session, finished: Finished, output: str) -> None:
         outcome = Outcome(name, plan, declined=finished.declined)
     else:
         took = run.finished - run.created if run.finished else 0
-        outcome = Outcome(name, plan, run.id, str(run.status), took)
+        outcome = Outcome(name, plan, run.id, str(run.status), took, declined=finished.declined)
     print_outcome(outcome, output)
 
 
