@@ -185,7 +185,7 @@ def test_a_file_of_this_machine_is_planned_with_and_brought_when_it_is_agreed_to
     assert "the server" not in again.stderr
     (mine / "edge.yaml").write_text(text.replace("hosts: [x1]", "hosts: [w1]"))
     wrong = command("apply", "-f", "more", "--cluster", "edge", "--yes")
-    assert (wrong.returncode, "belongs to the cluster minimal already" in wrong.stderr) == (3, True), wrong.stderr
+    assert (wrong.returncode, "is no host of any Site" in wrong.stderr) == (3, True), wrong.stderr
     (mine / "edge.yaml").write_text(text.replace("# ours", "# mine"))
     noted = command("apply", "-f", "more", "--cluster", "edge", "--yes")
     assert (noted.returncode, "edge.yaml replaces that of the server" in noted.stderr) == (0, True), noted.stderr
