@@ -117,5 +117,5 @@ def test_for_a_plan_the_dear_facts_of_a_claimed_host_are_not_asked_for(machine: 
     assert not isinstance(facts().ports, Unknown)
     machine.run(Claim("lab"))
     left_out = {name for name, value in facts().to_json().items() if value == {"unknown": "it was not asked for"}}
-    assert left_out == {"units", "ports"}
+    assert left_out == {"units", "ports", "security"}
     assert not isinstance(facts(for_plan=False).ports, Unknown)
