@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from raijin.app.auditing import clock, report
+from raijin.app.health import OLD_BACKUP_SECONDS
 from raijin.app.store import Store
 from raijin.definition.load import load
 from raijin.errors import RaijinError
+from raijin.facts.certificates import DAY
 from raijin.model.cluster import Cluster, ClusterType
 from raijin.state.access import Tokens, Users
 from raijin.state.audit import Audit, Entry
@@ -25,8 +27,6 @@ from raijin.state.looks import CERTIFICATES, DRIFT, HEALTH, Looks
 if TYPE_CHECKING:
     from sqlalchemy.engine import Engine as Database
 
-DAY = 86_400.0
-OLD_BACKUP_DAYS = 7.0
 PASS, FAIL, UNKNOWN = "pass", "FAIL", "not known"
 
 Row = tuple[str, str, str]
@@ -160,7 +160,7 @@ def _backups(database: Database, cluster: Cluster) -> Iterator[Row]:
     if latest is None:
         yield "Backups are made", FAIL, "none is known here"
     else:
-        fresh = now - latest.created < OLD_BACKUP_DAYS * DAY
+        fresh = now - latest.created < OLD_BACKUP_SECONDS
         yield "Backups are made", PASS if fresh else FAIL, f"{latest.id}, of {clock(latest.created)}"
         yield "Backups are encrypted", PASS, f"with age, as every backup is; sha256 {latest.sha256}"
     good = [backup for backup in known if backup.verified and not backup.fault]

@@ -7,23 +7,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from raijin.app.changes import patient, session_for
+from raijin.app.changes import as_asked, session_for
 from raijin.app.running import carry_out, resume
 from raijin.app.session import Session
+from raijin.engine.ending import end
 from raijin.errors import Cancelled, Locked, RaijinError
-from raijin.observe.events import Event, Kind
-from raijin.observe.masking import masked
 from raijin.observe.waiting import until
 from raijin.plan.codec import plan_from_json
 from raijin.plan.model import Plan
 from raijin.state.locks import LEASE_SECONDS, Locks
 from raijin.state.plans import Plans
-from raijin.state.runs import RunRecord, Runs, RunStatus
+from raijin.state.runs import RunRecord, Runs
 
 if TYPE_CHECKING:
     from raijin.app.planning import Planned
@@ -78,7 +76,7 @@ class Jobs:
         if finished.declined:
             raise Cancelled("the run was cancelled before anything was changed")
         if finished.run is None:
-            self._finish(record.id, RunStatus.DONE, None)
+            self.runs.record(end(self.runs, record.id, None))
 
     async def _act(
         self, session: Session, verb: str, asked: dict[str, Any], confirm: Callable[[Planned], bool]
@@ -119,8 +117,9 @@ class Jobs:
 
         def session_of(plan: Plan) -> Session:
             session = self.service.session(plan.cluster)
-            session.actor, session.drain = _actor(request), bool(request.get("drain", True))
-            patient(session, str(request.get("drain_timeout") or ""))
+            session.actor = _actor(request)
+            if plan.leads_on:  # what follows is planned as the beginning was
+                as_asked(session, plan.verb, request)
             return session
 
         await resume(
@@ -137,14 +136,7 @@ class Jobs:
         mine = record.status.ended and not isinstance(error, Locked)
         if mine and record.error is not None:
             return  # the engine has written it down
-        status = RunStatus.CANCELLED if isinstance(error, Cancelled) else RunStatus.FAILED
-        problem = {name: masked(value) for name, value in error.problem().items()}
-        self._finish(run, status, problem)
-
-    def _finish(self, run: str, status: RunStatus, problem: dict[str, object] | None) -> None:
-        self.runs.finish(run, status, problem)
-        data: dict[str, object] = {"status": str(status), **({"error": problem} if problem else {})}
-        self.runs.record(Event(Kind.RUN_FINISHED, run, data=data, at=time.time()))
+        self.runs.record(end(self.runs, run, error))
 
 
 def _actor(asked: Mapping[str, Any]) -> tuple[str, str, str]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from raijin.app.health import BACKUPS, RUNS, Health, health_of
+from raijin.facts.certificates import DAY
 from raijin.state.backups import Backups
 from raijin.state.looks import CERTIFICATES, DRIFT, HEALTH, Looks
 from raijin.state.snapshot import read_members
@@ -26,7 +27,6 @@ OPERATIONS = "OPERATIONS"
 """The category of what is judged beside the checks: backups and runs."""
 CATEGORY = {check.name: check.category for check in CHECKS} | dict.fromkeys((BACKUPS, RUNS), OPERATIONS)
 SEVERITIES = tuple(str(grade) for grade in Grade if grade is not Grade.OK)
-DAY = 86_400.0
 
 Labels = str | tuple[str, ...]
 

@@ -21,20 +21,26 @@ MIB = 2**20
 
 def provider_of(session: Session) -> MachineProvider | None:
     """Who makes machines for the session's cluster: in a rehearsal the rehearsal, else whom the Site names."""
-    if session.twin is not None:
-        from raijin.twin.machines import TwinProvider  # noqa: PLC0415  (only where machines are simulated)
-
-        return TwinProvider(session.twin)
-    return named_provider(session.definition.site(), session.home)
+    return _rehearsed(session) or named_provider(session.definition.site(), session.home)
 
 
 def named_provider(site: Site, home: Path) -> MachineProvider | None:
     """Whom a Site names."""
-    if site.machines is None:
-        return None
+    return _called(site.machines.provider.value, home) if site.machines is not None else None
+
+
+def _called(name: str, home: Path) -> MachineProvider:
     from raijin.machines import provider  # noqa: PLC0415  (only where machines are made)
 
-    return provider(site.machines.provider.value, home)
+    return provider(name, home)
+
+
+def _rehearsed(session: Session) -> MachineProvider | None:
+    if session.twin is None:
+        return None
+    from raijin.twin.machines import TwinProvider  # noqa: PLC0415  (only where machines are simulated)
+
+    return TwinProvider(session.twin)
 
 
 def drafts(session: Session, maker: MachineProvider | None) -> list[Draft]:
@@ -103,13 +109,8 @@ def handlers_of(session: Session) -> Handlers:
 
 
 def _provider(session: Session, context: CallContext) -> MachineProvider:
-    """The one that the plan was made for. Raises PlanRefused, NotFound."""
-    rehearsed = provider_of(session) if session.twin is not None else None
-    if rehearsed is not None:
-        return rehearsed
-    from raijin.machines import provider  # noqa: PLC0415  (only where machines are made)
-
-    return provider(context.text("provider"), session.home)
+    """The one that the plan was made for. Raises NotFound."""
+    return _rehearsed(session) or _called(context.text("provider"), session.home)
 
 
 def _said(context: CallContext) -> Progress:

@@ -36,7 +36,7 @@ from raijin.platforms import platform_of
 from raijin.twin import twin_of
 from raijin.twin.faults import Fault, FaultKind
 from raijin.twin.schedule import Timing, makespan
-from raijin.twin.site import TwinSite
+from raijin.twin.site import TwinSite, address_of
 
 VERBS = ("apply", "upgrade", "destroy")
 MARK = "REHEARSAL: simulated hosts, nothing real is touched"
@@ -355,7 +355,7 @@ def _scale(session: Session, hosts: int, notes: list[str]) -> None:
     if definition.is_counted(group):
         larger = group.model_copy(update={"count": (group.count or 0) + more})
     else:
-        added = [Host.model_validate({"name": f"more{n}", "address": _address(n)}) for n in range(1, more + 1)]
+        added = [Host.model_validate({"name": f"more{n}", "address": address_of(n)}) for n in range(1, more + 1)]
         larger = group.model_copy(update={"hosts": (*group.hosts, *(host.name for host in added))})
     groups = tuple(larger if other is group else other for other in cluster.node_groups)
     changed: dict[str, object] = {"node_groups": groups}
@@ -371,13 +371,6 @@ def _scale(session: Session, hosts: int, notes: list[str]) -> None:
     session.__dict__["cluster"] = grown
     session.furnish()
     notes.append(f"{more} workers were added for this rehearsal, to make {hosts} hosts")
-
-
-def _address(number: int) -> str:
-    """Of the network for benchmarks (RFC 2544): nobody has such an address."""
-    return (
-        f"198.18.{number >> 8}.{number & 255}" if number < 1 << 16 else f"198.19.{(number >> 8) & 255}.{number & 255}"
-    )
 
 
 @contextmanager

@@ -182,13 +182,12 @@ class Service:
         definition = self.store.check(path, text)
         self._serve(definition, name)
         if self.knows(name):
-            stored, current = self.store.text(name)
+            _, current = self.store.text(name)
             if yaml.safe_load(current) != yaml.safe_load(text):
                 raise PlanRefused(
                     f"there is a cluster {name} already, and it is written otherwise",
                     remedy="change its definition, and apply it",
                 )
-            del stored
         else:
             self.store.write(name, text, fresh=True)
         return self.ask(name, "apply", request)

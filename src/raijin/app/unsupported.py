@@ -17,7 +17,6 @@ from raijin.model.boot import BootMethod
 from raijin.model.cluster import Cluster, ClusterType
 from raijin.model.cni import CniName
 from raijin.model.host import Host
-from raijin.model.network import Isolation
 from raijin.model.node_group import NodeGroup, NodeRole
 from raijin.model.site import Site
 from raijin.model.virtual_ip import VipProvider
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
     from raijin.machines.base import MachineProvider
 
 OPERATORS = "cluster-operators"
-OWN_SYSTEMS = (ClusterType.TALOS, ClusterType.OKD)
-"""Distributions that are an operating system of their own."""
 SERVED_ROLES = (NodeRole.CONTROL_PLANE, NodeRole.WORKER, NodeRole.STORAGE, NodeRole.INFRA)
 Part = tuple[str, str]
 """(field path, reason)"""
@@ -47,7 +44,7 @@ def unsupported(
 
     maker: who makes machines that groups count. made: hosts that were made so.
     """
-    counted = {g.name for g in cluster.node_groups if g.count is not None and all(name in made for name in g.hosts)}
+    counted = {group.name for group in cluster.node_groups if group.is_counted(made)}
     parts = [*_cluster(cluster), *_services(cluster, maker if counted else None)]
     parts += _machines(cluster) if maker is None or not counted else maker.refused(cluster)
     parts += _network(cluster)
@@ -127,14 +124,13 @@ def _network(cluster: Cluster) -> Iterable[Part]:
 
 def _machines(cluster: Cluster) -> Iterable[Part]:
     """What is said of machines to be made, where none are."""
-    network = cluster.network
     if cluster.boot_method is not BootMethod.EXISTING:
         yield "bootMethod", f"booting machines by {cluster.boot_method} is not served yet; hosts must run Linux already"
-    if network.isolation is not Isolation.NONE:
-        yield "network.isolation", "isolated networks are not made yet"
-    for name in ("private_vlan", "public_access", "interfaces"):
-        if getattr(network, name):
-            yield f"network.{type(network).model_fields[name].alias}", "networks of machines are not set up yet"
+    for field in cluster.network.of_machines:
+        what = (
+            "isolated networks are not made yet" if field == "isolation" else "networks of machines are not set up yet"
+        )
+        yield f"network.{field}", what
 
 
 def _container_network(cluster: Cluster) -> Iterable[Part]:
@@ -167,7 +163,7 @@ def _counted(cluster: Cluster, group: NodeGroup, maker: MachineProvider | None) 
         return
     yield from maker.refused_group(group)
     init = group.template.cloud_init if group.template is not None else None
-    if init is not None and cluster.type in OWN_SYSTEMS:
+    if init is not None and cluster.type.own_system:
         yield "template.cloudInit", f"{cluster.type} is a system of its own, on which nothing is installed or run"
     elif init is not None and init.user_data is not None:
         reason = "no cloud-init is run: write `packages`, `runCmd` and `sshAuthorizedKeys`"

@@ -83,7 +83,7 @@ class Definition:
 
     def is_counted(self, group: NodeGroup) -> bool:
         """Whether a group says how many machines it has, and names none but those that were made for it."""
-        return group.count is not None and self.made.issuperset(group.hosts)
+        return group.is_counted(self.made)
 
     def as_written(self, cluster: Cluster) -> Cluster:
         """A cluster without the hosts that its groups were given because they count them."""

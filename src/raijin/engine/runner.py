@@ -13,7 +13,7 @@ from raijin.errors import Cancelled, DeadlineExceeded, HostError, NotFound, Raij
 from raijin.model.node_group import NodeRole
 from raijin.model.policy import OnHostFailure
 from raijin.observe.events import Event, Events, Kind
-from raijin.observe.masking import MASKER, masked
+from raijin.observe.masking import MASKER, masked_problem
 from raijin.operations.program import Program
 from raijin.plan.handlers import CallContext, Handlers
 from raijin.plan.model import Call, Plan, Retry, Step
@@ -284,7 +284,7 @@ class Runner:
     def _outcome(error: RaijinError | None) -> Outcome:
         if error is None:
             return Outcome(StepState.DONE)
-        problem = {name: masked(value) for name, value in error.problem().items()}
+        problem = masked_problem(error)
         if isinstance(error, _NotStarted):
             return Outcome(StepState.SKIPPED, problem)
         if isinstance(error, Cancelled):

@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING
 from sqlalchemy.engine import Engine as Database
 from sqlalchemy.exc import SQLAlchemyError
 
+from raijin.engine.ending import end
 from raijin.engine.journal import Journal
 from raijin.engine.programs import Locate, ProgramRunner
 from raijin.engine.runner import Runner, unexpected
 from raijin.errors import Cancelled, PlanRefused, RaijinError
 from raijin.model.policy import OnHostFailure
 from raijin.observe.events import Event, Events, Kind
-from raijin.observe.masking import masked
 from raijin.operations.base import Resolve, SecretRef
 from raijin.plan.codec import plan_from_json, plan_to_json
 from raijin.plan.handlers import Handlers
@@ -119,15 +119,8 @@ class Engine:
     def give_up(self, run: str, failure: Exception | None) -> None:
         """End a run whose plan has led on to nothing that was carried out."""
         record = self.runs.get(run)
-        status, error = RunStatus.DONE, failure if isinstance(failure, RaijinError) else None
-        if failure is not None and error is None:
-            error = unexpected(failure, record.cluster)
-        if error is not None:
-            status = RunStatus.CANCELLED if isinstance(error, Cancelled) else RunStatus.FAILED
-        problem = {name: masked(value) for name, value in error.problem().items()} if error else None
-        self.runs.finish(run, status, problem)
-        data: dict[str, object] = {"status": str(status), **({"error": problem} if problem else {})}
-        Events(self.runs.record, self.events.pass_on).emit(Event(Kind.RUN_FINISHED, run, data=data))
+        error = failure if failure is None or isinstance(failure, RaijinError) else unexpected(failure, record.cluster)
+        Events(self.runs.record, self.events.pass_on).emit(end(self.runs, run, error))
         locks, name = Locks(self.database), _lock_name(record.cluster)
         if locks.held(name) == run:
             locks.release(name)

@@ -41,6 +41,11 @@ class ClusterType(Choice):
         return {"KUBEADM": "VANILLA", "KUBERNETES": "VANILLA"}
 
     @property
+    def own_system(self) -> bool:
+        """Whether it is an operating system of its own."""
+        return self in {ClusterType.TALOS, ClusterType.OKD}
+
+    @property
     def of_kubernetes(self) -> bool:
         """Whether its versions are those of Kubernetes, so that its kubelets report them."""
         return self in {ClusterType.VANILLA, ClusterType.K3S, ClusterType.RKE2}

@@ -63,6 +63,17 @@ class NodeNetwork(Model):
     public_access: bool = Field(default=False, description="Whether the machines are reached from outside.")
     interfaces: tuple[Interface, ...] = Field(default=(), description="Interfaces that each machine is given.")
 
+    @property
+    def of_machines(self) -> tuple[str, ...]:
+        """What it asks of those who make machines, by the names of its fields."""
+        asked = {
+            "isolation": self.isolation is not Isolation.NONE,
+            "privateVLAN": self.private_vlan is not None,
+            "publicAccess": self.public_access,
+            "interfaces": bool(self.interfaces),
+        }
+        return tuple(field for field, wanted in asked.items() if wanted)
+
 
 def _domain(value: str) -> str:
     return value.rstrip(".")

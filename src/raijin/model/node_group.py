@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 from pydantic import Field
 
 from raijin.model.base import Model
@@ -81,6 +83,10 @@ class NodeGroup(Model):
     labels: Labels = Field(default={}, description="Node labels of every host of the group.")
     taints: tuple[Taint, ...] = Field(default=(), description="Node taints of every host of the group.")
     lifecycle: Lifecycle | None = Field(default=None, description="What becomes of the machines later.")
+
+    def is_counted(self, made: Container[str]) -> bool:
+        """Whether it says how many machines it has, and names none but those that were made for it."""
+        return self.count is not None and all(host in made for host in self.hosts)
 
     @property
     def size(self) -> int:

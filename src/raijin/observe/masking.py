@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 import threading
 
+from raijin.errors import RaijinError
+
 MASK = "***"
 SHORTEST = 4
 """Shorter values are not masked: replacing every `a` would tell more than it hides."""
@@ -70,3 +72,8 @@ def masked(value: object) -> object:
     if isinstance(value, (list, tuple)):
         return [masked(item) for item in value]
     return value
+
+
+def masked_problem(error: RaijinError) -> dict[str, object]:
+    """The problem document of an error, as it may leave the process."""
+    return {name: masked(value) for name, value in error.problem().items()}

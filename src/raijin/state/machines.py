@@ -18,7 +18,7 @@ class Machines:
 
     def remember(self, machine: MadeMachine) -> None:
         """A new machine, or a known one with what has changed of it."""
-        row = {
+        row = {  # `pool`, because GROUP is a word of SQL
             "name": machine.name, "cluster": machine.cluster, "pool": machine.group, "provider": machine.provider,
             "target": json.dumps(dict(machine.target)), "since": time.time(),
         }  # fmt: skip

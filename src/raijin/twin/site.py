@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 from raijin.errors import HostUnreachable, NotFound, OperationFailed
@@ -31,6 +32,11 @@ SENDING = 60e6
 
 _STOP = re.compile(r": >/run/raijin\.stop\.(\S+)\n")
 _STAGED = re.compile(rf"\[ -s '?{STATE_FOLDER}/stage/([0-9a-f]{{64}})'? \] && echo staged\n")
+
+
+def address_of(number: int) -> str:
+    """Of the network for benchmarks (RFC 2544), where nobody has an address."""
+    return f"198.{18 + (number >> 16)}.{(number >> 8) & 255}.{number & 255}"
 
 
 @dataclass
@@ -69,16 +75,15 @@ class TwinSite:
         """The machine of a host of the definition, as its system was installed."""
         if defined.name not in self.hosts:
             number = max((host.number for host in self.hosts.values()), default=0) + 1
-            address = str(defined.address or f"198.18.{number >> 8}.{number & 255}")
-            made = Host(defined.name, address, str(defined.arch or "amd64"), number, self.family)
+            made = Host(defined.name, str(defined.address), str(defined.arch or "amd64"), number, self.family)
             self.hosts[defined.name] = made
             self._meet(made)
         return self.hosts[defined.name]
 
     def free_address(self) -> str:
-        """For a machine that is made: of the network for benchmarks (RFC 2544), where nobody has an address."""
+        """For a machine that is made."""
         taken = {host.address for host in self.hosts.values()}
-        return next(text for n in range(1, 1 << 16) if (text := f"198.18.{n >> 8}.{n & 255}") not in taken)
+        return next(text for number in count(1) if (text := address_of(number)) not in taken)
 
     def targets(self, hosts: Iterable[Defined]) -> dict[str, TwinTarget]:
         """How the hosts of a definition are reached in a rehearsal."""

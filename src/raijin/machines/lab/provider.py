@@ -13,18 +13,16 @@ from raijin.machines.base import Machine, MachineRequest, Part, Progress
 from raijin.machines.lab import lab
 from raijin.machines.lab.spec import LabSpec
 from raijin.model.boot import BootMethod
-from raijin.model.cluster import Cluster, ClusterType
-from raijin.model.network import Isolation, NodeNetwork
+from raijin.model.cluster import Cluster
 from raijin.model.node_group import AntiAffinity, NodeGroup
 from raijin.model.service import Service
 from raijin.observe.waiting import until
 from raijin.state import DATABASE_URL, database_url
 
 T = TypeVar("T")
-SYSTEMS = (ClusterType.TALOS, ClusterType.OKD)
-"""Distributions that are an operating system of their own."""
 TURN_SECONDS = 900.0
 """As long as a dozen others need to start their machines."""
+ONE_NETWORK = "lab machines have one interface, in the lab's one network"
 LONGEST = 40
 BOOTS = (BootMethod.EXISTING, BootMethod.TEMPLATE)
 
@@ -38,11 +36,11 @@ class LabProvider:
         self._home = home
 
     def refused(self, cluster: Cluster) -> Iterable[Part]:
-        if cluster.type in SYSTEMS:
+        if cluster.type.own_system:
             yield "type", f"{cluster.type} is an operating system of its own, and lab machines share that of this box"
         if cluster.boot_method not in BOOTS:
             yield "bootMethod", f"lab machines start from the lab's own image, not by {cluster.boot_method}"
-        yield from _network(cluster.network)
+        yield from ((f"network.{field}", ONE_NETWORK) for field in cluster.network.of_machines)
         if database_url():
             yield "nodeGroups", f"lab machines are on one box, and {DATABASE_URL} may have runners on others"
         for index, group in enumerate(cluster.node_groups):
@@ -52,9 +50,10 @@ class LabProvider:
 
     def refused_group(self, group: NodeGroup) -> Iterable[Part]:
         template, placement = group.template, group.placement
-        for name in ("cpu", "disk_gb") if template else ():
-            if getattr(template, name) is not None:
-                yield f"template.{_alias(template, name)}", "lab machines share processors and disk of this box"
+        if template is not None:
+            for field, wanted in (("cpu", template.cpu), ("diskGb", template.disk_gb)):
+                if wanted is not None:
+                    yield f"template.{field}", "lab machines share processors and disk of this box"
         if group.boot is not None and group.boot.method not in {None, *BOOTS}:
             yield "boot.method", f"lab machines start from the lab's own image, not by {group.boot.method}"
         if placement is not None and placement.target_nodes:
@@ -64,7 +63,7 @@ class LabProvider:
         if group.tags:
             yield "tags", "lab machines bear no tags"
         if group.network is not None:
-            yield from ((f"network.{field}", reason) for field, reason in _network(group.network, ""))
+            yield from ((f"network.{field}", ONE_NETWORK) for field in group.network.of_machines)
 
     def provides(self, service: Service) -> bool:
         del service
@@ -106,16 +105,3 @@ async def in_turn(work: Callable[[], Awaitable[T]]) -> T:
 
     await until("the lab to be free", attempt, timeout=TURN_SECONDS)
     return done[0]
-
-
-def _network(network: NodeNetwork, prefix: str = "network.") -> Iterable[Part]:
-    if network.isolation is not Isolation.NONE:
-        yield f"{prefix}isolation", "lab machines are all in the lab's one network"
-    for name in ("private_vlan", "public_access", "interfaces"):
-        if getattr(network, name):
-            yield f"{prefix}{_alias(network, name)}", "lab machines have one interface, in the lab's network"
-
-
-def _alias(model: object, field: str) -> str:
-    fields = type(model).model_fields  # type: ignore[attr-defined]
-    return str(fields[field].alias or field)
